@@ -27,7 +27,7 @@ const NARROWER: Readonly<Record<string, { packages: readonly string[]; inside: s
 /** What comes from npm, by folder; tests may take more, see TEST_PACKAGES. */
 const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   wire: ["cbor-x"],
-  "attestation-verifier": ["@noble/curves"],
+  "attestation-verifier": ["@noble/curves", "@noble/hashes"],
   host: [
     "@fastify/helmet",
     "@fastify/rate-limit",
@@ -184,7 +184,9 @@ function judge(file: string, folder: string, specifier: string): string | null {
 
 /** The specifiers of `import`, `export … from` and `import(…)`; type imports count as well. */
 function imports(source: string): string[] {
-  return [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(["'])([^"'\n]+)\1/g)].map((match) => match[2] ?? "");
+  const statements = source.matchAll(/^[ \t]*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"'\n]+)["']/gm);
+  const others = source.matchAll(/(?:^[ \t]*import\s*|\bimport\(\s*)["']([^"'\n]+)["']/gm);
+  return [...statements, ...others].map((match) => match[1] ?? "");
 }
 
 function sources(folder: string): string[] {
