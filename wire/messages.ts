@@ -1,0 +1,127 @@
+import { array, bytes, decodeWith, encodeWith, int, literal, nullable, struct, text, version, type Schema } from "./schema/index.ts";
+import { MAX_MESSAGE_BYTES } from "./frame.ts";
+
+/** Version of the protocol on the `serve` socket, stated in the first message of a connection by both sides. */
+export const PROTOCOL_VERSION = 1;
+
+/** First message of a connection, both ways. */
+export interface Hello {
+  version: number;
+  maxMessageBytes: number;
+}
+const hello: Schema<Hello> = struct<Hello>({ version: ["version", version(PROTOCOL_VERSION)], maxMessageBytes: ["maxMessageBytes", int(1024, 2 ** 31)] });
+export const encodeHello = (value: Hello): Uint8Array => encodeWith(hello, value);
+export const decodeHello = (body: Uint8Array): Hello => decodeWith(hello, body, "hello", { maxBytes: 256 });
+
+/** Largest constitution, bundle and status list that an enclave reads. */
+export const MAX_CONSTITUTION_BYTES: number = 256 * 1024;
+export const MAX_BUNDLE_BYTES: number = 1024 * 1024;
+export const MAX_STATUS_LIST_BYTES: number = 1024 * 1024;
+
+/** What the host hands over once, before anything else. Constitution and bundle are measured before they are read. */
+export interface BootMessage {
+  protocol: number;
+  /** statement bytes; SHA-384 of them is extended into PCR16 */
+  constitution: Uint8Array;
+  /** statement bytes; SHA-384 of them is extended into PCR17 */
+  bundle: Uint8Array;
+  bundleApprovals: Uint8Array[];
+  statusList: Uint8Array | null;
+}
+const boot: Schema<BootMessage> = struct<BootMessage>({
+  protocol: ["protocol", version(PROTOCOL_VERSION)],
+  constitution: ["constitution", bytes(1, MAX_CONSTITUTION_BYTES)],
+  bundle: ["bundle", bytes(1, MAX_BUNDLE_BYTES)],
+  bundleApprovals: ["bundleApprovals", array(bytes(1, 4096), 0, 64)],
+  statusList: ["statusList", nullable(bytes(1, MAX_STATUS_LIST_BYTES))],
+});
+export const encodeBootMessage = (value: BootMessage): Uint8Array => encodeWith(boot, value);
+export const decodeBootMessage = (body: Uint8Array): BootMessage => decodeWith(boot, body, "boot", { maxBytes: MAX_CONSTITUTION_BYTES + MAX_BUNDLE_BYTES + MAX_STATUS_LIST_BYTES + 512 * 1024 });
+
+/** Answer to boot. */
+export interface BootReply {
+  state: "booted";
+}
+const bootReply: Schema<BootReply> = struct<BootReply>({ state: ["state", literal("booted")] });
+export const encodeBootReply = (value: BootReply): Uint8Array => encodeWith(bootReply, value);
+export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootReply, body, "boot reply", { maxBytes: 64 });
+
+/** Asks for evidence; the nonce is the caller's. */
+export interface AttestRequest {
+  nonce: Uint8Array | null;
+}
+const attestRequest: Schema<AttestRequest> = struct<AttestRequest>({ nonce: ["nonce", nullable(bytes(8, 64))] });
+export const encodeAttestRequest = (value: AttestRequest): Uint8Array => encodeWith(attestRequest, value);
+export const decodeAttestRequest = (body: Uint8Array): AttestRequest => decodeWith(attestRequest, body, "attest", { maxBytes: 256 });
+
+/** Evidence and the identity that its user_data commits to. */
+export interface AttestReply {
+  evidence: Uint8Array;
+  identity: Uint8Array;
+  sequence: number;
+}
+const attestReply: Schema<AttestReply> = struct<AttestReply>({
+  evidence: ["evidence", bytes(1, 16 * 1024)],
+  identity: ["identity", bytes(1, 16 * 1024)],
+  sequence: ["sequence", int(0, 2 ** 32 - 1)],
+});
+export const encodeAttestReply = (value: AttestReply): Uint8Array => encodeWith(attestReply, value);
+export const decodeAttestReply = (body: Uint8Array): AttestReply => decodeWith(attestReply, body, "attestation", { maxBytes: 64 * 1024 });
+
+/** Answer to a sealed job: the outer status statement, and one sealed reply for each recipient, the submitter's first. */
+export interface JobReply {
+  status: Uint8Array;
+  replies: Uint8Array[];
+}
+const jobReply: Schema<JobReply> = struct<JobReply>({ status: ["status", bytes(1, 4096)], replies: ["replies", array(bytes(1, MAX_MESSAGE_BYTES), 0, 8)] });
+export const encodeJobReply = (value: JobReply): Uint8Array => encodeWith(jobReply, value);
+export const decodeJobReply = (body: Uint8Array): JobReply => decodeWith(jobReply, body, "job reply", { maxBytes: MAX_MESSAGE_BYTES });
+
+/** KMS credentials, handed in by the host at any time and treated as hostile. */
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiresMs: number;
+}
+const credentials: Schema<Credentials> = struct<Credentials>({
+  accessKeyId: ["accessKeyId", text(16, 128)],
+  secretAccessKey: ["secretAccessKey", text(1, 256)],
+  sessionToken: ["sessionToken", text(0, 8192)],
+  expiresMs: ["expires", int(0, 2 ** 53 - 1)],
+});
+export const encodeCredentials = (value: Credentials): Uint8Array => encodeWith(credentials, value);
+export const decodeCredentials = (body: Uint8Array): Credentials => decodeWith(credentials, body, "credentials", { maxBytes: 16 * 1024 });
+
+/** All that an enclave says about a refusal before a job is opened. Nothing here depends on opened content. */
+export const ENCLAVE_ERROR = {
+  "not-booted": 1,
+  "already-booted": 2,
+  "boot-refused": 3,
+  "unknown-message": 4,
+  "malformed-message": 5,
+  "unknown-key": 6,
+  "job-expired": 7,
+  "dependency-failed": 8,
+  "time-unknown": 9,
+  "no-kms": 10,
+  "status-list-refused": 11,
+  "overloaded": 12,
+  "internal": 13,
+} as const;
+export type EnclaveErrorName = keyof typeof ENCLAVE_ERROR;
+
+/** A refusal: a number of the table above and a correlation id, nothing more. */
+export interface ErrorReply {
+  code: number;
+  correlation: Uint8Array;
+}
+const errorReply: Schema<ErrorReply> = struct<ErrorReply>({ code: ["code", int(1, 255)], correlation: ["correlation", bytes(8)] });
+export const encodeErrorReply = (value: ErrorReply): Uint8Array => encodeWith(errorReply, value);
+export const decodeErrorReply = (body: Uint8Array): ErrorReply => decodeWith(errorReply, body, "error", { maxBytes: 64 });
+
+/** The name of an error number, "internal" for one that this build does not know. */
+export function enclaveErrorName(code: number): EnclaveErrorName {
+  const found = (Object.keys(ENCLAVE_ERROR) as EnclaveErrorName[]).find((name) => ENCLAVE_ERROR[name] === code);
+  return found ?? "internal";
+}

@@ -1,0 +1,97 @@
+import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
+import { sealingPublicKey, signingPublicKey, type SealingPublicKey, type SigningPublicKey } from "./keys.ts";
+import { array, bool, bytes, decodeWith, encodeWith, int, nullable, struct, text, tuple, type Schema } from "./schema/index.ts";
+
+/** What a submitter asks for. Sealed with the recording: the host learns none of it. */
+export interface Request {
+  submitter: SigningPublicKey;
+  /** who gets a reply, the submitter first */
+  recipients: Recipient[];
+  /** pseudonym of the subject; recording and grants must name the same */
+  subject: string;
+  ward: string | null;
+  /** HL7 v3 PurposeOfUse code */
+  purpose: string;
+  /** detector ids; empty = all that apply */
+  detectors: string[];
+  /** 8 to 64 bytes of the submitter, repeated in the result */
+  nonce: Uint8Array;
+  /** lowest versions that the enclave must have in force */
+  floors: { policyVersion: number; statusVersion: number };
+  grants: { grant: Uint8Array; use: number }[];
+  stream?: StreamPosition;
+}
+
+/** A recipient of a reply. */
+export interface Recipient {
+  key: SealingPublicKey;
+  level: DisclosureLevel;
+}
+
+/** Where a window stands in its stream. */
+export interface StreamPosition {
+  id: Uint8Array;
+  sequence: number;
+  first: boolean;
+  final: boolean;
+  /** SHA-256 of the sealed job before, as submitted; null for the first */
+  previous: Uint8Array | null;
+}
+
+export const streamPosition: Schema<StreamPosition> = struct<StreamPosition>({
+  id: ["id", bytes(16)],
+  sequence: ["sequence", int(0, 2 ** 40)],
+  first: ["first", bool],
+  final: ["final", bool],
+  previous: ["previous", nullable(bytes(32))],
+});
+
+/** Most recipients of one job. */
+export const MAX_RECIPIENTS = 8;
+
+const request: Schema<Request> = struct<Request>(
+  {
+    submitter: ["submitter", signingPublicKey],
+    recipients: ["recipients", array(struct<Recipient>({ key: ["key", sealingPublicKey], level: ["level", disclosureLevelSchema] }), 1, MAX_RECIPIENTS)],
+    subject: ["subject", text(1, 128)],
+    ward: ["ward", nullable(text(1, 64))],
+    purpose: ["purpose", text(1, 32)],
+    detectors: ["detectors", array(text(1, 64), 0, 32)],
+    nonce: ["nonce", bytes(8, 64)],
+    floors: ["floors", struct<Request["floors"]>({ policyVersion: ["policy", int(0, 2 ** 40)], statusVersion: ["status", int(0, 2 ** 40)] })],
+    grants: ["grants", array(struct<{ grant: Uint8Array; use: number }>({ grant: ["grant", bytes(1, 8192)], use: ["use", int(1, 2 ** 40)] }), 0, 8)],
+    stream: ["stream", streamPosition],
+  },
+  ["stream"],
+);
+
+/** What the submitter signs: the request bound to this sealed job, this key set, this constitution, this recording. */
+export interface SignedRequest {
+  /** clear header of the sealed job */
+  headerBytes: Uint8Array;
+  /** SHA-256, 32 bytes */
+  keySetDigest: Uint8Array;
+  /** SHA-384, 48 bytes */
+  constitutionDigest: Uint8Array;
+  request: Request;
+  /** SHA-256 of the encoded recording */
+  recordingDigest: Uint8Array;
+}
+
+const signedRequest: Schema<SignedRequest> = tuple<SignedRequest>([
+  ["headerBytes", bytes(1, 512)],
+  ["keySetDigest", bytes(32)],
+  ["constitutionDigest", bytes(48)],
+  ["request", request],
+  ["recordingDigest", bytes(32)],
+]);
+
+/** Encodes the payload of a request statement. */
+export function encodeSignedRequest(value: SignedRequest): Uint8Array {
+  return encodeWith(signedRequest, value);
+}
+
+/** Reads the payload of a request statement. @throws WireError, LimitError */
+export function decodeSignedRequest(payload: Uint8Array): SignedRequest {
+  return decodeWith(signedRequest, payload, "request", { maxBytes: 64 * 1024, maxDepth: 8, maxItems: 1024 });
+}

@@ -1,0 +1,64 @@
+import { array, bytes, decodeWith, encodeWith, int, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
+
+/** The kill switch: what was revoked since when, and which policy is the lowest allowed. */
+export interface StatusList {
+  version: number;
+  /** counts up */
+  number: number;
+  constitutionDigest: Uint8Array;
+  /** Unix seconds; at most 24 h apart */
+  issuedAt: number;
+  expiresAt: number;
+  /** repeats an enclave's boot nonce to be fresh for it */
+  bootNonce: Uint8Array | null;
+  lowestPolicyVersion: number;
+  revocations: Revocation[];
+  releases: { digest: Uint8Array; lifecycle: "candidate" | "active" | "deprecated" | "revoked" }[];
+}
+
+export interface Revocation {
+  what: "grant" | "release" | "key" | "device";
+  id: Uint8Array;
+  /** Unix seconds */
+  since: number;
+  reason: string;
+}
+
+/** A list is good for at most this long. */
+export const MAX_STATUS_LIST_SECONDS: number = 24 * 3600;
+
+const statusList: Schema<StatusList> = struct<StatusList>({
+  version: ["v", version(1)],
+  number: ["number", int(1, 2 ** 40)],
+  constitutionDigest: ["constitution", bytes(48)],
+  issuedAt: ["issuedAt", int(0, 2 ** 40)],
+  expiresAt: ["expiresAt", int(0, 2 ** 40)],
+  bootNonce: ["bootNonce", nullable(bytes(16, 64))],
+  lowestPolicyVersion: ["lowestPolicyVersion", int(0, 2 ** 40)],
+  revocations: [
+    "revocations",
+    array(
+      struct<Revocation>({
+        what: ["what", oneOf("grant", "release", "key", "device")],
+        id: ["id", bytes(16, 64)],
+        since: ["since", int(0, 2 ** 40)],
+        reason: ["reason", text(1, 128)],
+      }),
+      0,
+      10_000,
+    ),
+  ],
+  releases: [
+    "releases",
+    array(
+      struct<StatusList["releases"][number]>({ digest: ["digest", bytes(48)], lifecycle: ["lifecycle", oneOf("candidate", "active", "deprecated", "revoked")] }),
+      0,
+      1000,
+    ),
+  ],
+});
+
+/** Encodes the payload of a status-list statement. */
+export const encodeStatusList = (value: StatusList): Uint8Array => encodeWith(statusList, value);
+/** Reads the payload of a status-list statement. @throws WireError, LimitError */
+export const decodeStatusList = (payload: Uint8Array): StatusList => decodeWith(statusList, payload, "status list", { maxBytes: 1024 * 1024, maxDepth: 4 });
