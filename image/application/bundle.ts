@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { build } from "esbuild";
+import { ImageError } from "../errors.ts";
+
+/** One source file that is part of the bundle. */
+export interface BundleInput {
+  /** Relative to the repository. */
+  path: string;
+  sha256: string;
+  bytes: number;
+  /** `source`, or the npm package with its version. */
+  origin: string;
+}
+
+/** The enclave program as one file, and what it was made of. */
+export interface Bundle {
+  code: Uint8Array;
+  /** Sorted by path. */
+  inputs: BundleInput[];
+}
+
+/**
+ * Bundle the program at `entry` into one unminified ES module that imports only Node's own modules.
+ *
+ * Comments in it name each input relative to `root`, so that the bytes do not depend on where the repository lies.
+ * @throws ImageError `bundle-failed`; `bundle-input` when it would hold a file of the host, the client or the simulator.
+ */
+export async function bundleProgram(root: string, entry: string): Promise<Bundle> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    outfile: path.join(root, "enclave.mjs"),
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    conditions: ["node", "import"],
+    mainFields: ["module", "main"],
+    nodePaths: [],
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
+    minify: false,
+    sourcemap: false,
+    legalComments: "inline",
+    charset: "utf8",
+    logLevel: "silent",
+  }).catch((error: unknown) => {
+    throw new ImageError("bundle-failed", error instanceof Error ? error.message : String(error));
+  });
+  const code = result.outputFiles[0]?.contents;
+  if (code === undefined) throw new ImageError("bundle-failed", "no output");
+  const paths = Object.keys(result.metafile.inputs).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const versions = new Map<string, string>();
+  const inputs: BundleInput[] = [];
+  for (const input of paths) {
+    if (input !== entryName(root, entry) && !ALLOWED.test(input)) throw new ImageError("bundle-input", input);
+    const bytes = await readFile(path.join(root, input));
+    inputs.push({ path: input, sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length, origin: await originOf(root, input, versions) });
+  }
+  return { code, inputs };
+}
+
+function entryName(root: string, entry: string): string {
+  return path.relative(root, entry).split(path.sep).join("/");
+}
+
+async function originOf(root: string, input: string, versions: Map<string, string>): Promise<string> {
+  const match = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input);
+  if (match === null) return "source";
+  const folder = match[0];
+  let origin = versions.get(folder);
+  if (origin === undefined) {
+    const { name, version } = JSON.parse(await readFile(path.join(root, folder, "package.json"), "utf8")) as { name: string; version: string };
+    origin = `npm ${name}@${version}`;
+    versions.set(folder, origin);
+  }
+  return origin;
+}
+
+// The measured program is made of these folders alone (the arrows into `enclave`), and never of tests or development data.
+const ALLOWED = /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;

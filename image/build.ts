@@ -1,0 +1,128 @@
+import path from "node:path";
+import { bundleProgram } from "./application/bundle.ts";
+import { buildApplication } from "./application/build.ts";
+import type { Manifest } from "./application/manifest.ts";
+import { findLibraries, findNode } from "./application/node.ts";
+import { compileInit } from "./boot/compile.ts";
+import { openImageCache } from "./cache.ts";
+import type { EifArchitecture } from "./eif/layout.ts";
+import type { Measurements } from "./eif/measure.ts";
+import { measureParts } from "./eif/measure.ts";
+import { encodeMetadata, FIXED_BUILD_TIME } from "./eif/metadata.ts";
+import { readEif } from "./eif/read.ts";
+import { writeEif } from "./eif/write.ts";
+import { bootRamdisk } from "./ramdisk/boot.ts";
+
+/** A built image. The ramdisks are views into `eif`. */
+export interface Image {
+  eif: Uint8Array;
+  bootRamdisk: Uint8Array;
+  applicationRamdisk: Uint8Array;
+  measurements: Measurements;
+  /** Whether kernel and init are real, so that Nitro hardware could start it. */
+  bootable: boolean;
+  /** One sentence for each part that a placeholder stands for; PCR0 and PCR1 then are no shipped image's. */
+  placeholders: string[];
+  manifest: Manifest;
+}
+
+/** What a caller may choose; nothing here changes PCR2. */
+export interface BuildOptions {
+  /** A bzImage (x86_64) or Image (aarch64) with the options of NitroEnclaves; else a placeholder. */
+  kernel?: Uint8Array;
+  /** A static process 1; else compiled from `boot/init.c`, else a placeholder. */
+  init?: Uint8Array;
+  /** `nsm.ko`, for kernels that have the NSM driver as a module. */
+  nsmModule?: Uint8Array;
+  /** Kernel command line; white space around it is dropped, as nitro-cli does. AWS's own by default. */
+  cmdline?: string;
+  /** Keep built images here, by the digest of their inputs. Nothing is kept by default. */
+  cacheDir?: string;
+  /** Told the name of each step as it begins. */
+  onProgress?: (step: string) => void;
+  /** The program, below the repository; for tests of the builder. */
+  entry?: string;
+}
+
+/**
+ * Build the enclave's image: the same sources, packages and libraries give the same bytes on any machine.
+ * @throws ImageError `bundle-…`; ConfigurationError `node-package-missing`, `libraries-missing`
+ */
+export async function buildImage(options: BuildOptions = {}): Promise<Image> {
+  const progress = options.onProgress ?? ((): void => undefined);
+  const architecture: EifArchitecture = process.arch === "arm64" ? "aarch64" : "x86_64";
+  const cmdline = new TextEncoder().encode((options.cmdline ?? CMDLINE[architecture]).trim());
+  progress("bundle");
+  const bundle = await bundleProgram(ROOT, options.entry ?? path.join(ROOT, "enclave/main.ts"));
+  const node = await findNode(ROOT);
+  const libraries = await findLibraries(node.file);
+  const inputs = { architecture, bundle, node, libraries };
+  const cache = options.cacheDir === undefined ? null : await openImageCache(options.cacheDir, { ...inputs, ...options, cmdline });
+  const kept = await cache?.read();
+  if (kept !== undefined && kept !== null) {
+    progress("cached");
+    return imageOf(kept.eif, kept.measurements, kept.manifest, kept.placeholders);
+  }
+
+  const placeholders: string[] = [];
+  progress("init");
+  const init = options.init ?? (await initOrPlaceholder(placeholders));
+  if (options.kernel === undefined) placeholders.push("kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own");
+  const kernel = options.kernel ?? placeholder("kernel");
+  progress("application");
+  const application = await buildApplication(inputs);
+  progress("eif");
+  const eif = writeEif({
+    architecture,
+    kernel,
+    cmdline,
+    metadata: METADATA,
+    ramdisks: [bootRamdisk(init, options.nsmModule ?? null), application.ramdisk],
+  });
+  progress("measure");
+  const measurements: Measurements = { ...measureParts(readEif(eif)), pcr8: null };
+  await cache?.write({ eif, measurements, manifest: application.manifest, placeholders });
+  return imageOf(eif, measurements, application.manifest, placeholders);
+}
+
+function imageOf(eif: Uint8Array, measurements: Measurements, manifest: Manifest, placeholders: string[]): Image {
+  const [boot, application] = readEif(eif).ramdisks;
+  return {
+    eif,
+    bootRamdisk: boot ?? new Uint8Array(0),
+    applicationRamdisk: application ?? new Uint8Array(0),
+    measurements,
+    bootable: placeholders.length === 0,
+    placeholders,
+    manifest,
+  };
+}
+
+async function initOrPlaceholder(placeholders: string[]): Promise<Uint8Array> {
+  const compiled = await compileInit();
+  if (compiled.init !== null) return compiled.init;
+  placeholders.push(`init: ${compiled.reason}, so this image cannot boot on hardware and its PCR0 and PCR1 are its own`);
+  return placeholder("init");
+}
+
+function placeholder(part: string): Uint8Array {
+  return new TextEncoder().encode(`CALADRIUS PLACEHOLDER: no ${part} was given to the builder; this image does not boot.\n`);
+}
+
+const ROOT = path.join(import.meta.dirname, "..");
+
+// nitro-cli's command lines, without the newline of the files they lie in.
+const CMDLINE: Readonly<Record<EifArchitecture, string>> = {
+  x86_64: "reboot=k panic=30 pci=off nomodules console=ttyS0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd random.trust_cpu=on",
+  aarch64: "reboot=k panic=30 pci=off nomodules console=ttyS0 random.trust_cpu=on root=/dev/ram0",
+};
+
+const METADATA = encodeMetadata({
+  imageName: "caladrius",
+  imageVersion: "0.1.0",
+  buildTime: FIXED_BUILD_TIME,
+  buildTool: "@caladrius/image",
+  buildToolVersion: "0.1.0",
+  operatingSystem: "Linux",
+  kernelVersion: "as given",
+});
