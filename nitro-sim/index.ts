@@ -1,0 +1,3 @@
+export * from "./nsm/index.ts";
+export * from "./pki/index.ts";
+export * from "./vsock/index.ts";
