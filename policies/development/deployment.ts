@@ -1,0 +1,101 @@
+import {
+  approvedBytes,
+  encodeApproval,
+  encodeBundle,
+  encodeConstitution,
+  encodeStatement,
+  encodeStatusList,
+  MAX_STATUS_LIST_SECONDS,
+  type Approved,
+  type PurposeRule,
+  type SigningPublicKey,
+} from "@caladrius/wire";
+
+/** A key that signs for development: one machine holds it, so nothing it approves is worth trusting elsewhere. */
+export interface DevelopmentSigner {
+  publicKey: SigningPublicKey;
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+const YEAR_SECONDS = 365 * 24 * 3600;
+const PERSON = "developer";
+const ROLE = "development";
+
+/**
+ * A constitution with one approver who is a quorum alone, as statement bytes.
+ * @param nowSeconds Unix seconds; in force from an hour before for ten years
+ */
+export function makeDevelopmentConstitution(options: { nowSeconds: number; approver: DevelopmentSigner; statusKey: SigningPublicKey; name: string }): Uint8Array {
+  const { nowSeconds, approver, statusKey, name } = options;
+  const alone = [{ role: ROLE, threshold: 1 }];
+  const payload = encodeConstitution({
+    version: 1,
+    number: 1,
+    predecessor: null,
+    name,
+    notBefore: nowSeconds - 3600,
+    notAfter: nowSeconds + 10 * YEAR_SECONDS,
+    approvers: [{ person: PERSON, role: ROLE, key: approver.publicKey }],
+    quorums: { bundle: alone, release: alone, fleet: alone, succession: alone },
+    statusKeys: [statusKey],
+    auditorKeys: [],
+    kms: null,
+    log: null,
+  });
+  return encodeStatement("constitution", approver.publicKey.alg, payload, approver.sign);
+}
+
+/** HL7 v3 PurposeOfUse codes that the development policy knows. */
+const PURPOSES: readonly PurposeRule[] = [
+  { code: "TREAT", care: true, submitterLevel: "full", recipientLevel: "full" },
+  { code: "ETREAT", care: true, submitterLevel: "full", recipientLevel: "full" },
+  { code: "HRESCH", care: false, submitterLevel: "full", recipientLevel: "findings" },
+  { code: "HPAYMT", care: false, submitterLevel: "findings", recipientLevel: "alarm" },
+];
+
+/** A bundle under a constitution, and its approval by the one approver. Detectors are those given, with default parameters. */
+export function makeDevelopmentBundle(options: {
+  nowSeconds: number;
+  approver: DevelopmentSigner;
+  constitutionDigest: Uint8Array;
+  policyVersion: number;
+  detectors: readonly string[];
+  sha384(bytes: Uint8Array): Uint8Array;
+}): Approved {
+  const { nowSeconds, approver, constitutionDigest, policyVersion, detectors, sha384 } = options;
+  const payload = encodeBundle({
+    version: 1,
+    policyVersion,
+    constitutionDigest,
+    notBefore: nowSeconds - 3600,
+    notAfter: nowSeconds + YEAR_SECONDS,
+    cedar: { schema: "", policies: "" },
+    purposes: [...PURPOSES],
+    detectors: detectors.map((id) => ({ id, parameters: null })),
+    grantIssuers: [],
+    grantsRequired: false,
+    unsignedRecordings: true,
+    careGraceSeconds: 72 * 3600,
+    telemetry: null,
+  });
+  const statement = encodeStatement("bundle", approver.publicKey.alg, payload, approver.sign);
+  const approval = encodeApproval({ kind: "bundle", digest: sha384(approvedBytes("bundle", constitutionDigest, statement)), person: PERSON, role: ROLE, at: nowSeconds });
+  return { statement, approvals: [encodeStatement("approval", approver.publicKey.alg, approval, approver.sign)] };
+}
+
+/** A status list that revokes nothing, good for 24 hours. */
+export function makeDevelopmentStatusList(options: { nowSeconds: number; statusKey: DevelopmentSigner; constitutionDigest: Uint8Array; number: number; lowestPolicyVersion: number }): Uint8Array {
+  const { nowSeconds, statusKey, constitutionDigest, number, lowestPolicyVersion } = options;
+  const payload = encodeStatusList({
+    version: 1,
+    number,
+    constitutionDigest,
+    issuedAt: nowSeconds,
+    expiresAt: nowSeconds + MAX_STATUS_LIST_SECONDS,
+    bootNonce: null,
+    lowestPolicyVersion,
+    revocations: [],
+    releases: [],
+  });
+  return encodeStatement("status-list", statusKey.publicKey.alg, payload, statusKey.sign);
+}

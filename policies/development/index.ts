@@ -1,0 +1,1 @@
+export { makeDevelopmentBundle, makeDevelopmentConstitution, makeDevelopmentStatusList, type DevelopmentSigner } from "./deployment.ts";
