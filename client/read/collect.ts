@@ -1,0 +1,186 @@
+import type { Channel, Recording, RecordingEvent } from "@caladrius/wire";
+import { channelFromPoints, type Point } from "./columns.ts";
+import { eventsFrom } from "./events.ts";
+import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
+import { compare } from "./rational.ts";
+import { ReadError, toProblem, type ReadProblem } from "./problems.ts";
+import { joinWaves } from "./waves.ts";
+
+/** Why values of a file were counted and left out, or carried as missing. */
+export type NotUsedReason =
+  | "status-not-final" // registered, preliminary, cancelled, entered-in-error, unknown
+  | "code-not-read" // a signal that no channel stands for
+  | "not-an-observation" // another resource of a Bundle
+  | "value-absent" // dataAbsentReason or an empty cell: carried as missing
+  | "comparator" // "<" or ">" a value: carried as missing
+  | "outside-limits" // SampledData tokens E, U, L, or WFDB's own mark: carried as missing
+  | "duplicate" // the same value of the same time once more
+  | "conflict"; // another value of the same time: see `Collector`
+
+export interface NotUsed {
+  reason: NotUsedReason;
+  count: number;
+}
+
+/** The recording of one subject, and what became of the rest. */
+export interface ReadRecording {
+  recording: Recording;
+  /** files that it came from, in the order they were read */
+  sources: string[];
+  notUsed: NotUsed[];
+}
+
+/** What reading gives: one recording per subject, in order of first appearance, and what was not read. */
+export interface ReadResult {
+  recordings: ReadRecording[];
+  problems: ReadProblem[];
+  /** what belongs to no subject */
+  notUsed: NotUsed[];
+}
+
+/** A value on its way into a channel. */
+export interface CollectedPoint extends Point {
+  /** corrected and amended values (1) replace final ones (0) of the same time */
+  rank: number;
+}
+
+interface SubjectParts {
+  devices: Set<string>;
+  sources: Set<string>;
+  points: Map<string, { unit: string; points: CollectedPoint[] }>;
+  waves: Channel[];
+  events: RecordingEvent[];
+  counts: Map<NotUsedReason, number>;
+  total: number;
+}
+
+/**
+ * Gathers what several files say about several subjects. Of two different values of one signal, subject and time the
+ * corrected one stays, else the smaller one, whatever the order in the files; the other is counted as `conflict`.
+ */
+export class Collector {
+  readonly limits: ReadLimits;
+  readonly #subjects = new Map<string, SubjectParts>();
+  readonly #problems: ReadProblem[] = [];
+  readonly #problemCounts = new Map<string, number>();
+  readonly #counts = new Map<NotUsedReason, number>();
+
+  constructor(limits: Partial<ReadLimits> = {}) {
+    this.limits = { ...DEFAULT_READ_LIMITS, ...limits };
+  }
+
+  /** Runs one part of a file; what cannot be read becomes a problem and the rest goes on. */
+  attempt(file: string, part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.problem(file, error);
+    }
+  }
+
+  /** Takes down a `ReadError`; anything else is a bug and goes on. */
+  problem(file: string, error: unknown): void {
+    if (!(error instanceof ReadError)) throw error;
+    const count = (this.#problemCounts.get(file) ?? 0) + 1;
+    this.#problemCounts.set(file, count);
+    if (count <= this.limits.maxProblems) this.#problems.push(toProblem(file, error));
+  }
+
+  count(reason: NotUsedReason, subject: string | null, count = 1): void {
+    const counts = subject === null ? this.#counts : this.#parts(subject).counts;
+    counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+
+  /** Notes that a file speaks of a subject, and of which device (null where it does not say). @throws ReadError fhir-subject */
+  source(subject: string, file: string, device: string | null): void {
+    const parts = this.#parts(subject);
+    parts.sources.add(file);
+    if (device !== null) parts.devices.add(device);
+  }
+
+  /** @throws ReadError recording-limit */
+  point(subject: string, code: string, unit: string, point: CollectedPoint): void {
+    const parts = this.#parts(subject);
+    if (++parts.total > this.limits.maxPoints) {
+      throw new ReadError("recording-limit", `subject ${subject}`, `at most ${this.limits.maxPoints} values`, "more");
+    }
+    let column = parts.points.get(code);
+    if (column === undefined) parts.points.set(code, (column = { unit, points: [] }));
+    column.points.push(point);
+  }
+
+  wave(subject: string, channel: Channel): void {
+    this.#parts(subject).waves.push(channel);
+  }
+
+  event(subject: string, event: RecordingEvent): void {
+    this.#parts(subject).events.push(event);
+  }
+
+  /** Makes the recordings; the collector is used up. */
+  finish(): ReadResult {
+    const recordings: ReadRecording[] = [];
+    for (const [subject, parts] of this.#subjects) {
+      const file = [...parts.sources].join(", ");
+      const channels: Channel[] = [];
+      for (const [code, column] of [...parts.points].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+        const points = this.#distinct(subject, column.points);
+        this.attempt(file, () => channels.push(channelFromPoints(code, column.unit, points)));
+      }
+      channels.push(...joinWaves(parts.waves, (error) => this.problem(file, error)));
+      if (channels.length > MAX_CHANNELS) {
+        const actual = `${channels.length}: the first ${MAX_CHANNELS} are kept`;
+        this.problem(file, new ReadError("recording-limit", `subject ${subject}`, `at most ${MAX_CHANNELS} channels`, actual));
+        channels.length = MAX_CHANNELS;
+      }
+      const events = eventsFrom(parts.events, (error) => this.problem(file, error));
+      if (channels.length === 0) continue;
+      const [device = "unspecified", ...others] = [...parts.devices].toSorted();
+      const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
+      recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts) });
+    }
+    for (const [file, count] of this.#problemCounts) {
+      if (count <= this.limits.maxProblems) continue;
+      const actual = `${count - this.limits.maxProblems} more`;
+      this.#problems.push(toProblem(file, new ReadError("more-problems", "file", `at most ${this.limits.maxProblems}`, actual)));
+    }
+    return { recordings, problems: this.#problems, notUsed: listOf(this.#counts) };
+  }
+
+  #parts(subject: string): SubjectParts {
+    let parts = this.#subjects.get(subject);
+    if (parts === undefined) {
+      parts = { devices: new Set(), sources: new Set(), points: new Map(), waves: [], events: [], counts: new Map(), total: 0 };
+      this.#subjects.set(subject, parts);
+    }
+    return parts;
+  }
+
+  #distinct(subject: string, points: CollectedPoint[]): CollectedPoint[] {
+    const sorted = points.toSorted(order);
+    const kept: CollectedPoint[] = [];
+    for (const point of sorted) {
+      const last = kept.at(-1);
+      if (last?.atMs !== point.atMs) kept.push(point);
+      else this.count(sameValue(last, point) || point.value === null ? "duplicate" : "conflict", subject);
+    }
+    return kept;
+  }
+}
+
+/** By time; of one time: values before "missing", corrected before final, smaller before larger. */
+function order(a: CollectedPoint, b: CollectedPoint): number {
+  if (a.atMs !== b.atMs) return a.atMs - b.atMs;
+  if (a.value === null || b.value === null) return (a.value === null ? 1 : 0) - (b.value === null ? 1 : 0);
+  return b.rank - a.rank || compare(a.value, b.value);
+}
+
+function sameValue(a: CollectedPoint, b: CollectedPoint): boolean {
+  return a.value !== null && b.value !== null && compare(a.value, b.value) === 0;
+}
+
+function listOf(counts: ReadonlyMap<NotUsedReason, number>): NotUsed[] {
+  return [...counts].map(([reason, count]) => ({ reason, count })).toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
+}
+
+const MAX_CHANNELS = 64;

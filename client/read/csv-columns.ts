@@ -1,0 +1,43 @@
+import { quote, ReadError } from "./problems.ts";
+import { conversionFrom, signalOfLoinc, signalOfMdc, signalOfName, unitsOf, UNIT_ALIASES, type Signal } from "./signals.ts";
+import type { Rational } from "./rational.ts";
+
+/** What a column of a CSV file holds. */
+export type CsvColumn =
+  | { kind: "time" | "subject" | "device" }
+  | { kind: "oxygen" | "consciousness" | "spo2-scale" }
+  | { kind: "signal"; signal: Signal; conversion: { factor: Rational; offset: Rational } };
+
+/**
+ * Parses one header cell: `time`, `subject`, `device`, `oxygen`, `consciousness`, `spo2-scale`, or a signal by code or
+ * short name with its unit in brackets: `8867-4 [/min]`, `loinc:8310-5 [[degF]]`, `mdc:131330 [mV]`, `SpO2 [%]`. Without
+ * a unit the signal's own is meant.
+ * @throws ReadError csv-header
+ */
+export function parseCsvColumn(cell: string, where: string): CsvColumn {
+  const plain = cell.toLowerCase();
+  switch (plain) {
+    case "time":
+    case "subject":
+    case "device":
+    case "oxygen":
+    case "consciousness":
+    case "spo2-scale":
+      return { kind: plain };
+    default:
+  }
+  const [, name = "", unitText] = /^([^[]{1,60}?)\s*(?:\[(.{1,40})\])?$/.exec(cell) ?? [];
+  const signal = signalOf(name);
+  if (signal === null) throw new ReadError("csv-header", where, "time, subject, a LOINC or 11073 code or a known name", quote(cell));
+  const unit = unitText === undefined ? signal.unit : (UNIT_ALIASES[unitText] ?? unitText);
+  const conversion = conversionFrom(signal, unit);
+  if (conversion === null) throw new ReadError("csv-header", where, `the unit ${unitsOf(signal)}`, quote(unit));
+  return { kind: "signal", signal, conversion };
+}
+
+function signalOf(name: string): Signal | null {
+  const [, system, code = ""] = /^(loinc:|mdc:)?(\d{1,7}-\d|\d{6})$/i.exec(name) ?? [];
+  if (code.includes("-")) return system?.toLowerCase() === "mdc:" ? null : signalOfLoinc(code);
+  if (code !== "") return system?.toLowerCase() === "loinc:" ? null : signalOfMdc(code);
+  return signalOfName(name);
+}

@@ -1,0 +1,60 @@
+import { quote, ReadError } from "./problems.ts";
+
+export interface CsvRow {
+  line: number;
+  cells: string[];
+}
+
+/**
+ * Splits CSV into rows (RFC 4180: comma, double quotes doubled inside quotes, LF or CRLF). Empty lines are skipped; cells
+ * lose the spaces around them, quoted ones do not.
+ * @param firstLine the number of the text's first line, for messages
+ * @throws ReadError csv-row
+ */
+export function* csvRows(text: string, firstLine: number): Generator<CsvRow> {
+  let line = firstLine;
+  let at = 0;
+  while (at < text.length) {
+    const row: CsvRow = { line, cells: [] };
+    for (;;) {
+      if (text[at] === '"') {
+        const { value, end } = quotedCell(text, at, line);
+        row.cells.push(value);
+        for (let i = at; i < end; i++) if (text[i] === "\n") line++;
+        at = end;
+      } else {
+        const end = cellEnd(text, at);
+        const cell = text.slice(at, end).trim();
+        if (cell.includes('"')) throw new ReadError("csv-row", `line ${line}`, "quotes around the whole cell", quote(cell));
+        row.cells.push(cell);
+        at = end;
+      }
+      if (text[at] !== ",") break;
+      at++;
+    }
+    if (text[at] === "\r") at++;
+    if (at < text.length && text[at] !== "\n")
+      throw new ReadError("csv-row", `line ${line}`, "a comma or the end of the line", quote(text.slice(at, at + 12)));
+    at++;
+    line++;
+    if (row.cells.length > 1 || row.cells[0] !== "") yield row;
+  }
+}
+
+function cellEnd(text: string, start: number): number {
+  let at = start;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2c || code === 0x0a || (code === 0x0d && (at + 1 === text.length || text.charCodeAt(at + 1) === 0x0a))) break;
+  }
+  return at;
+}
+
+function quotedCell(text: string, start: number, line: number): { value: string; end: number } {
+  for (let at = start + 1; ; at++) {
+    at = text.indexOf('"', at);
+    if (at < 0) throw new ReadError("csv-row", `line ${line}`, "a closing quote", "the end");
+    if (text[at + 1] === '"') at++;
+    else return { value: text.slice(start + 1, at).replaceAll('""', '"'), end: at + 1 };
+  }
+}

@@ -1,0 +1,71 @@
+import { Collector, type ReadResult } from "./collect.ts";
+import { elements, optionalElement, optionalText, toElement, type Element } from "./fhir-elements.ts";
+import { readObservation } from "./fhir-observation.ts";
+import { parseJson } from "./json.ts";
+import type { ReadLimits } from "./limits.ts";
+import { quote, ReadError } from "./problems.ts";
+import { decodeText } from "./text.ts";
+
+/** How a FHIR file is written: one JSON text, or one resource a line. */
+export interface FhirOptions {
+  /** name of the file, for problems and sources */
+  file: string;
+  /** NDJSON: each line is a resource of its own, and a line that cannot be read leaves the others */
+  lines?: boolean;
+  limits?: Partial<ReadLimits>;
+}
+
+/**
+ * Reads FHIR R4: an Observation, a Bundle of them, or NDJSON (attacker-controlled bytes). Used are observations with
+ * status final, amended or corrected that have a known LOINC or IEEE 11073-10101 code and an effective time with offset;
+ * what is left out is counted in `notUsed` or listed in `problems`. Never throws for anything in the file.
+ */
+export function readFhir(bytes: Uint8Array, options: FhirOptions): ReadResult {
+  const collector = new Collector(options.limits);
+  collectFhir(bytes, options, collector);
+  return collector.finish();
+}
+
+/** The same into a collector that other files share. */
+export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: Collector): void {
+  const { file } = options;
+  collector.attempt(file, () => {
+    const text = decodeText(bytes, collector.limits);
+    if (options.lines !== true) {
+      readResource(toElement(parseJson(text, collector.limits), ""), file, collector);
+      return;
+    }
+    let line = 0;
+    for (let start = 0; start < text.length;) {
+      const newline = text.indexOf("\n", start);
+      const end = newline < 0 ? text.length : newline;
+      const source = text.slice(start, end);
+      start = end + 1;
+      line++;
+      if (source.trim() === "") continue;
+      const number = line;
+      collector.attempt(file, () =>
+        readResource(toElement(parseJson(source, collector.limits, number), `line ${number}`), file, collector),
+      );
+    }
+  });
+}
+
+function readResource(resource: Element, file: string, collector: Collector): void {
+  const type = optionalText(resource, "resourceType");
+  const root = resource.path === "" ? `${type ?? "resource"}` : `${resource.path} ${type ?? "resource"}`;
+  const named: Element = { map: resource.map, path: root };
+  if (type === "Observation") readObservation(named, file, collector);
+  else if (type === "Bundle") readBundle(named, file, collector);
+  else throw new ReadError("fhir-resource", `${root}.resourceType`, "Observation or Bundle", type === null ? "none" : quote(type));
+}
+
+function readBundle(bundle: Element, file: string, collector: Collector): void {
+  for (const entry of elements(bundle, "entry")) {
+    collector.attempt(file, () => {
+      const resource = optionalElement(entry, "resource");
+      if (resource === null || optionalText(resource, "resourceType") !== "Observation") collector.count("not-an-observation", null);
+      else readObservation(resource, file, collector);
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/** What is read of one input; every limit is checked before memory is taken for it. */
+export interface ReadLimits {
+  /** bytes of a text file, packed or not */
+  maxTextBytes: number;
+  /** bytes of a WFDB signal file */
+  maxSignalBytes: number;
+  maxJsonDepth: number;
+  maxJsonValues: number;
+  /** values, over all channels of one subject */
+  maxPoints: number;
+  /** problems listed for one file; the rest is counted */
+  maxProblems: number;
+}
+
+/** A recording travels in at most 32 MiB, so that these leave room for much text around few values. */
+export const DEFAULT_READ_LIMITS: ReadLimits = {
+  maxTextBytes: 128 * 1024 * 1024,
+  maxSignalBytes: 256 * 1024 * 1024,
+  maxJsonDepth: 64,
+  maxJsonValues: 8_000_000,
+  maxPoints: 4_000_000,
+  maxProblems: 50,
+};

@@ -1,0 +1,93 @@
+/** One entry per code that reading a file can give: the rule behind it and what it means. */
+export const READ_CODE = {
+  "file-missing": { spec: "inputs", meaning: "a file that is not there or cannot be read" },
+  "file-type": { spec: "inputs", meaning: "a file whose name tells no format that can be read" },
+  "file-empty": { spec: "inputs", meaning: "an input that holds no vital signs" },
+  "file-size": { spec: "limits", meaning: "more bytes than are read" },
+  "file-gzip": { spec: "RFC 1952", meaning: "not a complete gzip file" },
+  "text-utf8": { spec: "RFC 3629", meaning: "not valid UTF-8" },
+  "json-syntax": { spec: "RFC 8259", meaning: "not JSON" },
+  "json-duplicate-key": { spec: "RFC 8259 §4", meaning: "an object names one key twice" },
+  "json-forbidden-key": { spec: "strict JSON", meaning: "a key that can change objects of a program" },
+  "json-limit": { spec: "limits", meaning: "JSON nested deeper or holding more values than is read" },
+  "fhir-shape": { spec: "FHIR R4 Observation", meaning: "an element that is missing or has another type" },
+  "fhir-resource": { spec: "FHIR R4 Resource", meaning: "not an Observation, nor a Bundle of them" },
+  "fhir-subject": { spec: "FHIR R4 Observation.subject", meaning: "an observation whose patient cannot be named" },
+  "fhir-time": { spec: "FHIR R4 vital signs vs-1", meaning: "an effective time that is no instant" },
+  "fhir-coding": { spec: "FHIR R4 Observation.code", meaning: "codings of one observation that mean different signals" },
+  "fhir-value": { spec: "FHIR R4 vital signs vs-2, vs-3", meaning: "a value of another kind than its code has" },
+  "fhir-unit": { spec: "UCUM", meaning: "a unit that this signal is not measured in" },
+  "fhir-sampled-data": { spec: "FHIR R4 SampledData", meaning: "sampled data that cannot be read" },
+  "wfdb-header": { spec: "WFDB header(5)", meaning: "a header outside the grammar" },
+  "wfdb-unsupported": { spec: "WFDB signal(5)", meaning: "a record of a kind that is not read" },
+  "wfdb-truncated": { spec: "WFDB signal(5)", meaning: "a signal file that is shorter than its header says" },
+  "wfdb-checksum": { spec: "WFDB header(5)", meaning: "samples that are not those the header was written for" },
+  "csv-header": { spec: "CSV grammar", meaning: "a header or comment line outside the grammar" },
+  "csv-row": { spec: "RFC 4180", meaning: "a row outside the grammar" },
+  "csv-value": { spec: "CSV grammar", meaning: "a cell that is no value of its column" },
+  "time-range": { spec: "recording.cddl", meaning: "a time before 1970, or more than 49 days after the first of its channel" },
+  "value-range": { spec: "recording.cddl", meaning: "a number that a recording cannot hold" },
+  "wave-overlap": { spec: "recording.cddl", meaning: "two waveforms of one lead that disagree about the same time" },
+  "recording-limit": { spec: "recording.cddl", meaning: "more channels, events or samples than a recording holds" },
+  "more-problems": { spec: "limits", meaning: "more problems in this file than are listed" },
+} as const;
+
+/** Why something in a file was not read; stable across versions. */
+export type ReadCode = keyof typeof READ_CODE;
+
+/** One thing that was not read: the file, the place in it (a line, a path or a byte count), what should be there and what is. */
+export interface ReadProblem {
+  file: string;
+  code: ReadCode;
+  where: string;
+  expected: string;
+  actual: string;
+  /** the whole sentence, with control and bidirectional characters escaped */
+  message: string;
+}
+
+/** Thrown inside this folder alone: every public function turns it into a `ReadProblem`. */
+export class ReadError extends Error {
+  override readonly name = "ReadError";
+  readonly code: ReadCode;
+  readonly where: string;
+  readonly expected: string;
+  readonly actual: string;
+  constructor(code: ReadCode, where: string, expected: string, actual: string) {
+    super(`${READ_CODE[code].meaning}: ${where}: expected ${expected}, got ${actual}`);
+    this.code = code;
+    this.where = where;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** Binds an error to the file it arose in. */
+export function toProblem(file: string, error: ReadError): ReadProblem {
+  const { code, where, expected, actual } = error;
+  return {
+    file,
+    code,
+    where: escape(where),
+    expected: escape(expected),
+    actual: escape(actual),
+    message: escape(`${file}: ${error.message}`),
+  };
+}
+
+/** Shows a text from a file inside a message: quoted, escaped, at most 60 characters of it. */
+export function quote(text: string): string {
+  return escape(JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text));
+}
+
+/** Whatever reads a message must see it as it is: no control, bidirectional or invisible characters (attacker-controlled). */
+function escape(text: string): string {
+  return text.replaceAll(
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/g,
+    (character, at: number) => {
+      const code = text.codePointAt(at) ?? 0;
+      if (code > 0xffff || (at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff)) return character; // half of a pair
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    },
+  );
+}
