@@ -1,0 +1,34 @@
+import type { JobReply } from "@caladrius/wire";
+import { analyse } from "../analyse/index.ts";
+import { authorize } from "../authorize/authorize.ts";
+import type { Enclave } from "../boot/boot.ts";
+import { openJob, readRecording, type OpenedJob, type UnopenedReason } from "../open/open-job.ts";
+import { analysisDisclosures, denialDisclosures } from "./disclosures.ts";
+import { attestCannotOpen, attestResult } from "./result.ts";
+
+/** A reply, or the reason for which the job was not opened. */
+export type Answer = { kind: "reply"; reply: JobReply } | { kind: "unopened"; reason: UnopenedReason };
+
+/**
+ * One job from sealed bytes to sealed replies: open, authorize, analyse, attest. Synchronous, with no memory of other
+ * jobs. Once opened, whatever happens the host sees an answer of the same shape and size.
+ *
+ * @throws DependencyError time-unknown; InvariantError for bugs
+ */
+export function answerJob(enclave: Enclave, sealed: Uint8Array): Answer {
+  const interval = enclave.clock.now();
+  const outcome = openJob(sealed, (keyId) => enclave.keys.find(keyId), enclave.constitutionDigest, interval.fromMs);
+  if (outcome.kind === "unopened") return outcome;
+  if (outcome.kind === "cannot-open") return { kind: "reply", reply: attestCannotOpen(enclave, outcome.jobDigest, interval) };
+  return { kind: "reply", reply: answerOpened(enclave, outcome.job) };
+}
+
+function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
+  const decision = authorize(enclave, job, enclave.clock.now());
+  if (!decision.allowed) return attestResult(enclave, job, denialDisclosures(job, decision.code), enclave.clock.now(), false);
+  const recording = readRecording(job);
+  if (recording === null) return attestResult(enclave, job, denialDisclosures(job, "denied-recording"), enclave.clock.now(), decision.statusStale);
+  const parameters = new Map(decision.detectors.map((rule) => [rule.id, rule.parameters]));
+  const analysis = analyse(recording, { detectors: decision.detectors.map((rule) => rule.id), parameters });
+  return attestResult(enclave, job, analysisDisclosures(job, analysis), enclave.clock.now(), decision.statusStale);
+}

@@ -1,0 +1,109 @@
+import { hkdfSync } from "node:crypto";
+import {
+  compareBytes,
+  disclosureArrayLength,
+  encodeDisclosure,
+  type Analysis,
+  type DisclosureName,
+  type DisclosureValues,
+  type Finding,
+} from "@caladrius/wire";
+import { sha256 } from "../crypto.ts";
+import type { OpenedJob } from "../open/open-job.ts";
+
+/** One disclosure of a result: its name decides who gets it. */
+export interface EncodedDisclosure {
+  name: DisclosureName;
+  bytes: Uint8Array;
+}
+
+/** All disclosures of a result and the sorted array of digests that its signature covers. */
+export interface Disclosures {
+  items: EncodedDisclosure[];
+  digests: Uint8Array[];
+}
+
+/** More would make the array of digests larger than the smallest reply holds. */
+export const MAX_DISCLOSED_FINDINGS = 96;
+const MAX_DISCLOSED_SERIES = 16;
+
+const SALT_BYTES = 16;
+const DIGEST_BYTES = 32;
+const HKDF_MOST_BYTES = 255 * 32; // RFC 5869 §2.3
+
+/** What a denied job discloses: its one code. There is no alarm summary, so no verifier takes silence for health. */
+export function denialDisclosures(job: OpenedJob, code: string): Disclosures {
+  return disclose(job, [["denial", code]]);
+}
+
+/** What an analysed job may disclose, most important first: what does not fit a reply is cut from the end. */
+export function analysisDisclosures(job: OpenedJob, analysis: Analysis): Disclosures {
+  const { request } = job;
+  const level = request.recipients[0]?.level ?? "alarm";
+  const values: Value[] = [
+    ["alarm-summary", analysis.alarmSummary],
+    ["level", level],
+    ["coverage", analysis.coverage],
+    ["purpose", request.purpose],
+    ["detectors", analysis.detectors.map(({ id, version, parameters }) => ({ id, version, parametersDigest: sha256(parameters) }))],
+    ["job-id", job.header.jobId],
+    ["submitter", job.submitterThumbprint],
+    ["subject", request.subject],
+    ["input", { recordingDigest: job.recordingDigest, device: null, sequence: null }],
+  ];
+  if (request.stream !== undefined) values.push(["stream", request.stream]);
+  for (const finding of foremost(analysis.findings)) values.push(["finding", finding]);
+  for (const series of analysis.series.slice(0, MAX_DISCLOSED_SERIES)) values.push(["series", series]);
+  return disclose(job, values);
+}
+
+type Value = { [N in DisclosureName]: readonly [N, DisclosureValues[N]] }[DisclosureName];
+
+/**
+ * Salts and decoys come from the key set's seed and the job alone, so that every enclave of a fleet gives the same
+ * array for the same job, and nobody without the seed can tell a decoy from a digest.
+ */
+function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
+  const length = disclosureArrayLength(values.length);
+  const salts = stream(job, "salts", values.length * SALT_BYTES);
+  const items = values.map(([name, value], i) => ({ name, bytes: encodeDisclosure(salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never) }));
+  const decoys = stream(job, "decoys", (length - values.length) * DIGEST_BYTES);
+  const digests = items.map((item) => sha256(item.bytes));
+  for (let at = 0; at < decoys.length; at += DIGEST_BYTES) digests.push(decoys.subarray(at, at + DIGEST_BYTES));
+  digests.sort(compareBytes);
+  return { items, digests };
+}
+
+/** HKDF(key-set seed, digest of the sealed job, index) as one byte string. */
+function stream(job: OpenedJob, label: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0, index = 0; at < length; at += HKDF_MOST_BYTES, index++) {
+    const part = hkdfSync("sha256", job.keys.disclosureSeed, job.jobDigest, `${label} ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
+    bytes.set(new Uint8Array(part), at);
+  }
+  return bytes;
+}
+
+const RANK = { high: 0, medium: 1, low: 2, none: 3 } as const;
+
+/** The findings that are disclosed: by priority, then in time; dropped ones are counted in a finding of their own. */
+function foremost(findings: readonly Finding[]): Finding[] {
+  const ordered = findings.toSorted((a, b) => RANK[a.priority] - RANK[b.priority] || a.onsetMs - b.onsetMs);
+  if (ordered.length <= MAX_DISCLOSED_FINDINGS) return ordered;
+  const kept = ordered.slice(0, MAX_DISCLOSED_FINDINGS - 1);
+  const dropped = ordered.slice(MAX_DISCLOSED_FINDINGS - 1);
+  const first = Math.min(...dropped.map((finding) => finding.onsetMs));
+  const last = Math.max(...dropped.map((finding) => finding.endMs));
+  kept.push({
+    code: "findings-not-listed",
+    detector: "attest",
+    channel: null,
+    onsetMs: first,
+    endMs: last,
+    priority: dropped[0]?.priority ?? "none",
+    technical: true,
+    confidencePermille: null,
+    evidence: [{ name: "findings", value: dropped.length, decimals: 0, unit: "1" }],
+  });
+  return kept;
+}

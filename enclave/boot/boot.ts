@@ -1,0 +1,108 @@
+import type { BootMessage, Bundle, Constitution, StatusList } from "@caladrius/wire";
+import { encodeIdentity } from "@caladrius/wire";
+import { ed25519FromSeed, sha384, type SigningKey } from "../crypto.ts";
+import type { Nsm } from "../nsm/client.ts";
+import { Clock } from "./clock.ts";
+import { gatherEntropy } from "./entropy.ts";
+import { attestIdentity } from "./evidence.ts";
+import { deriveKeySet, KeyRing } from "./keys.ts";
+import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
+import { checkStatusList, readDeployment } from "./deployment.ts";
+
+/** The program's own name and version, as the bundler stamped them. */
+export interface Software {
+  name: string;
+  version: string;
+  commit: string | null;
+}
+
+/** Who the enclave is at this moment, and the evidence for it. */
+export interface CurrentIdentity {
+  bytes: Uint8Array;
+  digest: Uint8Array;
+  sequence: number;
+  /** NSM document without a nonce, renewed every 10 minutes */
+  evidence: Uint8Array;
+}
+
+/** Everything that a booted enclave holds. */
+export interface Enclave {
+  nsm: Nsm;
+  clock: Clock;
+  software: Software;
+  constitution: Constitution;
+  constitutionDigest: Uint8Array;
+  bundle: Bundle;
+  policyDigest: Uint8Array;
+  statusList: StatusList | null;
+  keys: KeyRing;
+  resultKey: SigningKey;
+  bootId: Uint8Array;
+  identity: CurrentIdentity;
+}
+
+/**
+ * Boots from what the host handed over, in the one order that keeps it honest: hash and extend the constitution into
+ * PCR16 and the bundle into PCR17, lock both, read both back; only then decode and verify; keys and the first document
+ * last. So no byte is parsed that was not measured, and no document leaves without both PCRs.
+ *
+ * @throws WireError, InvariantError, DependencyError, ConfigurationError: any of them ends the program
+ */
+export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Software, monotonicMs: () => number): Promise<Enclave> {
+  const constitutionDigest = await measure(nsm, PCR_CONSTITUTION, message.constitution);
+  const policyDigest = await measure(nsm, PCR_POLICY, message.bundle);
+  const { constitution, bundle } = await readDeployment(message, constitutionDigest);
+
+  const derive = await gatherEntropy(nsm);
+  const clock = new Clock(monotonicMs);
+  const enclave: Enclave = {
+    nsm,
+    clock,
+    software,
+    constitution,
+    constitutionDigest,
+    bundle,
+    policyDigest,
+    statusList: null,
+    keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
+    resultKey: ed25519FromSeed(derive("result key", 32)),
+    bootId: derive("boot id", 16),
+    identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: NONE },
+  };
+  await renewIdentity(enclave);
+  if (message.statusList !== null) enclave.statusList = checkStatusList(message.statusList, enclave);
+  return enclave;
+}
+
+/** A new identity with the next sequence number, and evidence for it: at boot, and whenever the key set changes. */
+export async function renewIdentity(enclave: Enclave): Promise<void> {
+  const sequence = enclave.identity.sequence + 1;
+  const bytes = encodeIdentity({
+    version: 1,
+    software: enclave.software,
+    keySet: enclave.keys.current.encoded,
+    resultKey: enclave.resultKey.publicKey,
+    constitutionDigest: enclave.constitutionDigest,
+    policyDigest: enclave.policyDigest,
+    bootId: enclave.bootId,
+    sequence,
+  });
+  const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, null);
+  enclave.identity = { bytes, digest: sha384(bytes), sequence, evidence };
+}
+
+/** New HPKE keys; the ones before stay live until the next rotation. */
+export async function rotateKeys(enclave: Enclave): Promise<void> {
+  const derive = await gatherEntropy(enclave.nsm);
+  enclave.keys.rotate(deriveKeySet(derive("key set", 32), null));
+  await renewIdentity(enclave);
+}
+
+/** New evidence for the same identity: the next clock anchor, off the request path. */
+export async function renewEvidence(enclave: Enclave): Promise<void> {
+  const { bytes } = enclave.identity;
+  const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, null);
+  if (enclave.identity.bytes === bytes) enclave.identity = { ...enclave.identity, evidence };
+}
+
+const NONE: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,99 @@
+import {
+  decodeJobContent,
+  decodeRecording,
+  decodeSealedJob,
+  decodeSignedRequest,
+  decodeStatement,
+  equalBytes,
+  sealedJobInfo,
+  type Recording,
+  type Request,
+  type SealedJobHeader,
+} from "@caladrius/wire";
+import type { KeySetKeys } from "../boot/keys.ts";
+import { sha256, verifySignature } from "../crypto.ts";
+import { open } from "./hpke.ts";
+
+/** An opened job. `verified` says whether the submitter's statement held; without it nothing more may be told. */
+export interface OpenedJob {
+  header: SealedJobHeader;
+  /** SHA-256 of the sealed job as received */
+  jobDigest: Uint8Array;
+  keys: KeySetKeys;
+  request: Request;
+  /** SHA-256 of the submitter's raw public key */
+  submitterThumbprint: Uint8Array;
+  verified: boolean;
+  deviceSigned: boolean;
+  recordingDigest: Uint8Array;
+  recordingBytes: Uint8Array;
+}
+
+/** Why a job was not opened: the host may know these, they depend on nothing inside. */
+export type UnopenedReason = "malformed-message" | "unknown-key" | "job-expired";
+
+/** Not opened, opened, or opened to something that is no job (then nobody is there to answer to). */
+export type OpenOutcome = { kind: "unopened"; reason: UnopenedReason } | { kind: "cannot-open"; jobDigest: Uint8Array } | { kind: "opened"; job: OpenedJob };
+
+/**
+ * Opens a sealed job. Everything here is chosen by an attacker until the submitter's signature has been checked.
+ * @param nowFromMs the earliest that now can be: a job that may still be valid is opened
+ */
+export function openJob(sealed: Uint8Array, findKeys: (keyId: Uint8Array) => KeySetKeys | null, constitutionDigest: Uint8Array, nowFromMs: number): OpenOutcome {
+  let job;
+  try {
+    job = decodeSealedJob(sealed);
+  } catch {
+    return { kind: "unopened", reason: "malformed-message" };
+  }
+  const keys = findKeys(job.header.keyId);
+  const pair = keys?.pairs.get(job.header.suite);
+  if (keys === null || pair === undefined) return { kind: "unopened", reason: "unknown-key" };
+  if (job.header.notAfter * 1000 < nowFromMs) return { kind: "unopened", reason: "job-expired" };
+
+  const jobDigest = sha256(sealed);
+  try {
+    const info = sealedJobInfo(keys.keyId, constitutionDigest);
+    const content = decodeJobContent(open(pair, { enc: job.enc, info, aad: job.headerBytes, ciphertext: job.ciphertext }));
+    const { alg, payload, toBeSigned, signature } = decodeStatement(content.request, "request");
+    const signed = decodeSignedRequest(payload);
+    const { request } = signed;
+    const recordingDigest = sha256(content.recording);
+    // Proof of possession, bound to this envelope, these keys, this constitution and this recording: an opened job
+    // cannot be sealed again elsewhere, nor a request put over another recording.
+    const verified =
+      alg === request.submitter.alg &&
+      equalBytes(signed.headerBytes, job.headerBytes) &&
+      equalBytes(signed.keySetDigest, keys.keyId) &&
+      equalBytes(signed.constitutionDigest, constitutionDigest) &&
+      equalBytes(signed.recordingDigest, recordingDigest) &&
+      verifySignature(request.submitter, toBeSigned, signature);
+    return {
+      kind: "opened",
+      job: {
+        header: job.header,
+        jobDigest,
+        keys,
+        request,
+        submitterThumbprint: sha256(request.submitter.key),
+        verified,
+        deviceSigned: content.deviceBatch !== null,
+        recordingDigest,
+        recordingBytes: content.recording,
+      },
+    };
+  } catch {
+    // One answer for a wrong key, a broken ciphertext and content that is no job.
+    return { kind: "cannot-open", jobDigest };
+  }
+}
+
+/** The recording of an opened job, or null when it is none or names another subject than the request. */
+export function readRecording(job: OpenedJob): Recording | null {
+  try {
+    const recording = decodeRecording(job.recordingBytes);
+    return recording.subject === job.request.subject ? recording : null;
+  } catch {
+    return null;
+  }
+}
