@@ -1,0 +1,97 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeDevelopmentBundle, makeDevelopmentConstitution, makeDevelopmentStatusList, type DevelopmentSigner } from "@caladrius/policies/development";
+import { ConfigurationError, decodeApproved, decodeBundle, decodeStatement, decodeStatusList, encodeApproved, type Approved } from "@caladrius/wire";
+
+/** A deployment for development: one machine holds every key of it. */
+export interface DevelopmentDeployment {
+  /** statement bytes, for the host to hand over */
+  constitution: Uint8Array;
+  /** SHA-384 of them */
+  constitutionDigest: Uint8Array;
+  bundle: Approved;
+  policyDigest: Uint8Array;
+  /** where the three lie on disk, in the form `caladrius host` takes */
+  paths: { constitution: string; bundle: string; statusList: string };
+  /** A status list good for 24 hours from now; each has the next number. */
+  newStatusList(): Uint8Array;
+}
+
+const POLICY_VERSION = 1;
+const RENEW_BUNDLE_BEFORE_SECONDS = 30 * 24 * 3600;
+
+/**
+ * Opens the development deployment of a data directory, making what is missing: approver and status keys (0600),
+ * constitution, policy bundle, status list. The constitution stays the same for the directory's life, so its digest
+ * can be pinned.
+ *
+ * @throws ConfigurationError deployment-unreadable when a file there is not what it should be
+ */
+export function openDevelopmentDeployment(dir: string, clock: { nowMs(): number }, detectors: readonly string[]): DevelopmentDeployment {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const approver = signer(join(dir, "approver.key.pem"));
+  const statusKey = signer(join(dir, "status.key.pem"));
+  const paths = { constitution: join(dir, "constitution.cose"), bundle: join(dir, "bundle.cbor"), statusList: join(dir, "status-list.cose") };
+  const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000);
+
+  const constitution = readOr(paths.constitution, () =>
+    makeDevelopmentConstitution({ nowSeconds: nowSeconds(), approver, statusKey: statusKey.publicKey, name: "development" }),
+  );
+  const constitutionDigest = sha384(constitution);
+  const newBundle = (version: number): Approved =>
+    makeDevelopmentBundle({ nowSeconds: nowSeconds(), approver, constitutionDigest, policyVersion: version, detectors, sha384 });
+  let bundle = readable(paths.bundle, () => decodeApproved(readOr(paths.bundle, () => encodeApproved(newBundle(POLICY_VERSION)))));
+  const inForce = readable(paths.bundle, () => decodeBundle(decodeStatement(bundle.statement, "bundle").payload));
+  const known = inForce.detectors.map((rule) => rule.id);
+  if (inForce.notAfter - nowSeconds() < RENEW_BUNDLE_BEFORE_SECONDS || detectors.some((id) => !known.includes(id))) {
+    bundle = newBundle(inForce.policyVersion + 1);
+    write(paths.bundle, encodeApproved(bundle));
+  }
+
+  const newStatusList = (): Uint8Array => {
+    const last = existsSync(paths.statusList) ? readable(paths.statusList, () => decodeStatusList(decodeStatement(readFileSync(paths.statusList), "status-list").payload).number) : 0;
+    const list = makeDevelopmentStatusList({ nowSeconds: nowSeconds(), statusKey, constitutionDigest, number: last + 1, lowestPolicyVersion: 0 });
+    write(paths.statusList, list);
+    return list;
+  };
+  return { constitution, constitutionDigest, bundle, policyDigest: sha384(bundle.statement), paths, newStatusList };
+}
+
+const ED25519_RAW_BYTES = 32;
+
+function signer(path: string): DevelopmentSigner {
+  const key: KeyObject = readable(path, () => createPrivateKey(new TextDecoder().decode(readOr(path, () => Buffer.from(newKey())))));
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  return {
+    publicKey: { alg: "Ed25519", key: new Uint8Array(spki.subarray(spki.length - ED25519_RAW_BYTES)) },
+    sign: (bytes) => sign(null, bytes, key),
+  };
+}
+
+function newKey(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+}
+
+function sha384(bytes: Uint8Array): Uint8Array {
+  return createHash("sha384").update(bytes).digest();
+}
+
+function readOr(path: string, make: () => Uint8Array): Uint8Array {
+  if (!existsSync(path)) write(path, make());
+  return readFileSync(path);
+}
+
+/** Whole or not at all: a crash leaves the old file. */
+function write(path: string, bytes: Uint8Array): void {
+  writeFileSync(`${path}.new`, bytes, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}
+
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new ConfigurationError("deployment-unreadable", `${path} is not readable as what it should be (${error instanceof Error ? error.message : "unknown"}); move the folder away to start a new deployment`);
+  }
+}

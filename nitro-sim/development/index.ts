@@ -1,0 +1,1 @@
+export { openDevelopmentDeployment, type DevelopmentDeployment } from "./deployment.ts";
