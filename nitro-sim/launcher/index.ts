@@ -1,0 +1,3 @@
+export { launchEnclave } from "./launch.ts";
+export type { LaunchOptions, RunningEnclave } from "./launch.ts";
+export type { EnclaveExit, LineListener } from "./process.ts";
