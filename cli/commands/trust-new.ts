@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { parseTrustFile } from "@caladrius/attestation-verifier";
+import { extendZero, measureEif } from "@caladrius/image";
+import { decodeStatement, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, toHex, type StatementKind } from "@caladrius/wire";
+import type { Arguments } from "../arguments.ts";
+import { DEFAULT_MAX_AGE_SECONDS } from "../defaults.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { readLimited, readText, refuseExisting, writeWhole } from "../files.ts";
+import { styled, type Terminal } from "../print.ts";
+
+/** Computes what an image, a constitution and a bundle will measure, and writes the trust file that accepts just that. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const out = args.text("out");
+  const force = args.flag("force");
+  if (!force) await refuseExisting(out);
+  const maxAgeSeconds = args.integer("max-age", 0, 1_000_000_000, DEFAULT_MAX_AGE_SECONDS);
+  const allowDebug = args.flag("allow-debug");
+
+  const { pcr0, pcr1, pcr2, pcr8 } = measureEif(await readLimited(args.text("eif"), MAX_EIF_BYTES));
+  const pcrs: Record<string, string> = { "0": toHex(pcr0), "1": toHex(pcr1), "2": toHex(pcr2) };
+  if (pcr8 !== null) pcrs["8"] = toHex(pcr8);
+  const constitution = args.optional("constitution");
+  if (constitution !== null) pcrs["16"] = await measureStatement(constitution, "constitution", MAX_CONSTITUTION_BYTES);
+  const bundle = args.optional("bundle");
+  if (bundle !== null) pcrs["17"] = await measureStatement(bundle, "bundle", MAX_BUNDLE_BYTES);
+
+  const roots: string[] = [];
+  for (const path of args.many("root")) roots.push(await readText(path, 64 * 1024));
+  if (roots.length === 0) roots.push("aws-nitro-root-g1");
+  const text = `${JSON.stringify({ roots, pcrs: [pcrs], allowDebug, allowSimulator: args.flag("allow-simulator"), maxAgeSeconds }, null, 2)}\n`;
+  parseTrustFile(text); // refuses what `verify` would refuse, before it is written
+  await writeWhole(out, text, { force });
+
+  terminal.object({ trust: out, pcrs });
+  terminal.table(Object.entries(pcrs).map(([index, value]) => [`PCR${index}`, value]));
+  if (constitution === null)
+    terminal.line([styled("yellow", "without --constitution it verifies bare documents only: results and sealing need PCR16")]);
+  terminal.line(`wrote ${out}`);
+  return EXIT.ok;
+}
+
+/** The register that a statement will leave: its digest is extended, never its bytes. @throws WireError for another kind of statement */
+async function measureStatement(path: string, kind: StatementKind, maxBytes: number): Promise<string> {
+  const statement = await readLimited(path, maxBytes);
+  decodeStatement(statement, kind);
+  return toHex(extendZero(createHash("sha384").update(statement).digest()));
+}
+
+const MAX_EIF_BYTES = 2 ** 31;

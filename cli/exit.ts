@@ -1,0 +1,105 @@
+import { ConfigurationError, DependencyError, InvariantError, LimitError, WireError } from "@caladrius/wire";
+
+/** Exit codes of every command. */
+export const EXIT = {
+  /** affirming or warning, or simply done */
+  ok: 0,
+  /** a bug of ours */
+  internal: 1,
+  /** wrong use of the command line, or a trust file that cannot be used */
+  usage: 2,
+  /** host or file not reachable */
+  unreachable: 3,
+  /** contraindicated */
+  contraindicated: 10,
+  /** a version or format that this build does not know */
+  unsupported: 20,
+  /** bytes outside the grammar */
+  malformed: 30,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Over several inputs the first of these that occurred is the exit code. */
+const SEVERITY: readonly ExitCode[] = [
+  EXIT.internal,
+  EXIT.unreachable,
+  EXIT.malformed,
+  EXIT.unsupported,
+  EXIT.contraindicated,
+  EXIT.usage,
+  EXIT.ok,
+];
+
+/** The exit code of several inputs together. */
+export function worst(codes: readonly ExitCode[]): ExitCode {
+  return SEVERITY.find((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
+/** Wrong use of the command line: says what was wrong and, in the hint, what to do. */
+export class UsageError extends Error {
+  override name = "UsageError";
+  readonly hint: string | null;
+  constructor(message: string, hint: string | null = null) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** A host, file or socket that cannot be reached; the message names it and says what to do. */
+export class UnreachableError extends Error {
+  override name = "UnreachableError";
+}
+
+/** What may go wrong while reading one input, as the table of outputs shows it. */
+export interface Failure {
+  exit: ExitCode;
+  code: string;
+  sentence: string;
+}
+
+/** Codes of errors whose bytes are well-formed but of a version or format that this build does not know. */
+const UNSUPPORTED = /(^|-)(version|unsupported|unknown-format)($|-)/;
+
+/** Sentences for the errors of the operating system that a user meets. */
+const SYSTEM: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "it may not be read or written by this user",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EEXIST: "it exists already; --force overwrites it",
+  EADDRINUSE: "the port or socket is in use; choose another with --port",
+  ECONNREFUSED: "nothing listens there; is the host up?",
+  ECONNRESET: "the connection was cut",
+  ENOTFOUND: "the host's name is unknown",
+  ETIMEDOUT: "there was no answer in time",
+  ENOSPC: "the disk is full",
+};
+
+/** Sorts any thrown value into an exit code, a code and one sentence. Never throws. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { exit: EXIT.internal, code: "internal", sentence: String(error) };
+  if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
+  if (error instanceof UnreachableError) return { exit: EXIT.unreachable, code: "unreachable", sentence: error.message };
+  const code = codeOf(error);
+  if (error instanceof WireError || error instanceof LimitError) {
+    return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
+  }
+  if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
+  if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: error.message };
+  if (error instanceof InvariantError) return { exit: EXIT.internal, code, sentence: error.message };
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const system = SYSTEM[codeOf(cause)];
+  if (system !== undefined) return { exit: EXIT.unreachable, code: codeOf(cause), sentence: `${subjectOf(cause)}${system}` };
+  return { exit: EXIT.internal, code: "internal", sentence: error.message };
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "internal";
+}
+
+function subjectOf(error: Error): string {
+  if ("path" in error && typeof error.path === "string") return `${error.path}: `;
+  if ("address" in error && typeof error.address === "string")
+    return `${error.address}${"port" in error ? `:${String(error.port)}` : ""}: `;
+  return "";
+}

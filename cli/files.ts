@@ -1,0 +1,55 @@
+import { constants } from "node:fs";
+import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { LimitError } from "@caladrius/wire";
+import { UnreachableError, UsageError } from "./exit.ts";
+
+/** Reads a whole file that somebody else may have made, up to a limit. @throws LimitError file-size; errors of the system */
+export async function readLimited(path: string, maxBytes: number): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > maxBytes) throw new LimitError("file-size", `${path}: ${size} bytes, at most ${maxBytes} are read`);
+  const bytes = await readFile(path);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Reads a text file. @throws as readLimited; UsageError for bytes that are not UTF-8 */
+export async function readText(path: string, maxBytes: number): Promise<string> {
+  const bytes = await readLimited(path, maxBytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`${path} is not a text in UTF-8`);
+  }
+}
+
+/**
+ * Writes a file whole or not at all; its folder is made. An existing one is kept unless `force`.
+ * @throws UnreachableError when it exists or cannot be written
+ */
+export async function writeWhole(path: string, content: Uint8Array | string, options: { force: boolean; mode?: number }): Promise<void> {
+  if (!options.force) await refuseExisting(path);
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.part`;
+  try {
+    const file = await open(draft, "wx", options.mode ?? 0o644);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** @throws UnreachableError when there is something at the path */
+export async function refuseExisting(path: string): Promise<void> {
+  const exists = await access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+  if (exists) throw new UnreachableError(`${path} exists already; --force overwrites it`);
+}

@@ -1,0 +1,32 @@
+import { readInputs, type ReadRecording } from "@caladrius/client";
+import { EXIT, type ExitCode } from "./exit.ts";
+import { styled, type Terminal } from "./print.ts";
+
+/** What inputs gave: recordings, and the exit code for what could not be read. */
+export interface Inputs {
+  recordings: ReadRecording[];
+  exit: ExitCode;
+}
+
+/** Reads files and folders; what could not be read or used is told on stderr (with --json as objects) and never dropped in silence. */
+export async function readAll(paths: readonly string[], terminal: Terminal): Promise<Inputs> {
+  const { recordings, problems, notUsed } = await readInputs(paths, {
+    onProgress: ({ file, index, total }) => {
+      if (total > 1) terminal.progress(`reading ${index + 1} of ${total}: ${file}`);
+    },
+  });
+  for (const problem of problems) {
+    if (terminal.isJson)
+      terminal.object({ file: problem.file, status: null, code: problem.code, sentence: problem.message, where: problem.where });
+    else terminal.note([styled("yellow", "not read  "), `${problem.message} (${problem.code})`]);
+  }
+  for (const { recording, notUsed: own } of recordings) tellNotUsed(`subject ${recording.subject}`, own, terminal);
+  tellNotUsed("no subject", notUsed, terminal);
+  const missing = problems.some((problem) => problem.code === "file-missing");
+  return { recordings, exit: missing ? EXIT.unreachable : problems.length > 0 ? EXIT.malformed : EXIT.ok };
+}
+
+function tellNotUsed(whose: string, notUsed: readonly { reason: string; count: number }[], terminal: Terminal): void {
+  if (notUsed.length === 0 || terminal.isJson) return;
+  terminal.note(`not used  ${whose}: ${notUsed.map(({ reason, count }) => `${count} ${reason}`).join(", ")}`);
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { closest, parseArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { EXIT, failureOf, UsageError, type ExitCode } from "./exit.ts";
+import { helpOf, overview } from "./help.ts";
+import { Terminal, type Streams } from "./print.ts";
+import { COMMANDS } from "./table.ts";
+
+/** Runs the command that the words name and sets the process's exit code. */
+export async function main(words: readonly string[]): Promise<void> {
+  // Whoever reads our output may stop reading; that is no error of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.internal));
+  process.exitCode = await runCommand(words, { stdout: process.stdout, stderr: process.stderr, environment: process.env });
+}
+
+/** Runs one command over given streams; every failure is one sentence on stderr (with --json one object) and an exit code. */
+export async function runCommand(words: readonly string[], streams: Streams): Promise<ExitCode> {
+  const terminal = new Terminal(streams, words.includes("--json"));
+  const plain = new Terminal(streams, false);
+  try {
+    const first = words[0];
+    if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+      for (const line of overview(COMMANDS)) plain.line(line);
+      return first === undefined ? EXIT.usage : EXIT.ok;
+    }
+    if (first === "--version" || first === "-v") {
+      plain.line(version());
+      return EXIT.ok;
+    }
+    const command = find(words);
+    const args = parseArguments(command, words.slice(command.name.split(" ").length));
+    if (args.flag("help")) {
+      for (const line of helpOf(command)) plain.line(line);
+      return EXIT.ok;
+    }
+    const { run } = await command.load();
+    return await run(args, terminal);
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+/** Tells a failure that ended a command. */
+function report(error: unknown, terminal: Terminal): ExitCode {
+  const failure = failureOf(error);
+  terminal.object({ status: null, code: failure.code, sentence: failure.sentence });
+  terminal.note(`caladrius: ${failure.sentence}${failure.code === "usage" || failure.code === "unreachable" ? "" : ` (${failure.code})`}`);
+  if (error instanceof UsageError && error.hint !== null) terminal.note(error.hint);
+  if (failure.exit === EXIT.internal && error instanceof Error && error.stack !== undefined) {
+    for (const line of error.stack.split("\n").slice(1)) terminal.note(line);
+  }
+  return failure.exit;
+}
+
+function find(words: readonly string[]): Command {
+  const [first = "", second = ""] = words;
+  const found = COMMANDS.find((command) => command.name === `${first} ${second}`) ?? COMMANDS.find((command) => command.name === first);
+  if (found !== undefined) return found;
+  const group = COMMANDS.filter((command) => command.name.startsWith(`${first} `)).map((command) => command.name);
+  if (group.length > 0) throw new UsageError(`${first} is a group of commands`, `use one of: ${group.join(", ")}`);
+  const near = closest(first, [...new Set(COMMANDS.map((command) => command.name.split(" ")[0] ?? ""))]);
+  throw new UsageError(
+    `there is no command ${JSON.stringify(first)}`,
+    near === null ? "`caladrius --help` lists the commands" : `did you mean \`caladrius ${near}\`?`,
+  );
+}
+
+function version(): string {
+  const { version: own } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
+  return `caladrius ${own} (Node ${process.versions.node})`;
+}
