@@ -1,23 +1,12 @@
 import type { Collector } from "./collect.ts";
 import { consciousnessOf, meaningOf, type Meaning } from "./fhir-coding.ts";
 import { elements, optionalElement, optionalNumber, optionalText, type Element } from "./fhir-elements.ts";
+import { decimalOf, unitOf, type Context } from "./fhir-quantity.ts";
 import { readSampledData } from "./fhir-sampled-data.ts";
 import { parseInstantMs } from "./instant.ts";
-import { compare, parseDecimal, rational } from "./rational.ts";
+import { compare, rational } from "./rational.ts";
 import { quote, ReadError } from "./problems.ts";
 import { conversionFrom, convert, unitsOf, type Signal } from "./signals.ts";
-
-/** Where a value stands, for whom and from when. */
-export interface Context {
-  collector: Collector;
-  file: string;
-  subject: string;
-  startMs: number;
-  /** of effectivePeriod, where given */
-  endMs: number | null;
-  /** corrected and amended before final */
-  rank: number;
-}
 
 /**
  * Reads one Observation (FHIR R4, vital-signs profile by its code, whether or not `meta.profile` is there): its value and
@@ -110,19 +99,6 @@ function isAbsent(element: Element, context: Context): boolean {
   return true;
 }
 
-/** UCUM by system and code: the printed `unit` is for people. */
-export function unitOf(quantity: Element): string {
-  const system = optionalText(quantity, "system");
-  if (system !== UCUM) throw new ReadError("fhir-unit", `${quantity.path}.system`, UCUM, system === null ? "nothing" : quote(system));
-  return optionalText(quantity, "code") ?? "";
-}
-
-export function decimalOf(text: string, path: string): ReturnType<typeof rational> {
-  const value = parseDecimal(text);
-  if (value === null) throw new ReadError("value-range", path, "a number of at most 30 digits", quote(text));
-  return value;
-}
-
 function valueError(element: Element, expected: string): ReadError {
   const actual = [...element.map.keys()].filter((key) => key.startsWith("value")).join(", ");
   return new ReadError("fhir-value", element.path, expected, actual === "" ? "no value" : quote(actual));
@@ -167,5 +143,3 @@ function instantOf(text: string, path: string): number {
   if (atMs === null) throw new ReadError("fhir-time", path, "date and time with offset, from 1970 on", quote(text));
   return atMs;
 }
-
-const UCUM = "http://unitsofmeasure.org";

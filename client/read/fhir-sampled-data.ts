@@ -1,6 +1,6 @@
 import { scaleOf } from "./fixed-point.ts";
 import { optionalElement, optionalNumber, optionalText, type Element } from "./fhir-elements.ts";
-import { decimalOf, unitOf, type Context } from "./fhir-observation.ts";
+import { decimalOf, unitOf, type Context } from "./fhir-quantity.ts";
 import { quote, ReadError } from "./problems.ts";
 import { multiply, parseDecimal, rational } from "./rational.ts";
 import { rateFromPeriodMs } from "./rate.ts";

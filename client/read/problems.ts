@@ -80,14 +80,7 @@ export function quote(text: string): string {
   return escape(JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text));
 }
 
-/** Whatever reads a message must see it as it is: no control, bidirectional or invisible characters (attacker-controlled). */
+/** Whoever reads a message must see it as it is: no control, bidirectional or invisible characters (attacker-controlled). */
 function escape(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/g,
-    (character, at: number) => {
-      const code = text.codePointAt(at) ?? 0;
-      if (code > 0xffff || (at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff)) return character; // half of a pair
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-    },
-  );
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,0 +1,43 @@
+import { utf8Encode, type Recording } from "@caladrius/wire";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { csvFile } from "./csv-file.ts";
+import { ecgObservation, vitalSigns } from "./fhir-file.ts";
+import { makeSampleRecordings } from "./recordings.ts";
+import { wfdbFiles } from "./wfdb-file.ts";
+
+/**
+ * The sample recordings as hospitals keep them, by file name: a FHIR Bundle charted once a minute, NDJSON once in ten
+ * seconds, CSV at 1 Hz, a WFDB record (format 212) and a FHIR SampledData strip.
+ */
+export function makeSampleFiles(seed = 1): Map<string, Uint8Array> {
+  const recordings = new Map(makeSampleRecordings(seed).map((recording) => [recording.subject, recording]));
+  const take = (subject: string): Recording => {
+    const recording = recordings.get(subject);
+    if (recording === undefined) throw new RangeError(`no sample ${subject}`);
+    return recording;
+  };
+  const entry = vitalSigns(take("sample-deterioration"), 60).map((resource) => ({ resource }));
+  const lines = vitalSigns(take("sample-stable"), 10).map((resource) => `${JSON.stringify(resource)}\n`);
+  return new Map([
+    ["sample-deterioration.json", utf8Encode(JSON.stringify({ resourceType: "Bundle", type: "collection", entry }, null, 1))],
+    ["sample-stable.ndjson", utf8Encode(lines.join(""))],
+    ["sample-desaturation.csv", utf8Encode(csvFile(take("sample-desaturation")))],
+    ["sample-ecg-ectopy.json", utf8Encode(JSON.stringify(ecgObservation(take("sample-ecg-ectopy")), null, 1))],
+    ...wfdbFiles(take("sample-ecg-pause")),
+  ]);
+}
+
+/**
+ * Writes the sample files into a folder, which is made where it is missing; files of the same names are replaced.
+ * @returns the paths that `readInputs` takes (a WFDB record by its header)
+ */
+export async function writeSampleFiles(folder: string, seed = 1): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [name, bytes] of makeSampleFiles(seed)) {
+    await writeFile(join(folder, name), bytes);
+    if (!name.endsWith(".dat")) paths.push(join(folder, name));
+  }
+  return paths.toSorted();
+}
