@@ -72,7 +72,7 @@ export function createNsm(options: NsmOptions): Nsm {
     if (longer(request.publicKey, MAX_PUBLIC_KEY) || longer(request.userData, limit) || longer(request.nonce, limit))
       return failure("InputTooLarge");
     const timestampMs = Math.floor(clock.nowMs());
-    if (leaf === null || timestampMs < leaf.notBeforeMs || timestampMs > leaf.notAfterMs) leaf = pki.issueLeaf(moduleId);
+    if (leaf === null || timestampMs < leaf.notBeforeMs || timestampMs >= leaf.notAfterMs) leaf = pki.issueLeaf(moduleId);
     const { certificate, cabundle, sign } = leaf;
     const pcrs = new Map(registers.locked().map((index) => [index, registers.value(index)]));
     const { publicKey, userData, nonce } = request;

@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { ConfigurationError } from "@caladrius/wire";
 
-/** Longest path of a Unix socket: sun_path has 108 bytes with its NUL. Node cuts longer ones without a word. */
+/** Longest path of a Unix socket: sun_path has 108 bytes with its NUL. Node says no more than EINVAL. */
 const MAX_PATH_BYTES = 107;
 
 /**
