@@ -1,0 +1,110 @@
+/** A numeric vital sign that the detectors read. */
+export type VitalId = "heart-rate" | "respiratory-rate" | "spo2" | "systolic" | "diastolic" | "temperature" | "glucose" | "gcs" | "fio2";
+
+/** Physical value in another unit to the canonical one: (value * multiply + add) / divide, all integers. */
+export interface UnitConversion {
+  multiply: number;
+  add: number;
+  divide: number;
+}
+
+/** How one vital sign is written and which values it can take. */
+export interface Vital {
+  id: VitalId;
+  /** canonical UCUM unit */
+  unit: string;
+  /** digits behind the point in the canonical fixed-point form */
+  decimals: 0 | 1;
+  /** plausibility bounds in the canonical unit, both allowed */
+  least: number;
+  most: number;
+  /** accepted UCUM units */
+  units: ReadonlyMap<string, UnitConversion>;
+}
+
+/** What a channel code means here. `preference` orders codes of one vital sign, 0 first. */
+export type Meaning = { kind: "numeric"; vital: Vital; preference: number } | { kind: "ecg" };
+
+const SAME: UnitConversion = { multiply: 1, add: 0, divide: 1 };
+const PER_MINUTE: ReadonlyMap<string, UnitConversion> = new Map([
+  ["/min", SAME],
+  ["1/min", SAME],
+  ["{beats}/min", SAME],
+  ["{breaths}/min", SAME],
+]);
+const MM_HG: ReadonlyMap<string, UnitConversion> = new Map([["mm[Hg]", SAME]]);
+
+/** Every vital sign with its plausibility bounds: what lies outside is a fault of sensor or transcription, not a patient. */
+export const VITALS: Readonly<Record<VitalId, Vital>> = {
+  "heart-rate": { id: "heart-rate", unit: "/min", decimals: 0, least: 0, most: 350, units: PER_MINUTE },
+  "respiratory-rate": { id: "respiratory-rate", unit: "/min", decimals: 0, least: 0, most: 120, units: PER_MINUTE },
+  spo2: { id: "spo2", unit: "%", decimals: 0, least: 0, most: 100, units: new Map([["%", SAME]]) },
+  systolic: { id: "systolic", unit: "mm[Hg]", decimals: 0, least: 20, most: 320, units: MM_HG },
+  diastolic: { id: "diastolic", unit: "mm[Hg]", decimals: 0, least: 5, most: 250, units: MM_HG },
+  temperature: {
+    id: "temperature",
+    unit: "Cel",
+    decimals: 1,
+    least: 24,
+    most: 45,
+    units: new Map([
+      ["Cel", SAME],
+      ["[degF]", { multiply: 5, add: -160, divide: 9 }],
+    ]),
+  },
+  glucose: {
+    id: "glucose",
+    unit: "mg/dL",
+    decimals: 0,
+    least: 10,
+    most: 1500,
+    units: new Map([
+      ["mg/dL", SAME],
+      ["mmol/L", { multiply: 180_182, add: 0, divide: 10_000 }], // molar mass of glucose 180.182 g/mol
+    ]),
+  },
+  fio2: { id: "fio2", unit: "%", decimals: 0, least: 15, most: 100, units: new Map([["%", SAME]]) },
+  gcs: {
+    id: "gcs",
+    unit: "{score}",
+    decimals: 0,
+    least: 3,
+    most: 15,
+    units: new Map([
+      ["{score}", SAME],
+      ["1", SAME],
+    ]),
+  },
+};
+
+/** Units of ECG leads to microvolts. */
+export const ECG_UNITS: ReadonlyMap<string, UnitConversion> = new Map([
+  ["mV", { multiply: 1000, add: 0, divide: 1 }],
+  ["uV", SAME],
+]);
+
+/** Codes of numeric vital signs, in order of preference (LOINC; IEEE 11073-10101). */
+const CODES: Readonly<Record<VitalId, readonly string[]>> = {
+  "heart-rate": ["loinc:8867-4", "mdc:147842", "mdc:149530", "mdc:149546"], // ECG before oximeter before cuff
+  "respiratory-rate": ["loinc:9279-1", "mdc:151562"],
+  spo2: ["loinc:2708-6", "loinc:59408-5", "mdc:150456"],
+  systolic: ["loinc:8480-6", "mdc:150037", "mdc:150021", "mdc:150301"],
+  diastolic: ["loinc:8462-4", "mdc:150038", "mdc:150022", "mdc:150302"],
+  temperature: ["loinc:8310-5", "mdc:150344", "mdc:150364"],
+  glucose: ["loinc:2339-0", "loinc:15074-8", "loinc:99504-3", "mdc:160184"],
+  gcs: ["loinc:9269-2"],
+  fio2: ["loinc:3150-6"],
+};
+
+const FIRST_ECG_LEAD = 131_328; // MDC_ECG_ELEC_POTL, lead unspecified
+const LAST_ECG_LEAD = 131_389; // the block of lead codes ends here
+
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ...Object.values(VITALS).flatMap((vital) => CODES[vital.id].map((code, preference): [string, Meaning] => [code, { kind: "numeric", vital, preference }])),
+  ...Array.from({ length: LAST_ECG_LEAD - FIRST_ECG_LEAD + 1 }, (_, lead): [string, Meaning] => [`mdc:${FIRST_ECG_LEAD + lead}`, { kind: "ecg" }]),
+]);
+
+/** What a channel code means, or undefined for one that no detector knows. */
+export function meaningOf(code: string): Meaning | undefined {
+  return MEANINGS.get(code);
+}

@@ -1,0 +1,48 @@
+import type { Channel, CborValue, RecordingEvent, Series } from "@caladrius/wire";
+import type { FindingList } from "./findings.ts";
+import type { Parameters, ParameterSpec } from "./parameters.ts";
+import type { Column, Tally } from "./plausibility.ts";
+import type { SpanList } from "./spans.ts";
+
+/** A recording after plausibility: what every detector reads. */
+export interface Prepared {
+  fromMs: number;
+  toMs: number;
+  columns: readonly Column[];
+  /** ECG leads, raw, in the order of the recording */
+  leads: readonly Channel[];
+  events: readonly RecordingEvent[];
+}
+
+/** Where detectors leave what they found. */
+export interface Report {
+  findings: FindingList;
+  spans: SpanList;
+  series: Series[];
+  tally: Tally;
+}
+
+/** A rule with its parameters in force, ready to run over any number of recordings. */
+export type Run = (prepared: Prepared, report: Report) => void;
+
+/** One detector: a pure function over a prepared recording. */
+export interface Detector {
+  id: string;
+  version: string;
+  title: string;
+  parameters: readonly ParameterSpec[];
+  /** whether the recording holds anything that this detector reads */
+  applies(prepared: Prepared): boolean;
+  /** builds tables from parameters once */
+  configure(parameters: Parameters): Run;
+}
+
+/** A detector with parameters in force and their encoding. */
+export interface Configured {
+  detector: Detector;
+  run: Run;
+  encoded: Uint8Array;
+}
+
+/** Parameters as given by the policy bundle: detector id to a map of parameters. */
+export type GivenParameters = ReadonlyMap<string, CborValue>;

@@ -1,0 +1,40 @@
+import type { Channel, Recording } from "@caladrius/wire";
+import { ECG_UNITS, meaningOf } from "./channels.ts";
+import type { Prepared, Report } from "./detector.ts";
+import { countOnly, readColumn, type Column } from "./plausibility.ts";
+import { rejectCrossedPressures } from "./pressures.ts";
+import { clockOf, MAX_TIME_MS } from "./timing.ts";
+
+/**
+ * Sorts the channels of a recording by what they mean and reads the numeric ones. A channel that cannot be read (unknown
+ * code or unit, times behind the year 9999) is counted and reported as not assessed, never guessed.
+ */
+export function prepare(recording: Recording, report: Report): Prepared {
+  const columns: Column[] = [];
+  const leads: Channel[] = [];
+  let fromMs = Number.POSITIVE_INFINITY;
+  let toMs = 0;
+  recording.channels.forEach((channel, index) => {
+    if (channel.samples.length === 0) return;
+    const clock = clockOf(channel);
+    const unread = (reason: string): void => {
+      countOnly(channel, report.tally);
+      report.spans.add({ detector: "analyse", channel: channel.code, fromMs: clock.startMs, toMs: Math.min(clock.endMs, MAX_TIME_MS), reason });
+    };
+    if (clock.endMs > MAX_TIME_MS) return unread("time-out-of-range");
+    fromMs = Math.min(fromMs, clock.startMs);
+    toMs = Math.max(toMs, clock.endMs);
+    const meaning = meaningOf(channel.code);
+    if (meaning === undefined) return unread("unknown-code");
+    if (meaning.kind === "ecg") {
+      if (!ECG_UNITS.has(channel.unit)) return unread("unknown-unit");
+      leads.push(channel);
+      return;
+    }
+    const unit = meaning.vital.units.get(channel.unit);
+    if (unit === undefined) return unread("unknown-unit");
+    columns.push(readColumn(channel, index, meaning.vital, meaning.preference, unit, report.tally));
+  });
+  rejectCrossedPressures(columns, report.tally);
+  return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, events: recording.events };
+}
