@@ -1,0 +1,101 @@
+import { Refusal } from "../verdict/refusal.ts";
+
+/**
+ * A cursor over DER (X.690 §10): one byte tags, definite lengths in their shortest form, nothing else. It moves over the
+ * received bytes and copies none. `name` is the certificate's place, for refusals.
+ */
+export class DerReader {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  /** offset of the next element */
+  at: number;
+  /** offset behind the element that is being read */
+  end: number;
+
+  constructor(bytes: Uint8Array, name: string) {
+    this.bytes = bytes;
+    this.name = name;
+    this.at = 0;
+    this.end = bytes.length;
+  }
+
+  /** Steps into the content of the next element, which must have this tag. Returns the `end` to give back to `leave`. */
+  enter(tag: number, what: string): number {
+    const outer = this.end;
+    this.end = this.#head(tag, what);
+    return outer;
+  }
+
+  /** Steps out of an element whose content must have been read to its last byte. */
+  leave(outer: number, what: string): void {
+    if (this.at !== this.end) throw this.refuse(what, `${this.end - this.at} bytes more than it should have`);
+    this.end = outer;
+  }
+
+  /** The content of the next element as a view; steps behind it. */
+  content(tag: number, what: string): Uint8Array {
+    const behind = this.#head(tag, what);
+    const view = this.bytes.subarray(this.at, behind);
+    this.at = behind;
+    return view;
+  }
+
+  /** The next element with its head, as a view; steps behind it. */
+  element(tag: number, what: string): Uint8Array {
+    const start = this.at;
+    this.at = this.#head(tag, what);
+    return this.bytes.subarray(start, this.at);
+  }
+
+  /** Whether an element with this tag comes next inside the current one. */
+  nextIs(tag: number): boolean {
+    return this.at < this.end && this.bytes[this.at] === tag;
+  }
+
+  refuse(what: string, actual: string): Refusal {
+    return new Refusal("certificate-der", { subject: `${this.name}, ${what} at byte ${this.at}`, actual });
+  }
+
+  /** Reads tag and length, moves to the content and returns the offset behind it. */
+  #head(tag: number, what: string): number {
+    const { bytes, end } = this;
+    let at = this.at;
+    const found = bytes[at];
+    if (at >= end || found === undefined) throw this.refuse(what, "nothing");
+    if (found !== tag) throw this.refuse(what, `tag ${found}, not ${tag}`);
+    let length = bytes[at + 1] ?? -1;
+    at += 2;
+    if (at > end || length < 0) throw this.refuse(what, "no length");
+    if (length > 0x7f) {
+      // X.690 §10.1: 81 only for 128..255, 82 only from 256; longer forms and 80 (indefinite) never
+      const first = bytes[at] ?? 0;
+      if (length === 0x81 && at < end && first > 0x7f) {
+        length = first;
+        at += 1;
+      } else if (length === 0x82 && at + 1 < end && first > 0) {
+        length = (first << 8) | (bytes[at + 1] ?? 0);
+        at += 2;
+      } else throw this.refuse(what, "a length that is not in its shortest definite form");
+    }
+    if (length > end - at) throw this.refuse(what, `length ${length} with ${end - at} bytes left`);
+    this.at = at;
+    return at + length;
+  }
+}
+
+/** Universal and context tags (X.690 §8.1.2) that certificates of the profile use. */
+export const TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  sequence: 0x30,
+  set: 0x31,
+  context0: 0xa0,
+  context0Primitive: 0x80,
+  context3: 0xa3,
+} as const;

@@ -1,0 +1,48 @@
+import { equalBytes } from "@caladrius/wire";
+import { Refusal } from "../verdict/refusal.ts";
+import { TAG, type DerReader } from "./der.ts";
+
+/** A distinguished name (RFC 5280 §4.1.2.4). */
+export interface Name {
+  /** the whole element: names are compared as these bytes, never as attributes */
+  readonly der: Uint8Array;
+  readonly commonName: string;
+}
+
+/**
+ * Reads a name: single attributes in UTF8String or PrintableString, exactly one common name.
+ * @throws Refusal certificate-der, certificate-name
+ */
+export function readName(reader: DerReader, what: string): Name {
+  const start = reader.at;
+  let commonName: string | null = null;
+  const outer = reader.enter(TAG.sequence, what);
+  while (reader.at < reader.end) {
+    const set = reader.enter(TAG.set, what);
+    const pair = reader.enter(TAG.sequence, what);
+    const type = reader.content(TAG.oid, what);
+    const value = reader.content(reader.nextIs(TAG.printableString) ? TAG.printableString : TAG.utf8String, what);
+    reader.leave(pair, what);
+    reader.leave(set, what);
+    if (equalBytes(type, COMMON_NAME)) {
+      if (commonName !== null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "two common names" });
+      commonName = printableAscii(value);
+    }
+  }
+  reader.leave(outer, what);
+  if (commonName === null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "no common name in printable ASCII" });
+  return { der: reader.bytes.subarray(start, reader.at), commonName };
+}
+
+/** Every common name of the profile is ASCII; others are not compared, and not shown. */
+function printableAscii(content: Uint8Array): string | null {
+  let text = "";
+  for (const byte of content) {
+    if (byte < 0x20 || byte > 0x7e) return null;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+/** id-at-commonName, 2.5.4.3 */
+const COMMON_NAME: Uint8Array = Uint8Array.of(0x55, 0x04, 0x03);

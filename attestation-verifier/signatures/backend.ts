@@ -1,0 +1,18 @@
+/**
+ * What the verifier needs from a cryptographic library. Three files implement it (node.ts, webcrypto.ts, noble.ts); the
+ * caller passes one in. An answer may be a promise, so that synchronous libraries cost no detour.
+ *
+ * Every method answers `false`, and never throws, for keys and signatures of another length, points that are not on the
+ * curve, and numbers out of range. ECDSA signatures are r || s, and a high s is as good as a low one (AWS emits both).
+ */
+export interface SignatureBackend {
+  /** ECDSA on P-384 with SHA-384 (RFC 9053 §2.1): uncompressed point of 97 bytes, signature of 96. */
+  verifyEs384(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+  /** ECDSA on P-256 with SHA-256 (RFC 9864 ESP256): uncompressed point of 65 bytes, signature of 64. */
+  verifyEs256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+  /**
+   * Ed25519 as RFC 8032 §5.1.7 without the cofactor: key of 32 bytes, signature of 64. Keys of small order and keys that
+   * are not in canonical form are refused.
+   */
+  verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+}

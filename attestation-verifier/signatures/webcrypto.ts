@@ -1,0 +1,49 @@
+import type { SignatureBackend } from "./backend.ts";
+import { hasEcdsaForm, hasEd25519Form } from "./lengths.ts";
+
+/** Signature checks on WebCrypto (browsers, Deno, workers; Node too). Ed25519 needs a browser of 2025 or later. */
+export const signatures: SignatureBackend = {
+  verifyEs384(publicKey, message, signature) {
+    return hasEcdsaForm(48, publicKey, signature) && verifyWith(P384, SHA384, publicKey, message, signature);
+  },
+  verifyEs256(publicKey, message, signature) {
+    return hasEcdsaForm(32, publicKey, signature) && verifyWith(P256, SHA256, publicKey, message, signature);
+  },
+  verifyEd25519(publicKey, message, signature) {
+    return hasEd25519Form(publicKey, signature) && verifyWith(ED25519, ED25519, publicKey, message, signature);
+  },
+};
+
+async function verifyWith(keyAlgorithm: Algorithm, algorithm: Algorithm, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  const subtle = runtime.crypto.subtle;
+  let key: object;
+  try {
+    key = await subtle.importKey("raw", publicKey, keyAlgorithm, false, ["verify"]);
+  } catch (error) {
+    if (isNamed(error, "NotSupportedError")) throw error; // the browser lacks the algorithm: not a verdict about the key
+    return false; // not a point of the curve
+  }
+  return subtle.verify(algorithm, key, signature, message);
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return typeof error === "object" && error !== null && (error as { name?: unknown }).name === name;
+}
+
+// WebCrypto is a global of every runtime this file is for, but not part of the ES2023 library types.
+interface Algorithm {
+  readonly name: string;
+  readonly namedCurve?: string;
+  readonly hash?: string;
+}
+interface Subtle {
+  importKey(format: "raw", key: Uint8Array, algorithm: Algorithm, extractable: boolean, usages: readonly string[]): Promise<object>;
+  verify(algorithm: Algorithm, key: object, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+}
+const runtime = globalThis as unknown as { readonly crypto: { readonly subtle: Subtle } };
+
+const P384: Algorithm = { name: "ECDSA", namedCurve: "P-384" };
+const P256: Algorithm = { name: "ECDSA", namedCurve: "P-256" };
+const SHA384: Algorithm = { name: "ECDSA", hash: "SHA-384" };
+const SHA256: Algorithm = { name: "ECDSA", hash: "SHA-256" };
+const ED25519: Algorithm = { name: "Ed25519" };

@@ -1,0 +1,49 @@
+import type { AppraisedEvidence } from "../appraise/appraise.ts";
+import type { PcrValue } from "../evidence/pcr.ts";
+
+/** What verified evidence says, for whoever reads a verdict. */
+export interface EvidenceClaims {
+  readonly moduleId: string;
+  readonly instanceId: string;
+  readonly enclaveId: string;
+  readonly region: string;
+  /** Unix ms */
+  readonly timestampMs: number;
+  readonly debug: boolean;
+  readonly simulated: boolean;
+  /** every register of the document */
+  readonly pcrs: ReadonlyMap<number, PcrValue>;
+  /** the registers that the policy named, and that were equal */
+  readonly matchedPcrs: readonly number[];
+  readonly publicKey: Uint8Array | null;
+  readonly userData: Uint8Array | null;
+  readonly nonce: Uint8Array | null;
+  /** fields of the document that this version does not know */
+  readonly unknownFields: readonly string[];
+  readonly root: { readonly commonName: string; readonly sha256: string };
+  /** validity of the document's own certificate, Unix ms */
+  readonly certificate: { readonly serial: Uint8Array; readonly notBeforeMs: number; readonly notAfterMs: number };
+}
+
+/** Collects the claims of appraised evidence. */
+export function evidenceClaims({ evidence, pcrSet, debug, simulated }: AppraisedEvidence): EvidenceClaims {
+  const { moduleId, instanceId, enclaveId, region, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } = evidence;
+  const { serial, notBeforeMs, notAfterMs } = chain.leaf;
+  return {
+    moduleId,
+    instanceId,
+    enclaveId,
+    region,
+    timestampMs,
+    debug,
+    simulated,
+    pcrs,
+    matchedPcrs: [...pcrSet.keys()].toSorted((a, b) => a - b),
+    publicKey,
+    userData,
+    nonce,
+    unknownFields,
+    root: { commonName: chain.anchor.certificate.subject.commonName, sha256: chain.anchor.sha256 },
+    certificate: { serial, notBeforeMs, notAfterMs },
+  };
+}

@@ -1,0 +1,41 @@
+import { appraise, type AppraisedEvidence } from "../appraise/appraise.ts";
+import type { TimeMode } from "../evidence/mode.ts";
+import { verifyEvidence } from "../evidence/verify-evidence.ts";
+import type { SignatureBackend } from "../signatures/backend.ts";
+import type { TrustSettings } from "../trust/trust-file.ts";
+import type { Code } from "./code.ts";
+import { evidenceClaims, type EvidenceClaims } from "./evidence-claims.ts";
+import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
+
+/**
+ * Decides about a bare attestation document: evidence and appraisal under a trust file. In live mode the trust file's
+ * maximum age counts where `mode` names none.
+ *
+ * @returns a verdict, for any bytes; it throws only where a back end lacks an algorithm
+ * @example
+ * const verdict = await verifyAttestationDocument(bytes, parseTrustFile(text), { kind: "archived", atMs: null, nonce: null }, signatures);
+ */
+export async function verifyAttestationDocument(bytes: Uint8Array, trust: TrustSettings, mode: TimeMode, signatures: SignatureBackend): Promise<Verdict<EvidenceClaims>> {
+  const notChecked: readonly NotChecked[] = mode.kind === "archived" ? ["revocation", "time", "lifecycle"] : ["revocation", "lifecycle"];
+  try {
+    const evidence = await verifyEvidence(bytes, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
+    const appraised = appraise(evidence, trust);
+    return accept(evidenceClaims(appraised), { mode: mode.kind, atMs: evidence.atMs, reasons: evidenceReasons(appraised), notChecked });
+  } catch (error) {
+    return refuse(error, { mode: mode.kind, notChecked });
+  }
+}
+
+/** The caller's maximum age, else the trust file's. */
+export function withMaxAge(mode: TimeMode, { maxAgeMs }: Pick<TrustSettings, "maxAgeMs">): TimeMode {
+  return mode.kind === "live" && mode.maxAgeMs === null ? { ...mode, maxAgeMs } : mode;
+}
+
+/** Why accepted evidence is still not affirming. */
+export function evidenceReasons({ simulated, debug, evidence }: AppraisedEvidence): Set<Code> {
+  const reasons = new Set<Code>();
+  if (simulated) reasons.add("simulator");
+  if (debug) reasons.add("debug");
+  if (evidence.mode === "archived") reasons.add("time-not-proved");
+  return reasons;
+}

@@ -1,0 +1,107 @@
+import { decodeResultFile, WireError, type DisclosureValues, type Identity, type ResultClaims, type ResultFile } from "@caladrius/wire";
+import { appraise } from "../appraise/appraise.ts";
+import { DEFAULT_SKEW_MS, type TimeMode } from "../evidence/mode.ts";
+import { verifyEvidence } from "../evidence/verify-evidence.ts";
+import type { Disclosed } from "../result/open-disclosures.ts";
+import { verifyIdentity } from "../result/verify-identity.ts";
+import { verifyResult, type ResultExpectations, type VerifiedResult } from "../result/verify-result.ts";
+import type { SignatureBackend } from "../signatures/backend.ts";
+import { requireConstitution } from "../trust/require-constitution.ts";
+import type { TrustSettings } from "../trust/trust-file.ts";
+import type { Code } from "./code.ts";
+import { evidenceClaims, type EvidenceClaims } from "./evidence-claims.ts";
+import { Refusal } from "./refusal.ts";
+import { evidenceReasons, withMaxAge } from "./verify-attestation-document.ts";
+import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
+
+/** What a verified result says, what is disclosed of it, and which enclave says it. */
+export interface ResultFileClaims {
+  readonly result: Omit<ResultClaims, "disclosureDigests">;
+  readonly disclosed: Disclosed;
+  /** how many disclosures were withheld at most: decoys cannot be told from them */
+  readonly withheldAtMost: number;
+  readonly software: Identity["software"];
+  readonly bootId: Uint8Array;
+  readonly sequence: number;
+  readonly evidence: EvidenceClaims;
+}
+
+export interface ResultFileOptions extends Partial<ResultExpectations> {
+  /** default: archived, at the time the evidence itself states */
+  readonly mode?: TimeMode;
+}
+
+/**
+ * Decides about a result file under a trust file: evidence, appraisal, identity, result. The trust file must pin PCR16.
+ *
+ * @param bytes a result file of at most 32 MiB, attacker-controlled
+ * @returns a verdict, for any bytes; it throws only where a back end lacks an algorithm
+ * @example
+ * const verdict = await verifyResultFile(bytes, parseTrustFile(text), {}, signatures);
+ */
+export async function verifyResultFile(bytes: Uint8Array, trust: TrustSettings, options: ResultFileOptions, signatures: SignatureBackend): Promise<Verdict<ResultFileClaims>> {
+  const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null } = options;
+  try {
+    requireConstitution(trust);
+    const file = readResultFile(bytes.slice());
+    const evidence = await verifyEvidence(file.evidence, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
+    const by = verifyIdentity(appraise(evidence, trust), file.identity);
+    const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion }, signatures);
+    verifyNotFuture(result, mode);
+    return accept(resultFileClaims(result), { mode: mode.kind, atMs: evidence.atMs, reasons: resultReasons(result), notChecked: leftOpen(mode, result) });
+  } catch (error) {
+    return refuse(error, { mode: mode.kind, notChecked: leftOpen(mode, null) });
+  }
+}
+
+function readResultFile(bytes: Uint8Array): ResultFile {
+  let file: ResultFile;
+  try {
+    file = decodeResultFile(bytes);
+  } catch (error) {
+    const code = error instanceof WireError && error.code === "schema-version" ? "result-file-version" : "result-file-form";
+    throw new Refusal(code, { actual: error instanceof Error ? error.message : "unreadable bytes" });
+  }
+  // Parts that nothing here verifies must not lend a file their weight.
+  const unknown = LATER_PARTS.find((part) => file[part] !== undefined);
+  if (unknown !== undefined) throw new Refusal("result-file-unsupported", { subject: unknown });
+  return file;
+}
+
+function verifyNotFuture({ claims }: VerifiedResult, mode: TimeMode): void {
+  if (mode.kind !== "live") return;
+  const latestMs = mode.nowMs + (mode.skewMs ?? DEFAULT_SKEW_MS);
+  if (!(claims.interval.fromMs <= latestMs)) throw new Refusal("result-future", { expected: `not after ${latestMs} ms`, actual: `${claims.interval.fromMs} ms` });
+}
+
+/** Why an accepted result is still not affirming. Without the alarm summary nobody knows that there was no alarm. */
+function resultReasons({ by, claims, disclosed }: VerifiedResult): Set<Code> {
+  const reasons = evidenceReasons(by.appraised);
+  if (disclosed.denial !== null) reasons.add("denied");
+  else if (disclosed["alarm-summary"] === null) reasons.add("alarm-summary-withheld");
+  if (claims.flags.statusStale) reasons.add("status-stale");
+  if (claims.flags.breakGlass) reasons.add("break-glass");
+  return reasons;
+}
+
+function leftOpen(mode: TimeMode, result: VerifiedResult | null): readonly NotChecked[] {
+  const input: DisclosureValues["input"] | null = result?.disclosed.input ?? null;
+  return [
+    "revocation",
+    ...(mode.kind === "archived" ? (["time"] as const) : []),
+    ...(input === null || input.device === null ? (["input provenance"] as const) : []),
+    "fork", // one file cannot show that there is no second chain,
+    "tail", // nor that nothing follows it
+    "witness",
+    "lifecycle",
+  ];
+}
+
+function resultFileClaims({ claims, disclosed, withheldAtMost, by }: VerifiedResult): ResultFileClaims {
+  const { disclosureDigests: _, ...result } = claims;
+  const { software, bootId, sequence } = by.identity;
+  return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence: evidenceClaims(by.appraised) };
+}
+
+const ARCHIVED: TimeMode = { kind: "archived", atMs: null, nonce: null };
+const LATER_PARTS = ["release", "approvals", "receipt", "timeEvidence"] as const;
