@@ -1,0 +1,158 @@
+import { ConfigurationError, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, MAX_STATUS_LIST_BYTES } from "@caladrius/wire";
+import { StateHub } from "./http/hub.ts";
+import { HostMetrics } from "./http/metrics.ts";
+import { buildServer, type HostLogger } from "./http/server.ts";
+import { forwardKms, type KmsEndpoint } from "./kms-forward/forward.ts";
+import { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
+import { Relay, type RelayLog } from "./relay/relay.ts";
+import { openSqliteQueue } from "./store/sqlite-queue.ts";
+import { escapeText } from "./text.ts";
+
+export { SEALED_JOB_TYPE, SEALED_REPLY_TYPE, STATUS_TYPE } from "./http/jobs.ts";
+export { ATTESTATION_TYPE } from "./http/attestation.ts";
+export { HOST_CODE, HTTP_STATUS, type HostCode } from "./errors.ts";
+export { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
+export type { HostLogger } from "./http/server.ts";
+export type { KmsEndpoint } from "./kms-forward/forward.ts";
+export type { ClaimedJob, JobQueue, JobState, JobView, NewJob, Outcome, Submission } from "./queue.ts";
+export { openSqliteQueue, type SqliteQueueOptions } from "./store/sqlite-queue.ts";
+
+/** What a host is started with. */
+export interface HostOptions {
+  /** Unix socket of the enclave: a hybrid vsock, whose port 5000 is `serve` */
+  enclaveSocket: string;
+  /** true when the socket is `serve` itself, without the vsock handshake */
+  plain?: boolean;
+  /** constitution and bundle statements, the bundle's approvals, a status list if there is one: handed on unread */
+  constitution: Uint8Array;
+  bundle: Uint8Array;
+  bundleApprovals: readonly Uint8Array[];
+  statusList: Uint8Array | null;
+  /** folder of the job store; one host at a time */
+  dataDir: string;
+  /** 0 takes any free port */
+  port: number;
+  listenHost: string;
+  /** Unix socket that the enclave's `kms` stream arrives at, and where its bytes go; both or neither */
+  kmsListen?: string;
+  kmsEndpoint?: KmsEndpoint;
+  /** null: no log */
+  logger?: HostLogger | null;
+  clock: { nowMs(): number };
+  limits?: Partial<HostLimits>;
+}
+
+/** A host that runs. */
+export interface RunningHost {
+  url: string;
+  /** Hands a newer status list to the enclave, now and after each reconnection. */
+  setStatusList(statusList: Uint8Array): Promise<void>;
+  /** Takes no more jobs, lets running ones end for `limits.drainMs`, keeps the accepted ones for the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a host: job store, relay to the enclave, HTTP interface, and the KMS forwarder where one is asked for. It listens
+ * at once; `/readyz` tells when the enclave is there.
+ * @throws ConfigurationError store-locked, store-version, store-unreadable, configuration-bytes
+ */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  refuseWrongBytes(options);
+  const { clock, dataDir, constitution, bundle, bundleApprovals, statusList } = options;
+  const limits: HostLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const metrics = new HostMetrics();
+  const queue = await openSqliteQueue({ dataDir, clock, limits, onCommit: (ms, changes) => metrics.committed(ms, changes) });
+  const undo: (() => Promise<void>)[] = [() => queue.close()];
+  try {
+    const log: { target: RelayLog } = { target: { info: () => {}, warn: () => {} } };
+    const relay = new Relay({
+      address: { path: options.enclaveSocket, plain: options.plain ?? false, port: SERVE_PORT },
+      boot: { constitution, bundle, bundleApprovals, statusList },
+      queue,
+      clock,
+      limits,
+      log: { info: (fields, text) => log.target.info(fields, text), warn: (fields, text) => log.target.warn(fields, text) },
+    });
+    let draining = false;
+    metrics.observe(
+      queue,
+      () => relay.state,
+      () => clock.nowMs(),
+    );
+    const services = { queue, enclave: relay, hub: new StateHub(queue), metrics, clock, limits, isDraining: (): boolean => draining };
+    const app = await buildServer(services, options.logger ?? null);
+    log.target = escaping(app.log);
+    undo.unshift(() => app.close());
+    if (options.kmsListen !== undefined && options.kmsEndpoint !== undefined) {
+      const forwarder = await forwardKms(options.kmsListen, options.kmsEndpoint);
+      undo.unshift(() => forwarder.close());
+    }
+    await queue.sweep();
+    const url = await listen(app, options);
+    const sweeper = setInterval(() => {
+      queue
+        .sweep()
+        .catch((error: unknown) => log.target.warn({ reason: error instanceof Error ? error.message : "unknown" }, "sweep failed"));
+    }, SWEEP_EVERY_MS);
+    relay.start();
+    undo.unshift(
+      async () => clearInterval(sweeper),
+      () => relay.stop(limits.drainMs),
+    );
+    let closing: Promise<void> | null = null;
+    return {
+      url,
+      setStatusList: (list) => relay.setStatusList(list),
+      close: () => {
+        draining = true;
+        closing ??= runAll(undo);
+        return closing;
+      },
+    };
+  } catch (error) {
+    await runAll(undo);
+    throw error;
+  }
+}
+
+async function listen(app: Awaited<ReturnType<typeof buildServer>>, { port, listenHost }: HostOptions): Promise<string> {
+  try {
+    return await app.listen({ port, host: listenHost });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+    throw new ConfigurationError(
+      "listen-failed",
+      `cannot listen on ${escapeText(listenHost)} port ${port}: ${code}. Choose another --port.`,
+    );
+  }
+}
+
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step();
+}
+
+/** Sizes alone: what the bytes say is for the enclave to measure and for verifiers to judge. */
+function refuseWrongBytes({ constitution, bundle, statusList, kmsListen, kmsEndpoint }: HostOptions): void {
+  const files: readonly [string, Uint8Array | null, number][] = [
+    ["constitution", constitution, MAX_CONSTITUTION_BYTES],
+    ["bundle", bundle, MAX_BUNDLE_BYTES],
+    ["status list", statusList, MAX_STATUS_LIST_BYTES],
+  ];
+  for (const [name, bytes, most] of files) {
+    if (bytes === null || (bytes.length > 0 && bytes.length <= most)) continue;
+    throw new ConfigurationError("configuration-bytes", `the ${name} has ${bytes.length} bytes; 1 to ${most} can be handed to an enclave`);
+  }
+  if ((kmsListen === undefined) !== (kmsEndpoint === undefined)) {
+    throw new ConfigurationError("configuration-bytes", "the KMS forwarder needs both a socket to listen on and an endpoint");
+  }
+}
+
+/** Text that came from outside (a peer's answer, a file's name) is escaped before it reaches a log. */
+function escaping(log: RelayLog): RelayLog {
+  const clean = (fields: Readonly<Record<string, string | number>>): Record<string, string | number> =>
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? escapeText(value) : value]));
+  return { info: (fields, text) => log.info(clean(fields), text), warn: (fields, text) => log.warn(clean(fields), text) };
+}
+
+const SERVE_PORT = 5000;
+const SWEEP_EVERY_MS = 30_000;

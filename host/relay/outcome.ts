@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { decodeJobReply, decodeOuterStatus, decodeStatement, equalBytes, type EnclaveErrorName } from "@caladrius/wire";
+import { Refusal } from "../errors.ts";
+import type { ClaimedJob, Outcome } from "../queue.ts";
+
+/**
+ * Reads the enclave's answer to a job. The host cannot open the replies; it sees to it that status and replies belong to
+ * this job, so that a mix-up is found here and not by the submitter. The status' signature is for the verifier.
+ * @throws WireError, LimitError; Refusal enclave-refused when it is not the answer to this job
+ */
+export function readOutcome(job: ClaimedJob, body: Uint8Array): Outcome {
+  const { status, replies } = decodeJobReply(body);
+  const { jobDigest, replyDigests, state } = decodeOuterStatus(decodeStatement(status, "status").payload);
+  if (!equalBytes(jobDigest, job.digest)) throw new Refusal("enclave-refused", "the status of another job");
+  const digestsAgree = replies.every((reply, index) =>
+    equalBytes(createHash("sha256").update(reply).digest(), replyDigests[index] ?? NOTHING),
+  );
+  if (replies.length !== replyDigests.length || !digestsAgree)
+    throw new Refusal("enclave-refused", "replies that the status does not name");
+  if (state === "answered" && replies.length === 0) throw new Refusal("enclave-refused", "answered without a reply");
+  return state === "answered" ? { state: "answered", status, replies } : { state: "cannot-open", status };
+}
+
+/** What a refusal means for the job: it has ended, or it is tried again. */
+export function outcomeOfRefusal(reason: EnclaveErrorName): Outcome | "retry" {
+  switch (reason) {
+    case "unknown-key": // the enclave that had it is gone, or has forgotten it: there is no copy
+      return { state: "reseal" };
+    case "job-expired":
+      return { state: "expired" };
+    case "malformed-message": // the same bytes would be refused again
+      return { state: "cannot-open", status: null };
+    default:
+      return "retry";
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,232 @@
+import {
+  decodeAttestReply,
+  decodeBootReply,
+  decodeIdentity,
+  DependencyError,
+  encodeAttestRequest,
+  encodeBootMessage,
+  equalBytes,
+  MESSAGE,
+  PROTOCOL_VERSION,
+  toHex,
+  type AttestReply,
+} from "@caladrius/wire";
+import type { JobQueue } from "../queue.ts";
+import { JobPump } from "./pump.ts";
+import { EnclaveRefusal, EnclaveSession } from "./session.ts";
+import { connectEnclave, type EnclaveAddress } from "./vsock.ts";
+
+/** What an enclave is booted with. The host reads none of it. */
+export interface BootFiles {
+  constitution: Uint8Array;
+  bundle: Uint8Array;
+  bundleApprovals: readonly Uint8Array[];
+  statusList: Uint8Array | null;
+}
+
+/** Where the relay writes what happened: fixed sentences and codes. */
+export interface RelayLog {
+  info(fields: Readonly<Record<string, string | number>>, sentence: string): void;
+  warn(fields: Readonly<Record<string, string | number>>, sentence: string): void;
+}
+
+export interface RelayOptions {
+  address: EnclaveAddress;
+  boot: BootFiles;
+  queue: JobQueue;
+  clock: { nowMs(): number };
+  limits: { jobsInFlight: number; bytesInFlight: number; enclaveMs: number };
+  log: RelayLog;
+}
+
+/** How the relay stands. */
+export interface RelayState {
+  connected: boolean;
+  reconnects: number;
+  /** when the enclave last gave evidence, null before the first time */
+  attestedAtMs: number | null;
+  jobsInFlight: number;
+}
+
+/** The enclave's answer, as it came and as it reads. */
+export interface Attestation {
+  body: Uint8Array;
+  reply: AttestReply;
+}
+
+/** Keeps one enclave connected, booted and attested, and the queue's jobs going through it. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #pump: JobPump;
+  #statusList: Uint8Array | null;
+  #session: EnclaveSession | null = null;
+  #stopping = false;
+  #wake: () => void = () => {};
+  #running: Promise<void> = Promise.resolve();
+  #reconnects = -1;
+  #attestedAtMs: number | null = null;
+  #bootId: Uint8Array | null = null;
+  #latest: Attestation | null = null;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#statusList = options.boot.statusList;
+    this.#pump = new JobPump(options);
+  }
+
+  /** Begins to connect, and goes on until `stop`. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Lets running jobs end, at most `drainMs`, then disconnects. Jobs not ended stay accepted. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    await this.#pump.drain(drainMs);
+    this.#session?.close("the host stops");
+    this.#wake();
+    await this.#running;
+    await this.#pump.settled();
+  }
+
+  get state(): RelayState {
+    const { jobsInFlight } = this.#pump;
+    return { connected: this.#session !== null, reconnects: Math.max(0, this.#reconnects), attestedAtMs: this.#attestedAtMs, jobsInFlight };
+  }
+
+  /**
+   * Asks for evidence over the caller's nonce of 8 to 64 bytes; without one gives the last that the relay itself asked for,
+   * at most a minute old. Nothing in the answer has been verified.
+   * @throws DependencyError enclave-unavailable, enclave-timeout; EnclaveRefusal
+   */
+  async attest(nonce: Uint8Array | null): Promise<Attestation> {
+    const session = this.#session;
+    if (session === null) throw new DependencyError("enclave-unavailable", "the enclave is not connected", 1000);
+    if (nonce === null && this.#latest !== null) return this.#latest;
+    return this.#attest(session, nonce);
+  }
+
+  /** Hands a newer status list to the enclave, now and after each reconnection. */
+  async setStatusList(statusList: Uint8Array): Promise<void> {
+    this.#statusList = statusList;
+    if (this.#session !== null) await this.#sendStatusList(this.#session);
+  }
+
+  async #run(): Promise<void> {
+    let delayMs = LEAST_DELAY_MS;
+    while (!this.#stopping) {
+      try {
+        const session = await this.#connect();
+        delayMs = LEAST_DELAY_MS;
+        const reason = await this.#serve(session);
+        if (!this.#stopping) this.#options.log.warn({ reason: reason.message }, "the enclave's connection ended");
+      } catch (error) {
+        if (!this.#stopping) this.#options.log.warn({ reason: sentence(error), retryMs: delayMs }, "the enclave is not available");
+      }
+      if (this.#stopping) return;
+      await this.#sleep(delayMs);
+      delayMs = Math.min(2 * delayMs, MOST_DELAY_MS);
+    }
+  }
+
+  async #connect(): Promise<EnclaveSession> {
+    const socket = await connectEnclave(this.#options.address, CONNECT_MS);
+    const session = await EnclaveSession.open(socket, CONNECT_MS);
+    try {
+      await this.#boot(session);
+      await this.#attest(session, null);
+      return session;
+    } catch (error) {
+      session.close("not booted");
+      throw error;
+    }
+  }
+
+  async #boot(session: EnclaveSession): Promise<void> {
+    const { constitution, bundle, bundleApprovals } = this.#options.boot;
+    const statusList = this.#statusList;
+    const message = encodeBootMessage({
+      protocol: PROTOCOL_VERSION,
+      constitution,
+      bundle,
+      bundleApprovals: [...bundleApprovals],
+      statusList,
+    });
+    try {
+      decodeBootReply(await session.request(MESSAGE.boot, message, BOOT_MS));
+    } catch (error) {
+      if (!(error instanceof EnclaveRefusal) || error.reason !== "already-booted") throw error;
+      await this.#sendStatusList(session); // this host was restarted beside a living enclave
+    }
+  }
+
+  async #serve(session: EnclaveSession): Promise<Error> {
+    this.#session = session;
+    this.#reconnects++;
+    this.#options.log.info({ reconnects: this.#reconnects }, "the enclave is connected and booted");
+    const timer = setInterval(() => {
+      this.#attest(session, null).catch((error: unknown) => this.#options.log.warn({ reason: sentence(error) }, "no fresh evidence"));
+    }, ATTEST_EVERY_MS);
+    this.#pump.use(session);
+    try {
+      return await session.closed;
+    } finally {
+      clearInterval(timer);
+      this.#pump.use(null);
+      this.#session = null;
+      this.#latest = null;
+    }
+  }
+
+  async #attest(session: EnclaveSession, nonce: Uint8Array | null): Promise<Attestation> {
+    const body = await session.request(MESSAGE.attest, encodeAttestRequest({ nonce }), ATTEST_MS);
+    try {
+      const reply = decodeAttestReply(body);
+      const { bootId } = decodeIdentity(reply.identity);
+      if (this.#bootId !== null && !equalBytes(bootId, this.#bootId)) {
+        this.#options.log.warn(
+          { bootId: toHex(bootId) },
+          "another enclave, or the same one booted anew: jobs sealed to keys that it lacks must be sealed again",
+        );
+      }
+      this.#bootId = bootId;
+      this.#attestedAtMs = this.#options.clock.nowMs();
+      const attestation = { body, reply };
+      if (nonce === null) this.#latest = attestation;
+      return attestation;
+    } catch {
+      session.close("the enclave broke the protocol: attestation");
+      throw new DependencyError("enclave-unavailable", "the enclave broke the protocol", 1000);
+    }
+  }
+
+  async #sendStatusList(session: EnclaveSession): Promise<void> {
+    if (this.#statusList === null) return;
+    try {
+      await session.request(MESSAGE.statusList, this.#statusList, BOOT_MS);
+    } catch (error) {
+      this.#options.log.warn({ reason: sentence(error) }, "the enclave did not take the status list");
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown";
+}
+
+const CONNECT_MS = 5_000;
+const BOOT_MS = 60_000;
+const ATTEST_MS = 15_000;
+const ATTEST_EVERY_MS = 60_000; // also finds a connection that is dead without saying so
+const LEAST_DELAY_MS = 100;
+const MOST_DELAY_MS = 5_000;
