@@ -67,7 +67,8 @@ export async function buildImage(options: BuildOptions = {}): Promise<Image> {
   const placeholders: string[] = [];
   progress("init");
   const init = options.init ?? (await initOrPlaceholder(placeholders));
-  if (options.kernel === undefined) placeholders.push("kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own");
+  if (options.kernel === undefined)
+    placeholders.push("kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own");
   const kernel = options.kernel ?? placeholder("kernel");
   progress("application");
   const application = await buildApplication(inputs);

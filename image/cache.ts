@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { fromHex, toHex } from "@caladrius/wire";
 import type { ApplicationInputs } from "./application/build.ts";
 import { COMMAND, ENVIRONMENT } from "./application/command.ts";
 import type { Manifest } from "./application/manifest.ts";
@@ -56,18 +57,20 @@ export async function openImageCache(
         const { crc, measurements, ...rest } = JSON.parse(await readFile(`${base}.json`, "utf8")) as KeptDescription;
         const eif = await readFile(`${base}.eif`);
         if (eif.length < EIF_LAYOUT.headerBytes || crcOf(eif) !== crc) return null;
-        const bytes = (hex: string): Uint8Array => Buffer.from(hex, "hex");
         const { pcr0, pcr1, pcr2 } = measurements;
-        return { eif, ...rest, measurements: { pcr0: bytes(pcr0), pcr1: bytes(pcr1), pcr2: bytes(pcr2), pcr8: null } };
+        return { eif, ...rest, measurements: { pcr0: fromHex(pcr0), pcr1: fromHex(pcr1), pcr2: fromHex(pcr2), pcr8: null } };
       } catch {
         return null;
       }
     },
     write: async ({ eif, measurements, ...rest }: KeptImage): Promise<void> => {
       await mkdir(folder, { recursive: true });
-      const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
       const { pcr0, pcr1, pcr2 } = measurements;
-      const description: KeptDescription = { crc: crcOf(eif), ...rest, measurements: { pcr0: hex(pcr0), pcr1: hex(pcr1), pcr2: hex(pcr2) } };
+      const description: KeptDescription = {
+        crc: crcOf(eif),
+        ...rest,
+        measurements: { pcr0: toHex(pcr0), pcr1: toHex(pcr1), pcr2: toHex(pcr2) },
+      };
       await replace(`${base}.eif`, eif);
       await replace(`${base}.json`, JSON.stringify(description));
     },

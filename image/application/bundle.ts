@@ -52,13 +52,18 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
   });
   const code = result.outputFiles[0]?.contents;
   if (code === undefined) throw new ImageError("bundle-failed", "no output");
-  const paths = Object.keys(result.metafile.inputs).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const paths = Object.keys(result.metafile.inputs).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const versions = new Map<string, string>();
   const inputs: BundleInput[] = [];
   for (const input of paths) {
     if (input !== entryName(root, entry) && !ALLOWED.test(input)) throw new ImageError("bundle-input", input);
     const bytes = await readFile(path.join(root, input));
-    inputs.push({ path: input, sha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length, origin: await originOf(root, input, versions) });
+    inputs.push({
+      path: input,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      bytes: bytes.length,
+      origin: await originOf(root, input, versions),
+    });
   }
   return { code, inputs };
 }
@@ -73,7 +78,10 @@ async function originOf(root: string, input: string, versions: Map<string, strin
   const folder = match[0];
   let origin = versions.get(folder);
   if (origin === undefined) {
-    const { name, version } = JSON.parse(await readFile(path.join(root, folder, "package.json"), "utf8")) as { name: string; version: string };
+    const { name, version } = JSON.parse(await readFile(path.join(root, folder, "package.json"), "utf8")) as {
+      name: string;
+      version: string;
+    };
     origin = `npm ${name}@${version}`;
     versions.set(folder, origin);
   }
@@ -81,4 +89,5 @@ async function originOf(root: string, input: string, versions: Map<string, strin
 }
 
 // The measured program is made of these folders alone (the arrows into `enclave`), and never of tests or development data.
-const ALLOWED = /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;
+const ALLOWED =
+  /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;

@@ -34,7 +34,10 @@ export async function findNode(root: string): Promise<NodeBinary> {
     const { version } = JSON.parse(await readFile(manifest, "utf8")) as { version: string };
     return { file: path.join(path.dirname(manifest), "bin/node"), origin: `npm ${name}@${version}` };
   } catch {
-    throw new ConfigurationError("node-package-missing", `the package ${name} is not installed: run npm ci on Linux, with optional dependencies`);
+    throw new ConfigurationError(
+      "node-package-missing",
+      `the package ${name} is not installed: run npm ci on Linux, with optional dependencies`,
+    );
   }
 }
 
@@ -53,13 +56,11 @@ export async function findLibraries(binary: string): Promise<SystemLibrary[]> {
     if (name !== undefined) found.push({ path: name.slice(1).replace(/^usr\//, ""), file: await realpath(name), origin: "system" });
     else if (line.includes("not found")) throw new ConfigurationError("libraries-missing", line.trim());
   }
-  return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  return found.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
 /** Name the Debian package, version and architecture that own each library. */
 export async function nameOwners(libraries: readonly SystemLibrary[]): Promise<SystemLibrary[]> {
-  // With a merged /usr the package database may know either spelling of a path.
-  const spellings = (file: string): string[] => [file, file.startsWith("/usr/") ? file.slice(4) : `/usr${file}`];
   const owners = new Map<string, string>();
   const search = await output("dpkg", ["-S", ...libraries.flatMap((library) => spellings(library.file))]);
   for (const line of search.split("\n")) {
@@ -68,15 +69,25 @@ export async function nameOwners(libraries: readonly SystemLibrary[]): Promise<S
   }
   const names = [...new Set(owners.values())];
   const versions = new Map<string, string>();
-  const query = names.length === 0 ? "" : await output("dpkg-query", ["-W", "-f", "${binary:Package} ${Package}=${Version} ${Architecture}\\n", ...names]);
+  const query =
+    names.length === 0
+      ? ""
+      : await output("dpkg-query", ["-W", "-f", "${binary:Package} ${Package}=${Version} ${Architecture}\\n", ...names]);
   for (const line of query.split("\n")) {
     const space = line.indexOf(" ");
     if (space > 0) versions.set(line.slice(0, space), `debian ${line.slice(space + 1)}`);
   }
   return libraries.map((library) => {
-    const owner = spellings(library.file).map((spelling) => owners.get(spelling)).find((name) => name !== undefined);
+    const owner = spellings(library.file)
+      .map((spelling) => owners.get(spelling))
+      .find((name) => name !== undefined);
     return { ...library, origin: (owner !== undefined && versions.get(owner)) || "system" };
   });
+}
+
+/** With a merged /usr the package database may know either spelling of a path. */
+function spellings(file: string): string[] {
+  return [file, file.startsWith("/usr/") ? file.slice(4) : `/usr${file}`];
 }
 
 /** dpkg -S exits with 1 when one of many paths has no owner, and prints the others all the same. */

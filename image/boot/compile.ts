@@ -19,7 +19,10 @@ export async function compileInit(): Promise<CompiledInit> {
     return { init: await readFile(output), reason: null };
   } catch (error) {
     const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return { init: null, reason: missing ? "there is no C compiler (cc)" : `cc failed: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      init: null,
+      reason: missing ? "there is no C compiler (cc)" : `cc failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -19,7 +19,13 @@ const METADATA = encodeMetadata({
 });
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (value: Uint8Array | null | undefined): string | undefined => (value ? Buffer.from(value).toString("hex") : undefined);
-const PARTS: EifParts = { architecture: "x86_64", kernel: bytes("kernel"), cmdline: bytes("console=ttyS0"), metadata: METADATA, ramdisks: [bytes("boot"), bytes("app!")] };
+const PARTS: EifParts = {
+  architecture: "x86_64",
+  kernel: bytes("kernel"),
+  cmdline: bytes("console=ttyS0"),
+  metadata: METADATA,
+  ramdisks: [bytes("boot"), bytes("app!")],
+};
 
 /** The code of the ImageError that `work` throws, or what it threw instead. */
 function codeOf(work: () => unknown): unknown {
@@ -57,7 +63,9 @@ describe("an EIF of our own", () => {
   });
 
   it("keeps PCR2 whatever kernel, init and command line are", () => {
-    const other = measureEif(writeEif({ ...PARTS, kernel: bytes("another"), cmdline: bytes("x"), ramdisks: [bytes("init"), bytes("app!")] }));
+    const other = measureEif(
+      writeEif({ ...PARTS, kernel: bytes("another"), cmdline: bytes("x"), ramdisks: [bytes("init"), bytes("app!")] }),
+    );
     const here = measureEif(writeEif(PARTS));
     expect(hex(other.pcr2)).toBe(hex(here.pcr2));
     expect(hex(other.pcr1)).not.toBe(hex(here.pcr1));

@@ -17,7 +17,7 @@ export interface Measurements {
 
 /** A PCR that was zero, extended once: SHA-384(48 zero bytes || value). */
 export function extendZero(value: Uint8Array): Uint8Array {
-  return createHash("sha384").update(new Uint8Array(48)).update(value).digest();
+  return new Uint8Array(createHash("sha384").update(new Uint8Array(48)).update(value).digest());
 }
 
 /**

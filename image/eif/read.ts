@@ -38,7 +38,8 @@ export function readEif(bytes: Uint8Array): Eif {
   const version = view.getUint16(offsets.version);
   if (version !== EIF_LAYOUT.version) throw new ImageError("eif-version", String(version));
   const flags = view.getUint16(offsets.flags);
-  if (flags > 1 || view.getUint16(offsets.reserved) !== 0 || view.getUint32(offsets.unused) !== 0) throw new ImageError("eif-reserved", "header");
+  if (flags > 1 || view.getUint16(offsets.reserved) !== 0 || view.getUint32(offsets.unused) !== 0)
+    throw new ImageError("eif-reserved", "header");
   const sections = readSections(bytes, view);
   const crc = crcOf(bytes);
   if (crc !== view.getUint32(offsets.crc)) throw new ImageError("eif-crc", `expected ${crc}, actual ${view.getUint32(offsets.crc)}`);
@@ -72,7 +73,8 @@ function readSections(bytes: Uint8Array, view: DataView): EifSection[] {
     }
     if (offset !== BigInt(at)) throw new ImageError("eif-table", `section ${i} at ${offset}, expected ${at}`);
     if (at + sectionHeaderBytes > bytes.length) throw new ImageError("eif-truncated", `section ${i} begins at ${at} of ${bytes.length}`);
-    if (view.getBigUint64(at + 4) !== size) throw new ImageError("eif-table", `section ${i} has ${view.getBigUint64(at + 4)} bytes, the table says ${size}`);
+    if (view.getBigUint64(at + 4) !== size)
+      throw new ImageError("eif-table", `section ${i} has ${view.getBigUint64(at + 4)} bytes, the table says ${size}`);
     const begin = at + sectionHeaderBytes;
     if (size > BigInt(bytes.length - begin)) throw new ImageError("eif-truncated", `section ${i} of ${size} bytes`);
     if (view.getUint16(at + 2) !== 0) throw new ImageError("eif-reserved", `flags of section ${i}`);
@@ -99,9 +101,11 @@ function rolesOf(sections: readonly EifSection[]): Pick<Eif, "kernel" | "cmdline
   if (ramdisks.length === 0) throw new ImageError("eif-ramdisk", "none");
   if (kinds.indexOf("ramdisk") < kinds.indexOf("kernel")) throw new ImageError("eif-kernel", "a ramdisk comes before the kernel");
   const [metadata, ...moreMetadata] = all("metadata");
-  if (metadata === undefined || moreMetadata.length > 0) throw new ImageError("eif-metadata", `${all("metadata").length} metadata sections`);
+  if (metadata === undefined || moreMetadata.length > 0)
+    throw new ImageError("eif-metadata", `${all("metadata").length} metadata sections`);
   const [signature = null, ...moreSignatures] = all("signature");
   if (moreSignatures.length > 0) throw new ImageError("eif-signature", "more than one signature section");
-  if (signature !== null && signature.length > EIF_LAYOUT.maxSignatureBytes) throw new ImageError("eif-signature", `${signature.length} bytes`);
+  if (signature !== null && signature.length > EIF_LAYOUT.maxSignatureBytes)
+    throw new ImageError("eif-signature", `${signature.length} bytes`);
   return { kernel, cmdline, ramdisks, signature, metadata: parseMetadata(metadata) };
 }

@@ -19,12 +19,14 @@ export function verifySignatureSection(section: Uint8Array, pcr0: Uint8Array): U
 
   const claim = mapOf(decode(payload, "the payload"), ["register_index", "register_value"]);
   if (claim.get("register_index") !== 0) throw new ImageError("eif-signature", "not over PCR0");
-  if (!Buffer.from(octets(claim.get("register_value"))).equals(pcr0)) throw new ImageError("eif-signature", "over the PCR0 of another image");
+  if (!Buffer.from(octets(claim.get("register_value"))).equals(pcr0))
+    throw new ImageError("eif-signature", "over the PCR0 of another image");
 
   const key = certificate.publicKey;
   if (key.asymmetricKeyType !== "ec" || key.asymmetricKeyDetails?.namedCurve !== algorithm.curve || signature.length !== algorithm.bytes)
     throw new ImageError("eif-signature", "key, algorithm and signature do not fit each other");
-  if (!verify(algorithm.hash, toBeSigned, { key, dsaEncoding: "ieee-p1363" }, signature)) throw new ImageError("eif-signature", "the signature does not verify");
+  if (!verify(algorithm.hash, toBeSigned, { key, dsaEncoding: "ieee-p1363" }, signature))
+    throw new ImageError("eif-signature", "the signature does not verify");
   return certificate.raw;
 }
 
@@ -46,7 +48,8 @@ function coseOf(bytes: Uint8Array): { algorithm: CoseAlgorithm; payload: Uint8Ar
   const cose = decode(bytes, "the COSE_Sign1");
   if (!Array.isArray(cose) || cose.length !== 4) throw new ImageError("eif-signature", "not a COSE_Sign1");
   const [protectedHeader, unprotected, payload, signature] = cose as CborValue[];
-  if (!(protectedHeader instanceof Uint8Array) || !(payload instanceof Uint8Array) || !(signature instanceof Uint8Array)) throw new ImageError("eif-signature", "not a COSE_Sign1");
+  if (!(protectedHeader instanceof Uint8Array) || !(payload instanceof Uint8Array) || !(signature instanceof Uint8Array))
+    throw new ImageError("eif-signature", "not a COSE_Sign1");
   if (!(unprotected instanceof Map) || unprotected.size !== 0) throw new ImageError("eif-signature", "an unprotected header");
   const algorithm = ALGORITHM.get(mapOf(decode(protectedHeader, "the protected header"), [1]).get(1));
   if (algorithm === undefined) throw new ImageError("eif-signature", "an algorithm other than ES256, ES384 and ES512");
@@ -70,13 +73,15 @@ function decode(bytes: Uint8Array, what: string): CborValue {
 }
 
 function mapOf(value: CborValue, keys: readonly (number | string)[]): ReadonlyMap<number | string, CborValue> {
-  if (!(value instanceof Map) || value.size !== keys.length || !keys.every((key) => value.has(key))) throw new ImageError("eif-signature", `not a map of ${keys.join(" and ")}`);
+  if (!(value instanceof Map) || value.size !== keys.length || !keys.every((key) => value.has(key)))
+    throw new ImageError("eif-signature", `not a map of ${keys.join(" and ")}`);
   return value as ReadonlyMap<number | string, CborValue>;
 }
 
 /** Bytes that were written as an array of integers. */
 function octets(value: CborValue | undefined): Uint8Array {
   if (!Array.isArray(value)) throw new ImageError("eif-signature", "not an array of integers");
-  for (const octet of value as CborValue[]) if (typeof octet !== "number" || octet < 0 || octet > 255) throw new ImageError("eif-signature", "not an array of octets");
+  for (const octet of value as CborValue[])
+    if (typeof octet !== "number" || octet < 0 || octet > 255) throw new ImageError("eif-signature", "not an array of octets");
   return Uint8Array.from(value as number[]);
 }

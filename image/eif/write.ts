@@ -22,7 +22,8 @@ export interface EifParts {
 export function writeEif(parts: EifParts): Uint8Array {
   const { headerBytes, sectionHeaderBytes, offsets, maxSections } = EIF_LAYOUT;
   if (parts.ramdisks.length === 0) throw new ImageError("eif-ramdisk", "none");
-  for (const ramdisk of parts.ramdisks) if (ramdisk.length % 4 !== 0) throw new ImageError("eif-ramdisk", `${ramdisk.length} bytes are no multiple of 4`);
+  for (const ramdisk of parts.ramdisks)
+    if (ramdisk.length % 4 !== 0) throw new ImageError("eif-ramdisk", `${ramdisk.length} bytes are no multiple of 4`);
   const sections: EifSection[] = [
     { kind: "kernel", data: parts.kernel },
     { kind: "cmdline", data: parts.cmdline },

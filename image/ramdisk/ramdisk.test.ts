@@ -20,11 +20,21 @@ function codeOf(work: () => unknown): unknown {
   }
 }
 
+function pad(text: string): string {
+  return text + "\0".repeat((4 - (text.length % 4)) % 4);
+}
+
 /** An archive as someone else might write it: fields by index (0 inode, 1 mode, 4 nlink, 6 filesize, 11 namesize, 12 check). */
-function foreign(records: { name: string; data?: string; fields?: Readonly<Record<number, number>>; magic?: string }[], end = "", trailer = true): Uint8Array {
-  const pad = (text: string): string => text + "\0".repeat((4 - (text.length % 4)) % 4);
+function foreign(
+  records: { name: string; data?: string; fields?: Readonly<Record<number, number>>; magic?: string }[],
+  end = "",
+  trailer = true,
+): Uint8Array {
   let archive = "";
-  for (const { name, data = "", fields = {}, magic = "070701" } of [...records, ...(trailer ? [{ name: "TRAILER!!!", fields: { 1: 0 } }] : [])]) {
+  for (const { name, data = "", fields = {}, magic = "070701" } of [
+    ...records,
+    ...(trailer ? [{ name: "TRAILER!!!", fields: { 1: 0 } }] : []),
+  ]) {
     const values = [7, 0o100644, 1000, 1000, 1, 1_492_533_000, data.length, 3, 1, 0, 0, name.length + 1, 0];
     for (const [index, value] of Object.entries(fields)) values[Number(index)] = value;
     archive += pad(`${magic}${values.map((v) => v.toString(16).padStart(8, "0")).join("")}${name}\0`) + pad(data);
@@ -36,18 +46,28 @@ describe("cpio", () => {
   it("writes sorted entries with fixed owner, time and inodes, padded to 512", () => {
     const archive = Buffer.from(writeCpio([file("b", bytes("12345")), directory("a"), file("a/x", bytes("")), link("l", "b")]));
     expect(archive.length % 512).toBe(0);
-    expect(archive.toString("latin1", 0, 112)).toBe("070701000002d1000041ed000000000000000000000002000000000000000000000000000000000000000000000000000000020000000" + "0a\0");
-    expect(readCpio(archive).map((e) => `${e.kind} ${e.path} ${e.mode.toString(8)} ${e.data.length}`)).toEqual(["directory a 755 0", "file a/x 644 0", "file b 644 5", "symlink l 777 1"]);
+    expect(archive.toString("latin1", 0, 112)).toBe(
+      "070701000002d1000041ed0000000000000000000000020000000000000000000000000000000000000000000000000000000200000000a\0",
+    );
+    expect(readCpio(archive).map((e) => `${e.kind} ${e.path} ${e.mode.toString(8)} ${e.data.length}`)).toEqual([
+      "directory a 755 0",
+      "file a/x 644 0",
+      "file b 644 5",
+      "symlink l 777 1",
+    ]);
   });
 
   it("does not depend on the order of entries, and reads back what it wrote", () => {
     const name = fc.stringMatching(/^[a-zà-ü0-9 .-]{1,12}$/).filter((n) => n !== "." && n !== "..");
-    const entries = fc.uniqueArray(fc.record({ name, data: fc.uint8Array({ maxLength: 40 }), wide: fc.boolean() }), { selector: (e) => e.name, maxLength: 8 });
+    const entries = fc.uniqueArray(fc.record({ name, data: fc.uint8Array({ maxLength: 40 }), wide: fc.boolean() }), {
+      selector: (e) => e.name,
+      maxLength: 8,
+    });
     fc.assert(
       fc.property(entries, (list) => {
         const all = [directory("folder"), ...list.map((e) => file(`folder/${e.name}`, e.data, e.wide ? 0o755 : 0o644))];
         const archive = writeCpio(all);
-        expect(writeCpio([...all].reverse())).toEqual(archive);
+        expect(writeCpio(all.toReversed())).toEqual(archive);
         const back = readCpio(archive);
         expect(new Map(back.map((e) => [e.path, Buffer.from(e.data)]))).toEqual(new Map(all.map((e) => [e.path, Buffer.from(e.data)])));
       }),
@@ -56,7 +76,9 @@ describe("cpio", () => {
   });
 
   it("reads what others write: unsorted, with owners and times", () => {
-    expect(readCpio(foreign([{ name: "z", data: "abc" }, { name: "a", fields: { 1: 0o040755, 4: 2 } }, { name: "a/b" }])).map((e) => e.path)).toEqual(["z", "a", "a/b"]);
+    expect(
+      readCpio(foreign([{ name: "z", data: "abc" }, { name: "a", fields: { 1: 0o040755, 4: 2 } }, { name: "a/b" }])).map((e) => e.path),
+    ).toEqual(["z", "a", "a/b"]);
   });
 
   it.each<[string, string, Uint8Array]>([
@@ -101,29 +123,45 @@ describe("cpio", () => {
   it("is read or refused by code, whatever the bytes", () => {
     const whole = writeCpio([directory("a"), file("a/x", bytes("content")), link("l", "a")]);
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), fc.nat(whole.length), (changes, length) => {
-        const copy = Uint8Array.from(whole);
-        for (const [at, value] of changes) copy[at] = value;
-        expect(codeOf(() => readCpio(copy.subarray(0, length)))).toMatch(/^(accepted|cpio-.*)$/);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        fc.nat(whole.length),
+        (changes, length) => {
+          const copy = Uint8Array.from(whole);
+          for (const [at, value] of changes) copy[at] = value;
+          expect(codeOf(() => readCpio(copy.subarray(0, length)))).toMatch(/^(accepted|cpio-.*)$/);
+        },
+      ),
     );
   });
 });
 
 describe("the two ramdisks", () => {
   it("boot holds dev, init and nsm.ko in this order", () => {
-    expect(readCpio(bootRamdisk(bytes("i"), bytes("m"))).map((e) => `${e.kind} ${e.path} ${e.mode.toString(8)}`)).toEqual(["directory dev 755", "file init 755", "file nsm.ko 755"]);
+    expect(readCpio(bootRamdisk(bytes("i"), bytes("m"))).map((e) => `${e.kind} ${e.path} ${e.mode.toString(8)}`)).toEqual([
+      "directory dev 755",
+      "file init 755",
+      "file nsm.ko 755",
+    ]);
     expect(readCpio(bootRamdisk(bytes("i"), null)).map((e) => e.path)).toEqual(["dev", "init"]);
   });
 
   it("application holds rootfs with its parents and mount points, cmd and env", () => {
-    const entries = readCpio(applicationRamdisk({ rootfs: [file("usr/bin/node", bytes("n"), 0o755)], cmd: ["/usr/bin/node", "a b"], env: ["TZ=UTC"] }));
-    const paths = ["cmd", "env", "rootfs", ...["dev", "proc", "run", "sys", "tmp", "usr", "usr/bin", "usr/bin/node", "var"].map((p) => `rootfs/${p}`)];
+    const entries = readCpio(
+      applicationRamdisk({ rootfs: [file("usr/bin/node", bytes("n"), 0o755)], cmd: ["/usr/bin/node", "a b"], env: ["TZ=UTC"] }),
+    );
+    const paths = [
+      "cmd",
+      "env",
+      "rootfs",
+      ...["dev", "proc", "run", "sys", "tmp", "usr", "usr/bin", "usr/bin/node", "var"].map((p) => `rootfs/${p}`),
+    ];
     expect(entries.map((e) => e.path)).toEqual(paths);
     expect(parseLines(entries[0]?.data ?? bytes(""))).toEqual(["/usr/bin/node", "a b"]);
   });
 
   it("an argument that one line cannot hold is refused", () => {
-    for (const argument of ["a\nb", "", "a\0"]) expect(codeOf(() => applicationRamdisk({ rootfs: [], cmd: [argument], env: [] }))).toBe("argument-newline");
+    for (const argument of ["a\nb", "", "a\0"])
+      expect(codeOf(() => applicationRamdisk({ rootfs: [], cmd: [argument], env: [] }))).toBe("argument-newline");
   });
 });

@@ -10,7 +10,7 @@ import { CPIO, parentOf, pathFault } from "./entry.ts";
  */
 export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   if (entries.length > CPIO.maxEntries) throw new ImageError("cpio-limit", `${entries.length} entries`);
-  const sorted = entries.map((entry) => ({ ...entry, name: Buffer.from(entry.path) })).sort((a, b) => Buffer.compare(a.name, b.name));
+  const sorted = entries.map((entry) => ({ ...entry, name: Buffer.from(entry.path) })).toSorted((a, b) => Buffer.compare(a.name, b.name));
   const kinds = new Map<string, CpioEntry["kind"]>();
   let total = 0;
   for (const { path, kind, mode, name, data } of sorted) {
@@ -20,7 +20,8 @@ export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
     const parent = parentOf(path);
     if (parent !== null && kinds.get(parent) !== "directory") throw new ImageError("cpio-parent", path);
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) throw new ImageError("cpio-mode", `${path}: 0${mode.toString(8)}`);
-    if (data.length > 0xffffffff || (kind === "directory" && data.length > 0)) throw new ImageError("cpio-limit", `${path}: ${data.length} bytes`);
+    if (data.length > 0xffffffff || (kind === "directory" && data.length > 0))
+      throw new ImageError("cpio-limit", `${path}: ${data.length} bytes`);
     kinds.set(path, kind);
     total += recordBytes(name.length, data.length);
   }
@@ -29,7 +30,11 @@ export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(total / CPIO.blockBytes) * CPIO.blockBytes);
   let at = 0;
   for (const [i, { name, kind, mode, data }] of sorted.entries()) {
-    at = writeRecord(bytes, at, name, data, { inode: CPIO.firstInode + i, mode: CPIO.type[kind] | mode, links: kind === "directory" ? 2 : 1 });
+    at = writeRecord(bytes, at, name, data, {
+      inode: CPIO.firstInode + i,
+      mode: CPIO.type[kind] | mode,
+      links: kind === "directory" ? 2 : 1,
+    });
   }
   writeRecord(bytes, at, Buffer.from(CPIO.trailer), new Uint8Array(0), { inode: 0, mode: 0, links: 1 });
   return bytes;
@@ -39,7 +44,13 @@ function recordBytes(nameBytes: number, dataBytes: number): number {
   return align4(CPIO.headerBytes + nameBytes + 1) + align4(dataBytes);
 }
 
-function writeRecord(bytes: Uint8Array, at: number, name: Uint8Array, data: Uint8Array, head: { inode: number; mode: number; links: number }): number {
+function writeRecord(
+  bytes: Uint8Array,
+  at: number,
+  name: Uint8Array,
+  data: Uint8Array,
+  head: { inode: number; mode: number; links: number },
+): number {
   // inode, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check
   const fields = [head.inode, head.mode, 0, 0, head.links, 0, data.length, 0, 0, 0, 0, name.length + 1, 0];
   const header = CPIO.magic + fields.map((value) => value.toString(16).padStart(8, "0")).join("");

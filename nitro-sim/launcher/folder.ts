@@ -43,7 +43,9 @@ function isDead(socketPath: string, whenMissing: boolean): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED" || (error.code === "ENOENT" && whenMissing)));
+    socket.once("error", (error: NodeJS.ErrnoException) =>
+      resolve(error.code === "ECONNREFUSED" || (error.code === "ENOENT" && whenMissing)),
+    );
   });
 }
 

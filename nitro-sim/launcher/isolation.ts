@@ -36,8 +36,15 @@ export async function findIsolation(application: UnpackedApplication, allowNames
 
 /** Without namespaces paths have to name the unpacked files from outside. */
 function plain({ cmd, rootfs, loader, libraryFolders }: UnpackedApplication): Isolation {
-  const outside = cmd.map((argument) => argument.replace(/^(--[a-z-]+=)?\//, (_, option: string | undefined) => `${option ?? ""}${rootfs}/`));
-  if (loader === null) return { namespaces: false, detail: "no namespaces: Node from the image with this system's libraries, its network and its files", argv: outside };
+  const outside = cmd.map((argument) =>
+    argument.replace(/^(--[a-z-]+=)?\//, (_, option: string | undefined) => `${option ?? ""}${rootfs}/`),
+  );
+  if (loader === null)
+    return {
+      namespaces: false,
+      detail: "no namespaces: Node from the image with this system's libraries, its network and its files",
+      argv: outside,
+    };
   const libraries = libraryFolders.map((folder) => path.join(rootfs, folder)).join(":");
   return {
     namespaces: false,
@@ -75,8 +82,22 @@ const DIE_WITH_PARENT = ["--pdeathsig", "KILL", "--no-new-privs"];
 const NAMESPACES = ["--mount", "--pid", "--ipc", "--uts", "--net", "--fork", "--kill-child"];
 const USER = [`--map-user=${PROGRAM_USER}`, `--map-group=${PROGRAM_USER}`];
 const FENCES: readonly { flags: readonly string[]; detail: string }[] = [
-  { flags: ["--user", ...USER, "--mount-proc"], detail: "own user, mount, pid, ipc, uts and net namespaces, root folder from the image, unprivileged, no network" },
-  { flags: ["--user", ...USER], detail: "own user, mount, pid, ipc, uts and net namespaces, root folder from the image, unprivileged, no network, no /proc" },
-  { flags: ["--mount-proc"], detail: "own mount, pid, ipc, uts and net namespaces, root folder from the image, no network; as root, since user namespaces are not available" },
-  { flags: [], detail: "own mount, pid, ipc, uts and net namespaces, root folder from the image, no network, no /proc; as root, since user namespaces are not available" },
+  {
+    flags: ["--user", ...USER, "--mount-proc"],
+    detail: "own user, mount, pid, ipc, uts and net namespaces, root folder from the image, unprivileged, no network",
+  },
+  {
+    flags: ["--user", ...USER],
+    detail: "own user, mount, pid, ipc, uts and net namespaces, root folder from the image, unprivileged, no network, no /proc",
+  },
+  {
+    flags: ["--mount-proc"],
+    detail:
+      "own mount, pid, ipc, uts and net namespaces, root folder from the image, no network; as root, since user namespaces are not available",
+  },
+  {
+    flags: [],
+    detail:
+      "own mount, pid, ipc, uts and net namespaces, root folder from the image, no network, no /proc; as root, since user namespaces are not available",
+  },
 ];

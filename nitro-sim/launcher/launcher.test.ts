@@ -33,7 +33,15 @@ describe("launchEnclave", () => {
     const enclave = await launchEnclave({ image, dataDir, namespaces, onLine: (stream, line) => lines.push(`${stream} ${line}`) });
     try {
       const { line, socket } = await ask(enclave);
-      const seen = JSON.parse(line) as { pid: number; uid: number; env: unknown; execArgv: string[]; root: unknown; interfaces: object; nsm: string };
+      const seen = JSON.parse(line) as {
+        pid: number;
+        uid: number;
+        env: unknown;
+        execArgv: string[];
+        root: unknown;
+        interfaces: object;
+        nsm: string;
+      };
       expect(seen.env).toEqual(Object.fromEntries(ENVIRONMENT.map((entry) => entry.split("="))));
       expect(seen.root).toBe("ERR_ACCESS_DENIED");
       expect(seen.nsm).toContain(enclave.moduleId);
@@ -107,7 +115,9 @@ describe("launchEnclave", () => {
   it("refuses a ramdisk that is not the measured one, and says when the program never listens", async () => {
     const other = Uint8Array.from(image.applicationRamdisk);
     other[0] = 0x31;
-    await expect(launchEnclave({ image: { ...image, applicationRamdisk: other }, dataDir })).rejects.toMatchObject({ code: "image-measurement" });
+    await expect(launchEnclave({ image: { ...image, applicationRamdisk: other }, dataDir })).rejects.toMatchObject({
+      code: "image-measurement",
+    });
     const silent = await buildImage({ entry: path.join(ROOT, "image/application/command.ts") });
     await expect(launchEnclave({ image: silent, dataDir })).rejects.toMatchObject({ code: "enclave-exited" });
     expect(folders()).toEqual([]);
@@ -162,7 +172,9 @@ function isAlive(pid: number): boolean {
 
 /** All processes below `pid`, the program's own among them. */
 function descendants(pid: number): number[] {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const children = all.filter((candidate) => statusOf(candidate).includes(`\nPPid:\t${pid}\n`));
   return children.flatMap((child) => [child, ...descendants(child)]);
 }

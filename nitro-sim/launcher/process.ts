@@ -29,17 +29,18 @@ export function startProcess(argv: readonly string[], env: Record<string, string
   const child: ChildProcess = spawn(program, args, { env, cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
   if (child.stdout !== null) splitLines(child.stdout, (line) => onLine("stdout", line));
   if (child.stderr !== null) splitLines(child.stderr, (line) => onLine("stderr", line));
-  const exited = new Promise<EnclaveExit>((resolve) => {
-    child.once("error", () => resolve({ code: 127, signal: null }));
-    child.once("close", (code, signal) => resolve({ code, signal }));
-  });
   const kill = (): void => void child.kill("SIGKILL");
+  const exited = new Promise<EnclaveExit>((resolve) => {
+    const ended = (exit: EnclaveExit): void => {
+      running.delete(kill);
+      if (running.size === 0) process.off("exit", killAll);
+      resolve(exit);
+    };
+    child.once("error", () => ended({ code: 127, signal: null }));
+    child.once("close", (code, signal) => ended({ code, signal }));
+  });
   running.add(kill);
   process.once("exit", killAll);
-  void exited.then(() => {
-    running.delete(kill);
-    if (running.size === 0) process.off("exit", killAll);
-  });
   return { pid: child.pid ?? 0, exited, kill };
 }
 
