@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ["*/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**"],
@@ -9,3 +9,4 @@ export default defineConfig({
     coverage: { provider: "v8", include: ["wire/**/*.ts", "attestation-verifier/**/*.ts"], exclude: ["**/*.test.ts"] },
   },
 });
+export default config;

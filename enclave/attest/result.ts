@@ -62,7 +62,7 @@ function outerStatus(enclave: Enclave, status: OuterStatus): Uint8Array {
  * withheld, which a verifier shows; the alarm summary stands first and always fits.
  */
 function replyContent(enclave: Enclave, result: Uint8Array, items: readonly EncodedDisclosure[], level: DisclosureLevel, jobPaddedBytes: number): Uint8Array {
-  const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence };
+  const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence.document };
   let room = replyRoom(level, jobPaddedBytes) - encodeReplyContent({ ...common, disclosures: [] }).length - ARRAY_HEAD_BYTES;
   const fitting: Uint8Array[] = [];
   for (const { name, bytes } of items) {

@@ -4,7 +4,7 @@ import { ed25519FromSeed, sha384, type SigningKey } from "../crypto.ts";
 import type { Nsm } from "../nsm/client.ts";
 import { Clock } from "./clock.ts";
 import { gatherEntropy } from "./entropy.ts";
-import { attestIdentity } from "./evidence.ts";
+import { attestIdentity, type Evidence } from "./evidence.ts";
 import { deriveKeySet, KeyRing } from "./keys.ts";
 import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
 import { checkStatusList, readDeployment } from "./deployment.ts";
@@ -22,7 +22,7 @@ export interface CurrentIdentity {
   digest: Uint8Array;
   sequence: number;
   /** NSM document without a nonce, renewed every 10 minutes */
-  evidence: Uint8Array;
+  evidence: Evidence;
 }
 
 /** Everything that a booted enclave holds. */
@@ -67,7 +67,7 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
     resultKey: ed25519FromSeed(derive("result key", 32)),
     bootId: derive("boot id", 16),
-    identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: NONE },
+    identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: { document: NONE, goodUntilMs: 0 } },
   };
   await renewIdentity(enclave);
   if (message.statusList !== null) enclave.statusList = checkStatusList(message.statusList, enclave);
@@ -106,3 +106,14 @@ export async function renewEvidence(enclave: Enclave): Promise<void> {
 }
 
 const NONE: Uint8Array = new Uint8Array(0);
+
+/**
+ * Makes sure that the evidence at hand can carry a result issued now: a certificate may end before the next renewal.
+ * Costs nothing while it can.
+ */
+export async function ensureEvidence(enclave: Enclave): Promise<void> {
+  if (enclave.clock.now().toMs + EVIDENCE_MARGIN_MS >= enclave.identity.evidence.goodUntilMs) await renewEvidence(enclave);
+}
+
+/** Longer than any one job takes. */
+const EVIDENCE_MARGIN_MS = 60_000;

@@ -31,8 +31,8 @@ export async function readDeployment(message: BootMessage, constitutionDigest: U
 
   const bundle = decodeBundle(signedByOneOf(message.bundle, "bundle", approverKeys));
   if (!equalBytes(bundle.constitutionDigest, constitutionDigest)) throw new ConfigurationError("boot-bundle-constitution", "the bundle stands under another constitution");
-  const approved = await verifyApprovals({ kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals }, signatures);
-  if (!approved.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
+  const quorum = await verifyApprovals({ kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals }, signatures);
+  if (!quorum.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
   return { constitution, bundle };
 }
 

@@ -1,32 +1,44 @@
+import { X509Certificate } from "node:crypto";
 import { decodeForeignCbor, DependencyError, equalBytes, identityCommitment, type CborValue } from "@caladrius/wire";
 import { sha384 } from "../crypto.ts";
 import type { Nsm } from "../nsm/client.ts";
 import type { Clock } from "./clock.ts";
+
+/** A document and the last moment for which it may carry results. */
+export interface Evidence {
+  document: Uint8Array;
+  /** Unix ms: the end of its certificate or an hour after its time, whichever comes first */
+  goodUntilMs: number;
+}
+
+/** Relying parties accept results up to an hour after the evidence, inside the certificate's validity. */
+const MAX_AFTER_EVIDENCE_MS = 3_600_000;
 
 /**
  * Asks NSM for a document over an identity and takes its time as an anchor.
  * @param nonce the caller's, null for the evidence that goes with results
  * @throws DependencyError nsm-*, InvariantError clock-contradiction
  */
-export async function attestIdentity(nsm: Nsm, clock: Clock, identityBytes: Uint8Array, nonce: Uint8Array | null): Promise<Uint8Array> {
+export async function attestIdentity(nsm: Nsm, clock: Clock, identityBytes: Uint8Array, nonce: Uint8Array | null): Promise<Evidence> {
   const userData = sha384(identityCommitment(identityBytes));
   const beganMs = clock.monotonicMs();
   const { document } = await nsm.call<"Attestation">({ kind: "Attestation", userData, nonce, publicKey: null });
   const endedMs = clock.monotonicMs();
-  const { timestamp, user_data } = documentFields(document);
-  if (typeof timestamp !== "number" || !(user_data instanceof Uint8Array) || !equalBytes(user_data, userData)) {
+  const { timestamp, user_data, certificate } = documentFields(document);
+  if (typeof timestamp !== "number" || !(certificate instanceof Uint8Array) || !(user_data instanceof Uint8Array) || !equalBytes(user_data, userData)) {
     throw new DependencyError("nsm-InvalidResponse", "the document does not hold what was asked for", 1000);
   }
   clock.anchor({ documentMs: timestamp, beganMs, endedMs });
-  return document;
+  const leafEndMs = new X509Certificate(certificate).validToDate.getTime();
+  return { document, goodUntilMs: Math.min(leafEndMs, timestamp + MAX_AFTER_EVIDENCE_MS) };
 }
 
-/** The two fields that the enclave itself needs of its own document; relying parties verify the whole of it. */
-function documentFields(document: Uint8Array): { timestamp: CborValue | undefined; user_data: CborValue | undefined } {
+/** The fields that the enclave itself needs of its own document; relying parties verify the whole of it. */
+function documentFields(document: Uint8Array): Record<"timestamp" | "user_data" | "certificate", CborValue | undefined> {
   const envelope = decodeForeignCbor(document, { maxBytes: 16 * 1024, maxDepth: 4, maxItems: 256 });
   const payload = Array.isArray(envelope) ? (envelope as readonly CborValue[])[2] : undefined;
   const fields = payload instanceof Uint8Array ? decodeForeignCbor(payload, { maxDepth: 4, maxItems: 256 }) : null;
   if (!(fields instanceof Map)) throw new DependencyError("nsm-InvalidResponse", "the document is not a COSE_Sign1 over a map", 1000);
   const map = fields as ReadonlyMap<number | string, CborValue>;
-  return { timestamp: map.get("timestamp"), user_data: map.get("user_data") };
+  return { timestamp: map.get("timestamp"), user_data: map.get("user_data"), certificate: map.get("certificate") };
 }

@@ -13,7 +13,7 @@ import {
   type Message,
 } from "@caladrius/wire";
 import { answerJob } from "../attest/answer.ts";
-import { bootEnclave, type Enclave, type Software } from "../boot/boot.ts";
+import { bootEnclave, ensureEvidence, type Enclave, type Software } from "../boot/boot.ts";
 import { checkStatusList } from "../boot/deployment.ts";
 import { attestIdentity } from "../boot/evidence.ts";
 import type { Nsm } from "../nsm/client.ts";
@@ -71,14 +71,15 @@ export class Responder {
   async #booted(enclave: Enclave, message: Message): Promise<Reply> {
     switch (message.kind) {
       case MESSAGE.job: {
+        await ensureEvidence(enclave);
         const answer = answerJob(enclave, message.body);
         return answer.kind === "reply" ? { body: encodeJobReply(answer.reply) } : { error: answer.reason };
       }
       case MESSAGE.attest: {
         const { nonce } = decodeAttestRequest(message.body);
         const { bytes, sequence } = enclave.identity;
-        const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, nonce);
-        return { body: encodeAttestReply({ evidence, identity: bytes, sequence }) };
+        const { document } = await attestIdentity(enclave.nsm, enclave.clock, bytes, nonce);
+        return { body: encodeAttestReply({ evidence: document, identity: bytes, sequence }) };
       }
       case MESSAGE.statusList:
         try {
