@@ -1,6 +1,7 @@
 import type { Channel, Recording, RecordingEvent } from "@caladrius/wire";
 import { channelFromPoints, type Point } from "./columns.ts";
 import { eventsFrom } from "./events.ts";
+import { MAX_TIME_MS } from "./instant.ts";
 import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
 import { compare } from "./rational.ts";
 import { ReadError, toProblem, type ReadProblem } from "./problems.ts";
@@ -60,6 +61,7 @@ interface SubjectParts {
  */
 export class Collector {
   readonly limits: ReadLimits;
+  readonly #opened = new Set<string>();
   readonly #subjects = new Map<string, SubjectParts>();
   readonly #problems: ReadProblem[] = [];
   readonly #problemCounts = new Map<string, number>();
@@ -78,12 +80,22 @@ export class Collector {
     }
   }
 
+  /** Notes that a file is being read, so that one that gives nothing at all is told. */
+  open(file: string): void {
+    this.#opened.add(file);
+  }
+
   /** Takes down a `ReadError`; anything else is a bug and goes on. */
   problem(file: string, error: unknown): void {
     if (!(error instanceof ReadError)) throw error;
     const count = (this.#problemCounts.get(file) ?? 0) + 1;
     this.#problemCounts.set(file, count);
     if (count <= this.limits.maxProblems) this.#problems.push(toProblem(file, error));
+  }
+
+  /** Whether so much of a file is wrong that the rest of it is not read. */
+  gaveUp(file: string): boolean {
+    return (this.#problemCounts.get(file) ?? 0) >= MAX_FAULTS;
   }
 
   count(reason: NotUsedReason, subject: string | null, count = 1): void {
@@ -109,7 +121,12 @@ export class Collector {
     column.points.push(point);
   }
 
+  /** @throws ReadError time-range */
   wave(subject: string, channel: Channel): void {
+    const { timing, startMs, samples } = channel;
+    const spanMs = timing.kind === "rate" ? (samples.length * 1000 * timing.denominator) / timing.numerator : 0;
+    if (startMs + spanMs > MAX_TIME_MS)
+      throw new ReadError("time-range", channel.code, "samples before the year 10000", `${spanMs / 1000} s`);
     this.#parts(subject).waves.push(channel);
   }
 
@@ -134,10 +151,19 @@ export class Collector {
         channels.length = MAX_CHANNELS;
       }
       const events = eventsFrom(parts.events, (error) => this.problem(file, error));
-      if (channels.length === 0) continue;
+      if (channels.length === 0) {
+        if (events.length > 0) this.problem(file, new ReadError("file-empty", `subject ${subject}`, "signals", "events alone"));
+        for (const [reason, count] of parts.counts) this.count(reason, null, count);
+        continue;
+      }
       const [device = "unspecified", ...others] = [...parts.devices].toSorted();
       const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
       recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts) });
+    }
+    const heard = new Set([...this.#subjects.values()].flatMap((parts) => [...parts.sources]));
+    for (const file of this.#opened) {
+      if (heard.has(file) || this.#problemCounts.has(file)) continue;
+      this.#problems.push(toProblem(file, new ReadError("file-empty", "file", "values of a signal that is read", "none")));
     }
     for (const [file, count] of this.#problemCounts) {
       if (count <= this.limits.maxProblems) continue;
@@ -184,3 +210,4 @@ function listOf(counts: ReadonlyMap<NotUsedReason, number>): NotUsed[] {
 }
 
 const MAX_CHANNELS = 64;
+const MAX_FAULTS = 10_000;

@@ -1,5 +1,5 @@
 import { quote, ReadError } from "./problems.ts";
-import { conversionFrom, signalOfLoinc, signalOfMdc, signalOfName, unitsOf, UNIT_ALIASES, type Signal } from "./signals.ts";
+import { conversionFrom, signalOfLoinc, signalOfMdc, signalOfName, unitsOf, ucumOf, type Signal } from "./signals.ts";
 import type { Rational } from "./rational.ts";
 
 /** What a column of a CSV file holds. */
@@ -29,7 +29,7 @@ export function parseCsvColumn(cell: string, where: string): CsvColumn {
   const [, name = "", unitText] = /^([^[]{1,60}?)\s*(?:\[(.{1,40})\])?$/.exec(cell) ?? [];
   const signal = signalOf(name);
   if (signal === null) throw new ReadError("csv-header", where, "time, subject, a LOINC or 11073 code or a known name", quote(cell));
-  const unit = unitText === undefined ? signal.unit : (UNIT_ALIASES[unitText] ?? unitText);
+  const unit = unitText === undefined ? signal.unit : ucumOf(unitText);
   const conversion = conversionFrom(signal, unit);
   if (conversion === null) throw new ReadError("csv-header", where, `the unit ${unitsOf(signal)}`, quote(unit));
   return { kind: "signal", signal, conversion };

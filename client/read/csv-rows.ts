@@ -17,6 +17,7 @@ export function* csvRows(text: string, firstLine: number): Generator<CsvRow> {
   while (at < text.length) {
     const row: CsvRow = { line, cells: [] };
     for (;;) {
+      if (row.cells.length === MAX_CELLS) throw new ReadError("csv-row", `line ${line}`, `at most ${MAX_CELLS} cells`, "more");
       if (text[at] === '"') {
         const { value, end } = quotedCell(text, at, line);
         row.cells.push(value);
@@ -58,3 +59,5 @@ function quotedCell(text: string, start: number, line: number): { value: string;
     else return { value: text.slice(start + 1, at).replaceAll('""', '"'), end: at + 1 };
   }
 }
+
+const MAX_CELLS = 512;

@@ -37,6 +37,7 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions): ReadResult {
 
 /** The same into a collector that other files share. */
 export function collectCsv(bytes: Uint8Array, file: string, collector: Collector): void {
+  collector.open(file);
   collector.attempt(file, () => {
     const { settings, rest, lines } = parseCsvSettings(decodeText(bytes, collector.limits), file);
     const rows = csvRows(rest, lines + 1);

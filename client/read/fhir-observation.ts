@@ -15,7 +15,7 @@ import { conversionFrom, convert, unitsOf, type Signal } from "./signals.ts";
  */
 export function readObservation(observation: Element, file: string, collector: Collector): void {
   const status = optionalText(observation, "status");
-  const rank = status === null ? undefined : USED_STATUS[status];
+  const rank = USED_STATUS.get(status);
   const parts = [observation, ...elements(observation, "component")].map((element) => ({
     element,
     meaning: meaningOf(optionalElement(element, "code")),
@@ -33,7 +33,11 @@ export function readObservation(observation: Element, file: string, collector: C
 }
 
 /** Only these are results a receiver may use; the others are counted. */
-const USED_STATUS: Readonly<Record<string, 0 | 1>> = { final: 0, amended: 1, corrected: 1 };
+const USED_STATUS: ReadonlyMap<string | null, number> = new Map([
+  ["final", 0],
+  ["amended", 1],
+  ["corrected", 1],
+]);
 
 function readValue(element: Element, meaning: Meaning, context: Context): void {
   const sampled = optionalElement(element, "valueSampledData");

@@ -29,6 +29,7 @@ export function readFhir(bytes: Uint8Array, options: FhirOptions): ReadResult {
 /** The same into a collector that other files share. */
 export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: Collector): void {
   const { file } = options;
+  collector.open(file);
   collector.attempt(file, () => {
     const text = decodeText(bytes, collector.limits);
     if (options.lines !== true) {
@@ -36,7 +37,7 @@ export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: 
       return;
     }
     let line = 0;
-    for (let start = 0; start < text.length;) {
+    for (let start = 0; start < text.length && !collector.gaveUp(file);) {
       const newline = text.indexOf("\n", start);
       const end = newline < 0 ? text.length : newline;
       const source = text.slice(start, end);
@@ -62,6 +63,7 @@ function readResource(resource: Element, file: string, collector: Collector): vo
 
 function readBundle(bundle: Element, file: string, collector: Collector): void {
   for (const entry of elements(bundle, "entry")) {
+    if (collector.gaveUp(file)) return;
     collector.attempt(file, () => {
       const resource = optionalElement(entry, "resource");
       if (resource === null || optionalText(resource, "resourceType") !== "Observation") collector.count("not-an-observation", null);

@@ -1,8 +1,2 @@
 export { readInputs, type ReadInputsOptions } from "./files.ts";
-export { readFhir, type FhirOptions } from "./fhir.ts";
-export { readWfdb, type WfdbOptions } from "./wfdb.ts";
-export { readCsv, type CsvOptions } from "./csv.ts";
-export { gunzip } from "./text.ts";
-export type { NotUsed, NotUsedReason, ReadRecording, ReadResult } from "./collect.ts";
-export { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
-export { READ_CODE, type ReadCode, type ReadProblem } from "./problems.ts";
+export * from "./formats.ts";

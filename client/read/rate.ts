@@ -17,11 +17,13 @@ export function rateFromPeriodMs(text: string): Rate | null {
   const exact = rational(1000n * period.d, period.n);
   const decimals = writtenDecimals(text);
   if (exact.d === 1n || decimals === 0) return toRate(exact);
-  for (const [low, high] of roundings(period, decimals)) {
-    if (low.n <= 0n) continue;
-    const found = simpleRate(rational(1000n * high.d, high.n), rational(1000n * low.d, low.n), decimals);
-    if (found !== null) return toRate(found);
-  }
+  const ranges = roundings(period, decimals)
+    .filter(([low]) => low.n > 0n)
+    .map(([low, high]): Range => [rational(1000n * high.d, high.n), rational(1000n * low.d, low.n)]);
+  const whole = ranges.map(wholeRates);
+  const single = whole.find(({ count }) => count === 1n);
+  if (single !== undefined) return toRate(rational(single.first, 1n));
+  if (whole.every(({ count }) => count === 0n)) return toRate(decimals < 3 ? exact : (simpleIn(ranges) ?? exact));
   return toRate(exact);
 }
 
@@ -31,12 +33,10 @@ export function rateFromHz(text: string): Rate | null {
   if (frequency === null) return null;
   const decimals = writtenDecimals(text);
   if (decimals < 3) return toRate(frequency);
-  for (const [low, high] of roundings(frequency, decimals)) {
-    const found = low.n <= 0n ? null : simplestBetween(low, high);
-    if (found !== null && found.d <= MAX_SIMPLE_DENOMINATOR) return toRate(found);
-  }
-  return toRate(frequency);
+  return toRate(simpleIn(roundings(frequency, decimals).filter(([low]) => low.n > 0n)) ?? frequency);
 }
+
+type Range = readonly [low: Rational, high: Rational];
 
 function positive(text: string): Rational | null {
   const value = parseDecimal(text);
@@ -44,7 +44,7 @@ function positive(text: string): Rational | null {
 }
 
 /** What may have been written as `value`: rounded to the last digit, else cut after it. */
-function roundings(value: Rational, decimals: number): [Rational, Rational][] {
+function roundings(value: Rational, decimals: number): Range[] {
   const half = rational(1n, 2n * 10n ** BigInt(decimals));
   return [
     [add(value, multiply(half, MINUS_ONE)), add(value, half)],
@@ -52,13 +52,13 @@ function roundings(value: Rational, decimals: number): [Rational, Rational][] {
   ];
 }
 
-function simpleRate(low: Rational, high: Rational, decimals: number): Rational | null {
+function wholeRates([low, high]: Range): { first: bigint; count: bigint } {
   const first = (low.n + low.d - 1n) / low.d;
-  const last = high.n / high.d;
-  if (first === last) return rational(first, 1n);
-  if (first < last || decimals < 3) return null; // too few digits to tell
-  const simplest = simplestBetween(low, high);
-  return simplest.d <= MAX_SIMPLE_DENOMINATOR ? simplest : null;
+  return { first, count: high.n / high.d - first + 1n };
+}
+
+function simpleIn(ranges: readonly Range[]): Rational | undefined {
+  return ranges.map(([low, high]) => simplestBetween(low, high)).find((value) => value.d <= MAX_SIMPLE_DENOMINATOR);
 }
 
 /** The fraction of smallest denominator in [low, high], by continued fractions (0 < low <= high). */

@@ -32,7 +32,7 @@ const FAHRENHEIT: Conversion = { unit: "[degF]", factor: rational(5n, 9n), offse
 const GLUCOSE: Conversion = { unit: "mmol/L", factor: rational(180_182n, 10_000n), offset: ZERO };
 
 /** Every numeric signal that is read (FHIR R4 vital-signs profile; glucose and GCS beside it). */
-export const SIGNALS: readonly Signal[] = [
+const SIGNALS: readonly Signal[] = [
   signal("loinc:8867-4", "/min", ["8867-4"], ["147842", "149530", "149546"], ["hr", "heart-rate"]),
   signal("loinc:9279-1", "/min", ["9279-1"], ["151562"], ["rr", "resp-rate", "respiratory-rate"]),
   signal("loinc:2708-6", "%", ["2708-6", "59408-5"], ["150456"], ["spo2"]),
@@ -117,24 +117,28 @@ export function unitsOf(signal: Signal): string {
   return [signal.unit, ...signal.conversions.map((conversion) => conversion.unit)].join(" or ");
 }
 
-/** Units as bedside files spell them, in UCUM; FHIR gets no such help. */
-export const UNIT_ALIASES: Readonly<Record<string, string>> = {
-  bpm: "/min",
-  pm: "/min",
-  "1/min": "/min",
-  mmHg: "mm[Hg]",
-  degC: "Cel",
-  C: "Cel",
-  "°C": "Cel",
-  degF: "[degF]",
-  F: "[degF]",
-  "°F": "[degF]",
-  percent: "%",
-  NU: "1",
-  mv: "mV",
-  uv: "uV",
-  µV: "uV",
-};
+/** The UCUM code of a unit as bedside files spell it ("bpm", "mmHg"); FHIR gets no such help. */
+export function ucumOf(unit: string): string {
+  return UNIT_ALIASES.get(unit) ?? unit;
+}
+
+const UNIT_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["bpm", "/min"],
+  ["pm", "/min"],
+  ["1/min", "/min"],
+  ["mmHg", "mm[Hg]"],
+  ["degC", "Cel"],
+  ["C", "Cel"],
+  ["°C", "Cel"],
+  ["degF", "[degF]"],
+  ["F", "[degF]"],
+  ["°F", "[degF]"],
+  ["percent", "%"],
+  ["NU", "1"],
+  ["mv", "mV"],
+  ["uv", "uV"],
+  ["µV", "uV"],
+]);
 
 function signal(
   code: string,

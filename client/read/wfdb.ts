@@ -5,7 +5,7 @@ import { scaleOf } from "./fixed-point.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
 import { multiply, rational } from "./rational.ts";
-import { conversionFrom, convert, ecgSignal, signalOfName, UNIT_ALIASES, type Signal } from "./signals.ts";
+import { conversionFrom, convert, ecgSignal, signalOfName, ucumOf, type Signal } from "./signals.ts";
 import { decodeText } from "./text.ts";
 import { parseWfdbHeader, type WfdbHeader, type WfdbSignal } from "./wfdb-header.ts";
 
@@ -39,6 +39,7 @@ export function decodeWfdbHeader(bytes: Uint8Array, limits: ReadLimits): WfdbHea
  * @throws ReadError wfdb-*, file-*, recording-limit, value-range
  */
 export function collectWfdb(header: WfdbHeader, signalFiles: ReadonlyMap<string, Uint8Array>, file: string, collector: Collector): void {
+  collector.open(file);
   const channels: { signal: WfdbSignal; samples: Int16Array }[] = [];
   for (const name of new Set(header.signals.map((signal) => signal.file))) {
     const group = header.signals.filter((signal) => signal.file === name);
@@ -103,7 +104,7 @@ function checkSum(column: Int16Array, checksum: number | null, where: string): v
 }
 
 function collectSignal(header: WfdbHeader, wfdb: WfdbSignal, samples: Int16Array, file: string, collector: Collector): void {
-  const unit = UNIT_ALIASES[wfdb.unit] ?? wfdb.unit;
+  const unit = ucumOf(wfdb.unit);
   const signal = signalFor(wfdb.description, unit);
   collector.source(header.record, file, null);
   if (signal === null) {

@@ -1,6 +1,4 @@
 import { utf8Encode, type Recording } from "@caladrius/wire";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { csvFile } from "./csv-file.ts";
 import { ecgObservation, vitalSigns } from "./fhir-file.ts";
 import { makeSampleRecordings } from "./recordings.ts";
@@ -26,18 +24,4 @@ export function makeSampleFiles(seed = 1): Map<string, Uint8Array> {
     ["sample-ecg-ectopy.json", utf8Encode(JSON.stringify(ecgObservation(take("sample-ecg-ectopy")), null, 1))],
     ...wfdbFiles(take("sample-ecg-pause")),
   ]);
-}
-
-/**
- * Writes the sample files into a folder, which is made where it is missing; files of the same names are replaced.
- * @returns the paths that `readInputs` takes (a WFDB record by its header)
- */
-export async function writeSampleFiles(folder: string, seed = 1): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
-  const paths: string[] = [];
-  for (const [name, bytes] of makeSampleFiles(seed)) {
-    await writeFile(join(folder, name), bytes);
-    if (!name.endsWith(".dat")) paths.push(join(folder, name));
-  }
-  return paths.toSorted();
 }

@@ -1,0 +1,362 @@
+import { decodeRecording, encodeRecording, utf8Encode, type Channel, type Recording } from "@caladrius/wire";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readFhir } from "./fhir.ts";
+import type { ReadResult } from "./collect.ts";
+
+type Fields = Record<string, unknown>;
+
+const LOINC = "http://loinc.org";
+const MDC = "urn:iso:std:iso:11073:10101";
+const UCUM = "http://unitsofmeasure.org";
+const code = (value: string, system: string = LOINC): Fields => ({ coding: [{ system, code: value }] });
+const quantity = (value: number, unit: string): Fields => ({ value, unit: "x", system: UCUM, code: unit });
+
+function observation(fields: Fields): Fields {
+  return {
+    resourceType: "Observation",
+    status: "final",
+    code: code("8867-4"),
+    subject: { reference: "Patient/p1" },
+    effectiveDateTime: "2026-01-01T08:00:00Z",
+    ...fields,
+  };
+}
+
+const read = (value: unknown): ReadResult => readFhir(utf8Encode(JSON.stringify(value)), { file: "f.json" });
+const bundle = (...resources: Fields[]): Fields => ({
+  resourceType: "Bundle",
+  type: "collection",
+  entry: resources.map((resource) => ({ resource })),
+});
+
+function only(result: ReadResult): Recording {
+  expect(result.problems).toEqual([]);
+  expect(result.recordings).toHaveLength(1);
+  const { recording } = result.recordings[0]!;
+  expect(decodeRecording(encodeRecording(recording))).toEqual(recording);
+  return recording;
+}
+
+const values = (channel: Channel): (number | null)[] =>
+  Array.from(channel.samples, (raw) =>
+    raw === channel.missing ? null : (raw * channel.scale.numerator + channel.scale.offset) / channel.scale.denominator,
+  );
+
+describe("vital signs", () => {
+  it("reads one observation", () => {
+    const recording = only(read(observation({ valueQuantity: quantity(48, "/min"), device: { reference: "Device/d7" } })));
+    expect(recording).toMatchObject({ subject: "p1", device: "d7", events: [] });
+    expect(recording.channels).toHaveLength(1);
+    expect(recording.channels[0]).toMatchObject({ code: "loinc:8867-4", unit: "/min", startMs: Date.UTC(2026, 0, 1, 8) });
+    expect(values(recording.channels[0]!)).toEqual([48]);
+  });
+
+  it("reads a blood pressure panel, a part of which is absent", () => {
+    const component = [
+      { code: code("8480-6"), valueQuantity: quantity(120, "mm[Hg]") },
+      { code: code("8462-4"), dataAbsentReason: { text: "cuff" } },
+    ];
+    const result = read(observation({ code: code("85354-9"), component }));
+    expect(only(result).channels.map((channel) => [channel.code, values(channel)])).toEqual([
+      ["loinc:8462-4", [null]],
+      ["loinc:8480-6", [120]],
+    ]);
+    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "value-absent", count: 1 }]);
+  });
+
+  it("converts Fahrenheit and mmol/L exactly", () => {
+    const temperature = only(read(observation({ code: code("8310-5"), valueQuantity: quantity(98.6, "[degF]") })));
+    expect(values(temperature.channels[0]!)).toEqual([37]);
+    const glucose = only(read(observation({ code: code("15074-8"), valueQuantity: quantity(5.5, "mmol/L") })));
+    expect(glucose.channels[0]).toMatchObject({ code: "loinc:2339-0", unit: "mg/dL" });
+    expect(values(glucose.channels[0]!)).toEqual([99.1001]);
+  });
+
+  it("turns oxygen and consciousness into events that say a change", () => {
+    const at = (minute: number): Fields => ({ effectiveDateTime: `2026-01-01T08:0${minute}:00Z` });
+    const heart = observation({ valueQuantity: quantity(80, "/min") });
+    const recording = only(
+      read(
+        bundle(
+          observation({ ...at(4), code: code("3150-6"), valueQuantity: quantity(40, "%") }),
+          observation({ ...at(1), code: code("3150-6"), valueQuantity: quantity(21, "%") }),
+          observation({ ...at(2), code: code("3151-8"), valueQuantity: quantity(2, "L/min") }),
+          observation({ ...at(1), code: code("67775-7"), valueCodeableConcept: code("LA9340-6") }),
+          observation({ ...at(3), code: code("67775-7"), valueCodeableConcept: code("130987000", "http://snomed.info/sct") }),
+          heart,
+        ),
+      ),
+    );
+    const minute = (atMs: number): number => (atMs - Date.UTC(2026, 0, 1, 8)) / 60_000;
+    expect(recording.events.map((event) => [minute(event.atMs), event.kind, event.value])).toEqual([
+      [1, "oxygen", "off"],
+      [1, "consciousness", "A"],
+      [2, "oxygen", "on"],
+      [3, "consciousness", "C"],
+    ]);
+  });
+
+  it("never makes a number of a comparator or an absent value", () => {
+    const result = read(
+      bundle(
+        observation({ valueQuantity: { ...quantity(30, "/min"), comparator: "<" } }),
+        observation({ effectiveDateTime: "2026-01-01T08:00:01Z", dataAbsentReason: code("error") }),
+        observation({ effectiveDateTime: "2026-01-01T08:00:02Z", valueQuantity: quantity(70, "/min") }),
+      ),
+    );
+    expect(values(only(result).channels[0]!)).toEqual([null, null, 70]);
+    expect(result.recordings[0]?.notUsed).toEqual([
+      { reason: "comparator", count: 1 },
+      { reason: "value-absent", count: 1 },
+    ]);
+  });
+
+  it("uses final, amended and corrected results alone, and counts the others", () => {
+    const states = ["registered", "preliminary", "cancelled", "entered-in-error", "unknown", "constructor", "final"];
+    const result = read(
+      bundle(
+        ...states.map((status, i) =>
+          observation({ status, effectiveDateTime: `2026-01-01T08:00:0${i}Z`, valueQuantity: quantity(60 + i, "/min") }),
+        ),
+      ),
+    );
+    expect(values(only(result).channels[0]!)).toEqual([66]);
+    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "status-not-final", count: 6 }]);
+  });
+
+  it("takes the corrected value of one time, and counts repeats and conflicts", () => {
+    const rate = (value: number, status = "final"): Fields => observation({ status, valueQuantity: quantity(value, "/min") });
+    const result = read(bundle(rate(80), rate(80), rate(82), rate(90, "corrected")));
+    expect(values(only(result).channels[0]!)).toEqual([90]);
+    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "conflict", count: 3 }]);
+    expect(read(bundle(rate(80), rate(80))).recordings[0]?.notUsed).toEqual([{ reason: "duplicate", count: 1 }]);
+  });
+
+  it("keeps subjects apart and goes on behind what it cannot read", () => {
+    const result = read(
+      bundle(
+        { resourceType: "Patient", id: "p1" },
+        observation({ valueQuantity: quantity(80, "bpm") }),
+        observation({ valueQuantity: quantity(81, "/min"), subject: { reference: "Patient/p2" } }),
+        observation({ valueQuantity: quantity(82, "/min"), subject: { reference: "urn:uuid:0a" } }),
+      ),
+    );
+    expect(result.recordings.map(({ recording }) => recording.subject)).toEqual(["p2", "urn:uuid:0a"]);
+    expect(result.notUsed).toEqual([{ reason: "not-an-observation", count: 1 }]);
+    expect(result.problems).toMatchObject([
+      { code: "fhir-unit", where: "Bundle.entry[1].resource.valueQuantity.code", expected: "/min", actual: '"bpm"' },
+    ]);
+  });
+
+  it.each<[string, Fields, string, string]>([
+    ["a day", { effectiveDateTime: "2026-01-01" }, "fhir-time", "Observation.effectiveDateTime"],
+    ["a time without offset", { effectiveDateTime: "2026-01-01T08:00:00" }, "fhir-time", "Observation.effectiveDateTime"],
+    ["no time", { effectiveDateTime: undefined }, "fhir-time", "Observation.effective[x]"],
+    ["no subject", { subject: undefined }, "fhir-subject", "Observation.subject"],
+    ["a group", { subject: { reference: "Group/1" } }, "fhir-subject", "Observation.subject"],
+    ["no value", { valueQuantity: undefined }, "fhir-value", "Observation"],
+    ["a text", { valueQuantity: undefined, valueString: "80" }, "fhir-value", "Observation"],
+    ["a number as text", { valueQuantity: { ...quantity(80, "/min"), value: "80" } }, "fhir-shape", "Observation.valueQuantity.value"],
+    ["a unit without system", { valueQuantity: { value: 80, unit: "/min" } }, "fhir-unit", "Observation.valueQuantity.system"],
+    ["an endless number", { valueQuantity: quantity(1e300, "/min") }, "value-range", "Observation.valueQuantity"],
+    [
+      "two signals",
+      {
+        code: {
+          coding: [
+            { system: LOINC, code: "8867-4" },
+            { system: LOINC, code: "9279-1" },
+          ],
+        },
+      },
+      "fhir-coding",
+      "Observation.code.coding[1]",
+    ],
+    [
+      "an MDC code of another signal",
+      {
+        code: {
+          coding: [
+            { system: LOINC, code: "2708-6" },
+            { system: MDC, code: "150324" },
+          ],
+        },
+      },
+      "fhir-coding",
+      "Observation.code.coding[1]",
+    ],
+    ["components that are no list", { component: {} }, "fhir-shape", "Observation.component"],
+  ])("refuses %s and says where", (_name, fields, expectedCode, where) => {
+    const result = read(observation({ valueQuantity: quantity(80, "/min"), ...fields }));
+    expect(result.recordings).toEqual([]);
+    expect(result.problems).toMatchObject([{ file: "f.json", code: expectedCode, where }]);
+  });
+
+  it("tells of a file that gives nothing", () => {
+    expect(read(bundle()).problems).toMatchObject([{ code: "file-empty" }]);
+    expect(read({ resourceType: "Patient" }).problems).toMatchObject([{ code: "fhir-resource" }]);
+    const oxygen = read(observation({ code: code("3151-8"), valueQuantity: quantity(2, "L/min") }));
+    expect(oxygen.problems).toMatchObject([{ code: "file-empty", actual: "events alone" }]);
+  });
+
+  it("does not care about the order of observations", () => {
+    const resources = Array.from({ length: 12 }, (_, i) =>
+      observation({
+        status: i % 5 === 0 ? "amended" : "final",
+        effectiveDateTime: `2026-01-01T08:${10 + (i % 4)}:00Z`,
+        ...(i % 3 === 0 ? { code: code("3151-8"), valueQuantity: quantity(i % 2, "L/min") } : { valueQuantity: quantity(60 + i, "/min") }),
+      }),
+    );
+    const reference = only(read(bundle(...resources)));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(resources, { minLength: resources.length }), (shuffled) => {
+        expect(only(read(bundle(...shuffled)))).toEqual(reference);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe("NDJSON", () => {
+  it("reads line by line and names the bad one", () => {
+    const good = JSON.stringify(observation({ valueQuantity: quantity(80, "/min") }));
+    const result = readFhir(utf8Encode(`${good}\r\n\n{"resourceType":\n${good.slice(0, 60)}`), { file: "f.ndjson", lines: true });
+    expect(result.recordings).toHaveLength(1);
+    expect(result.problems.map((problem) => [problem.code, problem.where])).toEqual([
+      ["json-syntax", "line 3, column 17"],
+      ["json-syntax", "line 4, column 61"],
+    ]);
+  });
+
+  it("stops listing, and at last stops reading, a file that is all wrong", () => {
+    const { problems } = readFhir(utf8Encode("x\n".repeat(20_000)), { file: "f.ndjson", lines: true });
+    expect(problems).toHaveLength(51);
+    expect(problems.at(-1)).toMatchObject({ code: "more-problems", actual: "9950 more" });
+  });
+});
+
+describe("sampled data", () => {
+  const sampled = (fields: Fields): Fields =>
+    observation({
+      code: code("131328", MDC),
+      component: [
+        {
+          code: code("131330", "urn:oid:2.16.840.1.113883.6.24"),
+          valueSampledData: {
+            origin: quantity(-5.12, "mV"),
+            period: 2.7777777777777777,
+            factor: 0.005,
+            dimensions: 1,
+            data: "1024 1025 E 1023",
+            ...fields,
+          },
+        },
+      ],
+    });
+
+  it("keeps origin, factor and period as exact integers", () => {
+    const result = read(sampled({}));
+    const [channel] = only(result).channels;
+    expect(channel).toMatchObject({
+      code: "mdc:131330",
+      unit: "mV",
+      timing: { numerator: 360, denominator: 1 },
+      scale: { numerator: 1, offset: -1024, denominator: 200 },
+    });
+    expect(values(channel!)).toEqual([0, 0.005, null, -0.005]);
+    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "outside-limits", count: 1 }]);
+  });
+
+  it("reads microvolts, decimals and wide numbers", () => {
+    const [micro] = only(read(sampled({ origin: quantity(0, "uV"), factor: 1, data: "1500\n-1500.5  U L" }))).channels;
+    expect(values(micro!)).toEqual([1.5, -1.5005, null, null]);
+    const [wide] = only(read(sampled({ origin: quantity(0, "mV"), factor: undefined, data: "-32768 100000 E" }))).channels;
+    expect(wide?.samples).toBeInstanceOf(Int32Array);
+    expect(values(wide!)).toEqual([-32768, 100000, null]);
+  });
+
+  it.each<[string, Fields, string]>([
+    ["a word", { data: "1 two 3" }, "fhir-sampled-data"],
+    ["an exponent", { data: "1 2e3" }, "fhir-sampled-data"],
+    ["a lone point", { data: "1 2." }, "fhir-sampled-data"],
+    ["many decimals", { data: "0.0000000001" }, "fhir-sampled-data"],
+    ["no samples", { data: " " }, "fhir-sampled-data"],
+    ["more than 32 bits", { data: "99999999999" }, "value-range"],
+    ["two dimensions", { dimensions: 2 }, "fhir-sampled-data"],
+    ["no period", { period: undefined }, "fhir-sampled-data"],
+    ["a negative period", { period: -4 }, "fhir-sampled-data"],
+    ["a factor of zero", { factor: 0 }, "value-range"],
+    ["another unit", { origin: quantity(0, "mm[Hg]") }, "fhir-unit"],
+    ["no origin", { origin: undefined }, "fhir-sampled-data"],
+  ])("refuses %s", (_name, fields, expectedCode) => {
+    const result = read(sampled(fields));
+    expect(result.recordings).toEqual([]);
+    expect(result.problems).toMatchObject([{ code: expectedCode }]);
+  });
+
+  it("compares the number of samples with the period of the observation", () => {
+    const strip = (seconds: number): Fields => ({
+      ...sampled({ period: 4, data: Array.from({ length: 500 }, (_, i) => i).join(" ") }),
+      effectiveDateTime: undefined,
+      effectivePeriod: { start: "2026-01-01T08:00:00Z", end: `2026-01-01T08:00:0${seconds}Z` },
+    });
+    expect(read(strip(2)).problems).toEqual([]);
+    expect(read(strip(3)).problems).toMatchObject([
+      { code: "fhir-sampled-data", expected: "750 samples for the observation's period", actual: "500" },
+    ]);
+  });
+
+  it("joins strips on one grid, drops repeats and refuses contradictions", () => {
+    const strip = (startMs: number, data: string): Fields => ({
+      ...sampled({ period: 4, data }),
+      effectiveDateTime: new Date(startMs).toISOString(),
+    });
+    const joined = read(bundle(strip(20, "6 7"), strip(0, "1 2 3"), strip(4, "2 3"), strip(12, "9")));
+    expect(Array.from(only(joined).channels[0]!.samples)).toEqual([1, 2, 3, 9, -32768, 6, 7]);
+    const contradiction = read(bundle(strip(0, "1 2 3"), strip(4, "2 4")));
+    expect(contradiction.problems).toMatchObject([{ code: "wave-overlap" }]);
+    const apart = only(read(bundle(strip(0, "1 2"), strip(86_400_000, "3 4"))));
+    expect(apart.channels.map((channel) => channel.samples.length)).toEqual([2, 2]);
+  });
+});
+
+describe("hostile bytes", () => {
+  const good = utf8Encode(
+    JSON.stringify(
+      bundle(
+        observation({ valueQuantity: quantity(80, "/min") }),
+        observation({
+          code: code("131330", MDC),
+          valueSampledData: { origin: quantity(0, "mV"), period: 4, dimensions: 1, data: "1 2 3" },
+        }),
+      ),
+    ),
+  );
+
+  it("reads or names the fault of any cut or changed file", () => {
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.nat(255), fc.boolean(), (at, byte, cut) => {
+        const bytes = cut ? good.slice(0, at) : good.with(at, byte);
+        const result = readFhir(bytes, { file: "f.json" });
+        for (const { recording } of result.recordings) expect(decodeRecording(encodeRecording(recording))).toEqual(recording);
+        if (cut) expect(result.problems[0]?.code).toBe("json-syntax");
+        if (result.recordings.length === 0) expect(result.problems.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("refuses sizes and other encodings before parsing", () => {
+    expect(readFhir(good, { file: "f.json", limits: { maxTextBytes: 10 } }).problems).toMatchObject([
+      { code: "file-size", actual: `${good.length} bytes` },
+    ]);
+    expect(readFhir(Uint8Array.of(0x22, 0xff, 0x22), { file: "f.json" }).problems).toMatchObject([{ code: "text-utf8" }]);
+  });
+
+  it("shows nothing of a file that could deceive a reader of the message", () => {
+    const [problem] = read(observation({ valueQuantity: quantity(80, "a\u202eb\u001b[31m\u200b") })).problems;
+    expect(problem?.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(problem?.actual).toContain("u{202e}");
+  });
+});
