@@ -122,7 +122,7 @@ function hintFor(command: Command): string {
 
 /** The known word nearest to a mistyped one, null when none is near. */
 export function closest(word: string, known: readonly string[]): string | null {
-  const ranked = known.map((one) => ({ one, distance: editDistance(word, one) })).sort((a, b) => a.distance - b.distance);
+  const ranked = known.map((one) => ({ one, distance: editDistance(word, one) })).toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
   return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.one : null;
 }

@@ -1,3 +1,4 @@
+import { CODE } from "@caladrius/attestation-verifier";
 import { ConfigurationError, DependencyError, InvariantError, LimitError, WireError } from "@caladrius/wire";
 
 /** Exit codes of every command. */
@@ -81,6 +82,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
   if (error instanceof UnreachableError) return { exit: EXIT.unreachable, code: "unreachable", sentence: error.message };
   const code = codeOf(error);
+  const reason = Object.hasOwn(CODE, code) ? CODE[code as keyof typeof CODE] : undefined;
+  // What a trust file lacks or has wrong is told with the code, and the exit code, that the verifier's table has for it.
+  if (reason !== undefined && (error.name === "Refusal" || error instanceof ConfigurationError))
+    return { exit: REASON_EXIT[reason.status], code, sentence: error.message };
   if (error instanceof WireError || error instanceof LimitError) {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
   }
@@ -92,6 +97,25 @@ export function failureOf(error: unknown): Failure {
   if (system !== undefined) return { exit: EXIT.unreachable, code: codeOf(cause), sentence: `${subjectOf(cause)}${system}` };
   return { exit: EXIT.internal, code: "internal", sentence: error.message };
 }
+
+/** A failure as the object that --json prints: the shape of a verdict, with `status` null where nothing was judged. */
+export function failureJson(file: string | null, { exit, code, sentence }: Failure): Readonly<Record<string, unknown>> {
+  const judged = exit === EXIT.contraindicated || exit === EXIT.unsupported || exit === EXIT.malformed;
+  return {
+    file,
+    status: judged ? "contraindicated" : null,
+    mode: null,
+    at: null,
+    code,
+    stage: null,
+    spec: null,
+    sentence,
+    claims: null,
+    notChecked: [],
+  };
+}
+
+const REASON_EXIT = { accepted: EXIT.ok, refused: EXIT.contraindicated, unsupported: EXIT.unsupported, malformed: EXIT.malformed } as const;
 
 function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "internal";

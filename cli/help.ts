@@ -24,7 +24,7 @@ export function helpOf(command: Command): string[] {
   const options = Object.entries({ ...command.options, ...COMMON });
   const width = Math.max(...options.map(([name, option]) => spelled(name, option).length));
   return [
-    `${command.summary}`,
+    command.summary,
     "",
     `usage: ${usageOf(command)}`,
     "",

@@ -1,5 +1,5 @@
-import { readInputs, type ReadRecording } from "@caladrius/client";
-import { EXIT, type ExitCode } from "./exit.ts";
+import { readInputs, type ReadProblem, type ReadRecording } from "@caladrius/client";
+import { EXIT, worst, type ExitCode } from "./exit.ts";
 import { styled, type Terminal } from "./print.ts";
 
 /** What inputs gave: recordings, and the exit code for what could not be read. */
@@ -22,8 +22,14 @@ export async function readAll(paths: readonly string[], terminal: Terminal): Pro
   }
   for (const { recording, notUsed: own } of recordings) tellNotUsed(`subject ${recording.subject}`, own, terminal);
   tellNotUsed("no subject", notUsed, terminal);
-  const missing = problems.some((problem) => problem.code === "file-missing");
-  return { recordings, exit: missing ? EXIT.unreachable : problems.length > 0 ? EXIT.malformed : EXIT.ok };
+  return { recordings, exit: worst(problems.map((problem) => exitOf(problem, recordings))) };
+}
+
+/** A file of which something was used is read; what was wrong in it is told. One of which nothing was used decides the exit code. */
+function exitOf(problem: ReadProblem, recordings: readonly ReadRecording[]): ExitCode {
+  if (recordings.some(({ sources }) => sources.includes(problem.file))) return EXIT.ok;
+  if (problem.code === "file-missing") return EXIT.unreachable;
+  return problem.code === "file-type" || problem.code === "wfdb-unsupported" ? EXIT.unsupported : EXIT.malformed;
 }
 
 function tellNotUsed(whose: string, notUsed: readonly { reason: string; count: number }[], terminal: Terminal): void {

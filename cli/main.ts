@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { closest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { EXIT, failureOf, UsageError, type ExitCode } from "./exit.ts";
+import { EXIT, failureJson, failureOf, UsageError, type ExitCode } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { Terminal, type Streams } from "./print.ts";
 import { COMMANDS } from "./table.ts";
@@ -43,7 +43,7 @@ export async function runCommand(words: readonly string[], streams: Streams): Pr
 /** Tells a failure that ended a command. */
 function report(error: unknown, terminal: Terminal): ExitCode {
   const failure = failureOf(error);
-  terminal.object({ status: null, code: failure.code, sentence: failure.sentence });
+  terminal.object(failureJson(null, failure));
   terminal.note(`caladrius: ${failure.sentence}${failure.code === "usage" || failure.code === "unreachable" ? "" : ` (${failure.code})`}`);
   if (error instanceof UsageError && error.hint !== null) terminal.note(error.hint);
   if (failure.exit === EXIT.internal && error instanceof Error && error.stack !== undefined) {

@@ -1,5 +1,4 @@
 /** What a user's terminal must never get from a file or a host: control, bidirectional and invisible characters. */
-// oxlint-disable-next-line no-control-regex -- finding them is the purpose
 const DANGEROUS =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 

@@ -44,8 +44,7 @@ export const COMMANDS: readonly Command[] = [
     options: {
       enclave: { value: "SOCKET", about: "vsock socket of the enclave (Firecracker style); port 5000 is serve", required: true },
       constitution: { value: "F", about: "the deployment's constitution, measured into PCR16", required: true },
-      bundle: { value: "F", about: "the policy bundle, measured into PCR17", required: true },
-      "bundle-approval": { value: "F", about: "an approval of the bundle", multiple: true },
+      bundle: { value: "F", about: "the policy bundle with its approvals; the bundle is measured into PCR17", required: true },
       "status-list": { value: "F", about: "the status list (revocations, lifecycle)" },
       "kms-listen": { value: "SOCKET", about: "where the enclave's connections to KMS arrive; they are forwarded unread" },
       data,
@@ -65,7 +64,7 @@ export const COMMANDS: readonly Command[] = [
       trust,
       detector,
       level: { value: "LEVEL", about: "what is disclosed: alarm, findings or full (default: findings)" },
-      purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: monitoring)" },
+      purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: TREAT)" },
       key: { value: "F", about: "the submitter's private key (PEM, Ed25519); without it a new one for this call" },
       out: { value: "DIR", about: "write NAME.attested files here" },
       force: { value: null, about: "overwrite files that exist" },

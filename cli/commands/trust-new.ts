@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseTrustFile } from "@caladrius/attestation-verifier";
 import { extendZero, measureEif } from "@caladrius/image";
-import { decodeStatement, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, toHex, type StatementKind } from "@caladrius/wire";
+import { decodeApproved, decodeStatement, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, toHex, type StatementKind } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_MAX_AGE_SECONDS } from "../defaults.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -22,7 +22,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const constitution = args.optional("constitution");
   if (constitution !== null) pcrs["16"] = await measureStatement(constitution, "constitution", MAX_CONSTITUTION_BYTES);
   const bundle = args.optional("bundle");
-  if (bundle !== null) pcrs["17"] = await measureStatement(bundle, "bundle", MAX_BUNDLE_BYTES);
+  if (bundle !== null) pcrs["17"] = await measureStatement(bundle, "bundle", 2 * MAX_BUNDLE_BYTES);
 
   const roots: string[] = [];
   for (const path of args.many("root")) roots.push(await readText(path, 64 * 1024));
@@ -41,9 +41,23 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 
 /** The register that a statement will leave: its digest is extended, never its bytes. @throws WireError for another kind of statement */
 async function measureStatement(path: string, kind: StatementKind, maxBytes: number): Promise<string> {
-  const statement = await readLimited(path, maxBytes);
-  decodeStatement(statement, kind);
+  const statement = statementOf(await readLimited(path, maxBytes), kind);
   return toHex(extendZero(createHash("sha384").update(statement).digest()));
+}
+
+/** A bundle lies on disk with its approvals, which are not measured, or alone. */
+function statementOf(bytes: Uint8Array, kind: StatementKind): Uint8Array {
+  const statement = kind === "bundle" ? (approvedStatement(bytes) ?? bytes) : bytes;
+  decodeStatement(statement, kind);
+  return statement;
+}
+
+function approvedStatement(bytes: Uint8Array): Uint8Array | null {
+  try {
+    return decodeApproved(bytes).statement;
+  } catch {
+    return null;
+  }
 }
 
 const MAX_EIF_BYTES = 2 ** 31;

@@ -1,0 +1,65 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { startHost, type HostLogger, type KmsEndpoint } from "@caladrius/host";
+import {
+  decodeApproved,
+  decodeConstitution,
+  decodeStatement,
+  MAX_BUNDLE_BYTES,
+  MAX_CONSTITUTION_BYTES,
+  MAX_STATUS_LIST_BYTES,
+} from "@caladrius/wire";
+import type { Arguments } from "../arguments.ts";
+import { DEFAULT_ADDRESS, DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
+import { EXIT, UsageError, type ExitCode } from "../exit.ts";
+import { readLimited } from "../files.ts";
+import { untilAsked } from "../local.ts";
+import type { Terminal } from "../print.ts";
+
+/** The host alone. It hands constitution and bundle over; which ones they are shows in PCR16 and PCR17, not here. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const constitution = await readLimited(args.text("constitution"), MAX_CONSTITUTION_BYTES);
+  const bundle = decodeApproved(await readLimited(args.text("bundle"), 2 * MAX_BUNDLE_BYTES));
+  const statusListPath = args.optional("status-list");
+  const statusList = statusListPath === null ? null : await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
+  const kmsListen = args.optional("kms-listen");
+  const dataDir = join(resolve(args.optional("data") ?? defaultDataFolder()), "host");
+  const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
+  const asked = untilAsked();
+
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const host = await startHost({
+    enclaveSocket: args.text("enclave"),
+    constitution,
+    bundle: bundle.statement,
+    bundleApprovals: bundle.approvals,
+    statusList,
+    dataDir,
+    port,
+    listenHost: DEFAULT_ADDRESS,
+    ...(kmsListen === null ? {} : { kmsListen, kmsEndpoint: kmsEndpoint(constitution) }),
+    logger: logTo(terminal),
+    clock: { nowMs: () => Date.now() },
+  });
+  terminal.object({ url: host.url });
+  terminal.line(`host       ${host.url}  (interface: ${host.url}/docs; ready when ${host.url}/readyz answers 200)`);
+  terminal.line("Ctrl-C ends it");
+  terminal.progress(`${await asked}: finishing what is at work`);
+  await host.close();
+  terminal.line("stopped");
+  return EXIT.ok;
+}
+
+/** Where the enclave's KMS connections go: the constitution says it, as the enclave will hold it to that. */
+function kmsEndpoint(constitution: Uint8Array): KmsEndpoint {
+  const { kms } = decodeConstitution(decodeStatement(constitution, "constitution").payload);
+  if (kms === null) throw new UsageError("--kms-listen has nothing to forward to: the constitution names no KMS");
+  const [, host, port] = /^(?:https:\/\/)?([a-z0-9.-]+)(?::(\d{1,5}))?\/?$/.exec(kms.endpoint) ?? [];
+  if (host === undefined) throw new UsageError(`the constitution's KMS endpoint ${JSON.stringify(kms.endpoint)} is no host name`);
+  return { host, port: port === undefined ? 443 : Number(port) };
+}
+
+/** The host's log, one JSON object a line on stderr: methods, route patterns, codes, durations. No payload is in it. */
+function logTo(terminal: Terminal): HostLogger {
+  return { level: "info", write: (line) => terminal.note(line.trimEnd()) };
+}

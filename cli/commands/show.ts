@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { verifyResultFile } from "@caladrius/attestation-verifier";
+import { signatures } from "@caladrius/attestation-verifier/signatures";
+import {
+  decodeDisclosure,
+  decodeIdentity,
+  decodeResultClaims,
+  decodeResultFile,
+  decodeStatement,
+  toHex,
+  type Disclosure,
+  type DisclosureName,
+  type DisclosureValues,
+} from "@caladrius/wire";
+import type { Arguments } from "../arguments.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { readLimited } from "../files.ts";
+import { printReport, type Report } from "../report.ts";
+import { styled, type Terminal } from "../print.ts";
+import { readTrustFile } from "../trust.ts";
+import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
+import { MAX_RESULT_FILE_BYTES } from "./verify.ts";
+
+/** Shows a result to a person. With a trust file it is verified first, and what does not verify is not shown. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const file = args.inputs[0] ?? "";
+  const bytes = await readLimited(file, MAX_RESULT_FILE_BYTES);
+  const trustPath = args.optional("trust");
+  if (trustPath === null) {
+    const report = readUnverified(bytes);
+    terminal.object({ file, status: null, verified: false, claims: report });
+    terminal.line([styled("red", "NOT VERIFIED  what follows is what the file says; give --trust FILE to know whether it is so")]);
+    printReport(report, terminal);
+    return EXIT.ok;
+  }
+  const verdict = await verifyResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
+  terminal.object(verdictObject(file, verdict));
+  printVerdict(verdict, terminal);
+  if (verdict.status === "contraindicated") terminal.line("nothing of this file is shown, as nothing of it can be relied on");
+  else {
+    const { result, disclosed, withheldAtMost, software, evidence, bootId } = verdict.claims;
+    printReport({ result, disclosed: { ...disclosed, findings: disclosed.finding }, withheldAtMost, software, bootId, evidence }, terminal);
+  }
+  return verdictExit(verdict, false);
+}
+
+/** Reads what a file says, without any check beyond its format. @throws WireError, LimitError */
+function readUnverified(bytes: Uint8Array): Report {
+  const file = decodeResultFile(bytes);
+  const { disclosureDigests, ...result } = decodeResultClaims(decodeStatement(file.result, "result").payload);
+  const { software, bootId } = decodeIdentity(file.identity);
+  const disclosures = file.disclosures.map((one) => decodeDisclosure(one));
+  return {
+    result,
+    disclosed: {
+      "alarm-summary": one(disclosures, "alarm-summary"),
+      coverage: one(disclosures, "coverage"),
+      subject: one(disclosures, "subject"),
+      purpose: one(disclosures, "purpose"),
+      level: one(disclosures, "level"),
+      detectors: one(disclosures, "detectors"),
+      submitter: one(disclosures, "submitter"),
+      denial: one(disclosures, "denial"),
+      findings: disclosures.flatMap((each) => (each.name === "finding" ? [each.value] : [])),
+      series: disclosures.flatMap((each) => (each.name === "series" ? [each.value] : [])),
+    },
+    withheldAtMost: disclosureDigests.length - disclosures.length,
+    software,
+    bootId,
+    evidence: null,
+    evidenceSha256: toHex(createHash("sha256").update(file.evidence).digest()),
+  };
+}
+
+function one<N extends DisclosureName>(disclosures: readonly Disclosure[], name: N): DisclosureValues[N] | null {
+  const found = disclosures.find((each) => each.name === name);
+  return found === undefined ? null : (found.value as DisclosureValues[N]);
+}

@@ -1,0 +1,25 @@
+import { resolve } from "node:path";
+import type { Arguments } from "../arguments.ts";
+import { DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { startLocal, untilAsked } from "../local.ts";
+import { printSimulator, simulatorEvents, warningsTo } from "../tell.ts";
+import type { Terminal } from "../print.ts";
+
+/** Simulator and host until a signal; then the host drains. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const data = resolve(args.optional("data") ?? defaultDataFolder());
+  const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
+  const asked = untilAsked();
+  const local = await startLocal({ data, port, logger: warningsTo(terminal), events: simulatorEvents(terminal) });
+  terminal.object({ url: local.url, trust: local.simulator.trust });
+  printSimulator(local.simulator, terminal);
+  terminal.line(`host       ${local.url}  (interface: ${local.url}/docs)`);
+  terminal.line(`trust      ${local.simulator.trust}`);
+  terminal.line(`next       npx caladrius submit INPUT --host ${local.url} --trust ${local.simulator.trust} --out results`);
+  terminal.line("Ctrl-C ends it");
+  terminal.progress(`${await asked}: finishing what is at work`);
+  await local.close();
+  terminal.line("stopped");
+  return EXIT.ok;
+}

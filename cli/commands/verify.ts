@@ -1,0 +1,47 @@
+import { verifyResultFile, type ResultFileClaims, type Verdict } from "@caladrius/attestation-verifier";
+import { signatures } from "@caladrius/attestation-verifier/signatures";
+import type { Arguments } from "../arguments.ts";
+import { failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
+import { readLimited } from "../files.ts";
+import { topFinding } from "../findings.ts";
+import { styled, type Segment, type Terminal } from "../print.ts";
+import { readTrustFile } from "../trust.ts";
+import { statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
+
+/** Larger result files are refused unread. */
+export const MAX_RESULT_FILE_BYTES: number = 32 * 1024 * 1024;
+
+/** Verifies result files one by one in archived mode; one that cannot be read does not keep the others from being judged. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const trust = await readTrustFile(args.text("trust"));
+  const strict = args.flag("strict");
+  const codes: ExitCode[] = [];
+  const rows: (string | Segment)[][] = [];
+  const open = new Set<string>();
+  for (const [index, file] of args.inputs.entries()) {
+    if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`);
+    try {
+      const verdict = await verifyResultFile(await readLimited(file, MAX_RESULT_FILE_BYTES), trust, {}, signatures);
+      terminal.object(verdictObject(file, verdict));
+      rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
+      for (const one of verdict.notChecked) open.add(one);
+      codes.push(verdictExit(verdict, strict));
+    } catch (error) {
+      const failure = failureOf(error);
+      terminal.object(failureJson(file, failure));
+      rows.push([styled("red", "unreadable"), file, failure.code, failure.sentence]);
+      codes.push(failure.exit);
+    }
+  }
+  terminal.table(rows);
+  if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
+  return worst(codes);
+}
+
+/** For accepted files what they say, for others why not. */
+function summary(verdict: Verdict<ResultFileClaims>): string {
+  if (verdict.status === "contraindicated") return verdict.sentence;
+  const { disclosed, withheldAtMost } = verdict.claims;
+  const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;
+  return `${said}; ${verdict.sentence}${withheldAtMost > 0 ? `; at most ${withheldAtMost} disclosures withheld` : ""}`;
+}

@@ -1,0 +1,88 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { startHost, type HostLogger, type RunningHost } from "@caladrius/host";
+import { DependencyError } from "@caladrius/wire";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DEFAULT_ADDRESS } from "./defaults.ts";
+import { startSimulator, type Simulator, type SimulatorEvents } from "./simulator.ts";
+
+/** Simulator and host on this machine. */
+export interface Local {
+  simulator: Simulator;
+  url: string;
+  /** Drains the host, then ends the enclave. */
+  close(): Promise<void>;
+}
+
+/** Starts both and returns once an attestation is there. */
+export async function startLocal(options: {
+  data: string;
+  port: number;
+  logger: HostLogger | null;
+  events: SimulatorEvents;
+}): Promise<Local> {
+  const { data, port, logger, events } = options;
+  const simulator = await startSimulator(data, events);
+  const undo: (() => Promise<void>)[] = [() => simulator.stop()];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0)) await step();
+  };
+  try {
+    const { constitution, bundle } = simulator.deployment;
+    const hostData = join(data, "host");
+    await mkdir(hostData, { recursive: true, mode: 0o700 });
+    events.progress("host: start");
+    const host = await startHost({
+      enclaveSocket: simulator.socketPath,
+      constitution,
+      bundle: bundle.statement,
+      bundleApprovals: bundle.approvals,
+      statusList: simulator.deployment.newStatusList(),
+      dataDir: hostData,
+      port,
+      listenHost: DEFAULT_ADDRESS,
+      logger,
+      clock: { nowMs: () => Date.now() },
+    });
+    undo.unshift(() => host.close());
+    const renewal = renewStatusList(simulator, host);
+    undo.unshift(async () => clearInterval(renewal));
+    events.progress("enclave: boot");
+    await untilReady(host.url);
+    return { simulator, url: host.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A status list is good for 24 hours. A renewal that fails is tried again; the enclave meanwhile keeps the one it has. */
+function renewStatusList(simulator: Simulator, host: RunningHost): NodeJS.Timeout {
+  return setInterval(() => {
+    host.setStatusList(simulator.deployment.newStatusList()).catch(() => undefined);
+  }, RENEW_EVERY_MS).unref();
+}
+
+/** Waits until the host says that it has evidence. @throws DependencyError host-not-ready */
+export async function untilReady(url: string): Promise<void> {
+  const end = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    await answer?.body?.cancel();
+    if (answer?.ok === true) return;
+    if (performance.now() > end)
+      throw new DependencyError("host-not-ready", `${url}: no attestation after ${READY_WITHIN_MS / 1000} s; the log says why`, 1000);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Resolves with the name of the first signal that asks for an end. Later ones change nothing: draining has its own limit. */
+export function untilAsked(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+const RENEW_EVERY_MS = 6 * 3_600_000;
+const READY_WITHIN_MS = 60_000;
+const POLL_MS = 50;

@@ -1,0 +1,38 @@
+import type { HostLogger } from "@caladrius/host";
+import { styled, type Terminal } from "./print.ts";
+import type { Simulator, SimulatorEvents } from "./simulator.ts";
+
+/** What the simulator tells, on the terminal. */
+export function simulatorEvents(terminal: Terminal): SimulatorEvents {
+  return {
+    progress: (step) => terminal.progress(step),
+    restarting: (reason) =>
+      terminal.note([styled("yellow", `the enclave ended (${reason}) and is started again; its keys are gone with it`)]),
+  };
+}
+
+/** The host's warnings, one a line on stderr. The host has no payload to log. */
+export function warningsTo(terminal: Terminal): HostLogger {
+  return { level: "warn", write: (line) => terminal.note(line.trimEnd()) };
+}
+
+/** What was measured and how the enclave is fenced off, for people. */
+export function printSimulator({ image, pcrs, isolation }: Simulator, terminal: Terminal): void {
+  terminal.line([
+    styled("yellow", "simulator  made by software under a test root: nothing here is confidential, and every verdict says so"),
+  ]);
+  terminal.line(
+    `image      ${(image.eif.length / 2 ** 20).toFixed(0)} MiB, ${image.bootable ? "bootable on Nitro hardware" : "not bootable on hardware:"}`,
+  );
+  for (const placeholder of image.placeholders) terminal.line(`           ${placeholder}`);
+  for (const [index, value] of Object.entries(pcrs))
+    terminal.line(`PCR${index.padEnd(8)}${value.slice(0, 32)}…  ${PCR_MEANING[index] ?? ""}`);
+  terminal.line(`isolation  ${isolation.detail}`);
+}
+
+const PCR_MEANING: Readonly<Record<string, string>> = {
+  "0": "whole image",
+  "1": "boot part",
+  "2": "application",
+  "16": "constitution (development)",
+};
