@@ -28,6 +28,11 @@ const SUITE = new Map<number, SuiteId>([
   [0x647a, "MLKEM768-X25519"],
 ]);
 
+/** Vectors differ in what they hold; a part that one lacks is no test of its. */
+const itIf = (present: boolean, name: string, run: () => void): void => {
+  if (present) it(name, run);
+};
+
 const VECTORS = [
   "x25519-hkdf-sha256-aes-256-gcm",
   "mlkem768-x25519-hkdf-sha256-chacha20-poly1305",
@@ -48,16 +53,16 @@ describe.each(VECTORS)("published vector $name", ({ vector }) => {
     expect(toHex(pair.publicKey)).toBe(vector.pkRm);
   });
 
-  it.runIf(vector.shared_secret !== undefined)("Decap gives the shared secret", () => {
+  itIf(vector.shared_secret !== undefined, "Decap gives the shared secret", () => {
     expect(toHex(sharedSecret)).toBe(vector.shared_secret);
   });
 
-  it.runIf(vector.key !== undefined && vector.kdf_id === HKDF_SHA256)("KeySchedule gives key and base nonce", () => {
+  itIf(vector.key !== undefined && vector.kdf_id === HKDF_SHA256, "KeySchedule gives key and base nonce", () => {
     const { key, baseNonce } = schedule();
     expect({ key: toHex(key), base_nonce: toHex(baseNonce) }).toEqual({ key: vector.key, base_nonce: vector.base_nonce });
   });
 
-  it.runIf(vector.encryptions !== undefined && vector.kdf_id === HKDF_SHA256)("opens every encryption of the sequence", () => {
+  itIf(vector.encryptions !== undefined && vector.kdf_id === HKDF_SHA256, "opens every encryption of the sequence", () => {
     const messageKey = schedule();
     for (const [sequence, { aad, ct, nonce, pt }] of vector.encryptions!.entries()) {
       const at = nonceOf(messageKey, sequence);
@@ -70,7 +75,7 @@ describe.each(VECTORS)("published vector $name", ({ vector }) => {
     }
   });
 
-  it.runIf(vector.encryptions_accumulated !== undefined)("gives the accumulated digest of a thousand encryptions", () => {
+  itIf(vector.encryptions_accumulated !== undefined, "gives the accumulated digest of a thousand encryptions", () => {
     const messageKey = schedule();
     const source = shakeOfNothing(1000 * 2 * 256);
     const sink = createHash("shake128", { outputLength: 16 });

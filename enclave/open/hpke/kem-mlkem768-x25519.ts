@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, decapsulate, encapsulate, hash } from "node:crypto";
 import { SUITES, utf8Encode } from "@caladrius/wire";
 import { HpkeKeyError } from "./errors.ts";
-import { labelPrefix, uint16 } from "./kdf.ts";
+import { suiteId, uint16 } from "./kdf.ts";
 import type { Kem } from "./kem.ts";
 import {
   ephemeralKeyPair,
@@ -18,7 +18,8 @@ const MLKEM_PUBLIC_BYTES = 1184;
 const MLKEM_CIPHERTEXT_BYTES = 1088;
 const MLKEM_KEY = { asymmetricKeyType: "ml-kem-768" } as const;
 
-const PREFIX = labelPrefix("KEM", SUITES["MLKEM768-X25519"].kem);
+const SUITE = suiteId("KEM", SUITES["MLKEM768-X25519"].kem);
+const VERSION = utf8Encode("HPKE-v1");
 const COMBINER_LABEL = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c); // draft-connolly-cfrg-xwing-kem §5.3: \./ over /^\
 
 /**
@@ -81,7 +82,7 @@ function importMlkem(bytes: Uint8Array): ReturnType<typeof createPublicKey> {
 /** LabeledDerive of a one-stage KDF (draft-ietf-hpke-pq §5) with SHAKE256 and no context. */
 function labeledDerive(ikm: Uint8Array, label: string, length: number): Buffer {
   const name = utf8Encode(label);
-  const input = Buffer.concat([ikm, PREFIX, uint16(name.length), name, uint16(length)]);
+  const input = Buffer.concat([ikm, VERSION, SUITE, uint16(name.length), name, uint16(length)]);
   const output = shake256(input, length);
   input.fill(0);
   return output;

@@ -1,10 +1,10 @@
 import { decapsulate, encapsulate } from "node:crypto";
 import { SUITES } from "@caladrius/wire";
-import { labeledExpand, labeledExtract, labelPrefix, NOTHING } from "./kdf.ts";
+import { expandLabel, extractLabel, labeledExpand, labeledExtract, NOTHING, suiteId } from "./kdf.ts";
 import type { Kem } from "./kem.ts";
 import { privateKeyFromBytes, publicKeyFromBytes, publicKeyOf, refuseLowOrder, X25519_BYTES } from "./x25519.ts";
 
-const PREFIX = labelPrefix("KEM", SUITES.X25519.kem);
+const SUITE = suiteId("KEM", SUITES.X25519.kem);
 
 /**
  * DHKEM(X25519, HKDF-SHA256), kem 0x0020 of RFC 9180 §4.1. Node's encapsulation with an X25519 key is exactly this
@@ -15,8 +15,8 @@ export const kemX25519: Kem = {
 
   // RFC 9180 §7.1.3, X25519
   deriveKeyPair(ikm) {
-    const prk = labeledExtract(PREFIX, NOTHING, "dkp_prk", ikm);
-    const scalar = labeledExpand(PREFIX, prk, "sk", NOTHING, X25519_BYTES);
+    const prk = labeledExtract(NOTHING, extractLabel(SUITE, "dkp_prk"), ikm);
+    const scalar = labeledExpand(prk, expandLabel(SUITE, "sk", X25519_BYTES), NOTHING);
     const privateKey = privateKeyFromBytes(scalar);
     prk.fill(0);
     scalar.fill(0);
