@@ -110,7 +110,7 @@ function parse(command: Command, options: Readonly<Record<string, Option>>, word
   } catch (error) {
     const unknown = /^Unknown option '(-[^']*)'/.exec(error instanceof Error ? error.message : "")?.[1];
     if (unknown === undefined)
-      throw new UsageError(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "cannot read the options", hintFor(command));
+      throw new UsageError(error instanceof Error ? (error.message.split(/\n|\. /)[0] ?? "") : "cannot read the options", hintFor(command));
     const near = closest(unknown.replace(/^-+/, ""), Object.keys(options));
     throw new UsageError(`${command.name} has no option ${unknown}`, near === null ? hintFor(command) : `did you mean --${near}?`);
   }
@@ -124,7 +124,7 @@ function hintFor(command: Command): string {
 export function closest(word: string, known: readonly string[]): string | null {
   const ranked = known.map((one) => ({ one, distance: editDistance(word, one) })).toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.one : null;
+  return best !== undefined && best.distance <= Math.ceil(word.length / 3) ? best.one : null;
 }
 
 function editDistance(a: string, b: string): number {

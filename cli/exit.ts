@@ -92,10 +92,19 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
   if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: error.message };
   if (error instanceof InvariantError) return { exit: EXIT.internal, code, sentence: error.message };
-  const cause = error.cause instanceof Error ? error.cause : error;
+  const cause = rootCause(error);
   const system = SYSTEM[codeOf(cause)];
   if (system !== undefined) return { exit: EXIT.unreachable, code: codeOf(cause), sentence: `${subjectOf(cause)}${system}` };
+  if (error.name === "TimeoutError") return { exit: EXIT.unreachable, code: "timeout", sentence: "there was no answer in time" };
+  if (error instanceof TypeError && error.message === "fetch failed")
+    return { exit: EXIT.unreachable, code: "unreachable", sentence: `the host cannot be reached: ${cause.message}` };
   return { exit: EXIT.internal, code: "internal", sentence: error.message };
+}
+
+/** What lies beneath: fetch wraps the system's error, and a name with several addresses gives one error for each. */
+function rootCause(error: Error): Error {
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
+  return inner instanceof Error ? rootCause(inner) : error;
 }
 
 /** A failure as the object that --json prints: the shape of a verdict, with `status` null where nothing was judged. */
