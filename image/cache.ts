@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fromHex, toHex } from "@caladrius/wire";
 import type { ApplicationInputs } from "./application/build.ts";
@@ -73,6 +73,7 @@ export async function openImageCache(
       };
       await replace(`${base}.eif`, eif);
       await replace(`${base}.json`, JSON.stringify(description));
+      await prune(folder, path.basename(base));
     },
   };
 }
@@ -101,6 +102,19 @@ async function replace(file: string, data: Uint8Array | string): Promise<void> {
     await rename(beside, file);
   } finally {
     await rm(beside, { force: true });
+  }
+}
+
+/** Every change of the program makes a new image of 130 MB: keep this one and the one before. */
+async function prune(folder: string, current: string): Promise<void> {
+  const kept: { name: string; mtimeMs: number }[] = [];
+  for (const file of await readdir(folder)) {
+    const name = /^([0-9a-f]{32})\.eif$/.exec(file)?.[1];
+    if (name !== undefined && name !== current) kept.push({ name, mtimeMs: (await stat(path.join(folder, file))).mtimeMs });
+  }
+  for (const { name } of kept.toSorted((a, b) => b.mtimeMs - a.mtimeMs).slice(1)) {
+    await rm(path.join(folder, `${name}.json`), { force: true });
+    await rm(path.join(folder, `${name}.eif`), { force: true });
   }
 }
 

@@ -16,5 +16,6 @@ export { IMAGE_CODE, ImageError } from "./errors.ts";
 export type { ImageCode } from "./errors.ts";
 export { parseLines } from "./ramdisk/application.ts";
 export type { CpioEntry } from "./ramdisk/entry.ts";
+export { unpackEntries } from "./ramdisk/unpack.ts";
 export { readCpio } from "./ramdisk/read.ts";
 export { writeCpio } from "./ramdisk/write.ts";

@@ -3,6 +3,7 @@ import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { SOCKET_FOLDER } from "@caladrius/image";
 
 /** Make the fresh 0700 folder that one enclave lives in; first sweep those that killed launchers left behind. */
 export async function makeEnclaveFolder(): Promise<string> {
@@ -24,7 +25,10 @@ export async function removeEnclaveFolder(folder: string): Promise<void> {
 /** The name of the hybrid vsock socket in the folder. */
 export const VSOCK_NAME = "vsock";
 
-/** A folder of ours whose vsock socket nobody listens on belongs to nobody; one without that socket may be just starting. */
+/**
+ * A folder of ours on whose NSM socket nobody listens belongs to nobody: a launcher serves it from before the program's
+ * start until after its end. One without that socket may be just unpacking.
+ */
 async function sweep(base: string): Promise<void> {
   for (const name of await readdir(base).catch(() => [])) {
     if (!name.startsWith(PREFIX)) continue;
@@ -32,7 +36,7 @@ async function sweep(base: string): Promise<void> {
     const stats = await lstat(folder).catch(() => null);
     if (stats === null || !stats.isDirectory() || stats.uid !== process.getuid?.()) continue;
     const old = Date.now() - stats.mtimeMs > STARTING_MS;
-    if (await isDead(path.join(folder, VSOCK_NAME), old)) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    if (await isDead(path.join(folder, NSM_SOCKET), old)) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -55,6 +59,7 @@ function removeAll(): void {
 
 const kept = new Set<string>();
 const PREFIX = "caladrius-enclave-";
+const NSM_SOCKET = `rootfs${SOCKET_FOLDER}/nsm`;
 const STARTING_MS = 10 * 60_000;
 // The longest socket in the folder is rootfs/run/caladrius/serve; sun_path holds 107 bytes.
 const MAX_BASE_BYTES = 107 - "/caladrius-enclave-XXXXXX/rootfs/run/caladrius/serve".length;

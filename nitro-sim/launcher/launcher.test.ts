@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -97,6 +97,16 @@ describe("launchEnclave", () => {
     expect(processes.filter(isAlive)).toEqual([]);
     await (await launchEnclave({ image, dataDir })).stop();
     expect(existsSync(path.dirname(enclave.socketPath))).toBe(false);
+  });
+
+  it("does not sweep the folder of an enclave that runs for long, wherever its socket lies", async () => {
+    const socketPath = path.join(dataDir, "long");
+    const enclave = await launchEnclave({ image, dataDir, socketPath });
+    const [folder = ""] = folders();
+    await utimes(path.join(dataDir, folder), 0, 0);
+    await (await launchEnclave({ image, dataDir })).stop();
+    expect(folders()).toEqual([folder]);
+    await enclave.stop();
   });
 
   it("measures what the documents say: module, PCRs, role and debug", async () => {

@@ -1,6 +1,6 @@
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import path from "node:path";
-import { ImageError, parseLines, readCpio, SOCKET_FOLDER } from "@caladrius/image";
+import { ImageError, parseLines, readCpio, SOCKET_FOLDER, unpackEntries } from "@caladrius/image";
 
 /** An unpacked application. */
 export interface UnpackedApplication {
@@ -23,12 +23,7 @@ export interface UnpackedApplication {
  */
 export async function unpackApplication(ramdisk: Uint8Array, folder: string): Promise<UnpackedApplication> {
   const entries = readCpio(ramdisk);
-  for (const entry of entries) {
-    const target = path.join(folder, entry.path);
-    if (entry.kind === "directory") await mkdir(target, { mode: entry.mode });
-    else if (entry.kind === "symlink") await symlink(Buffer.from(entry.data), target);
-    else await writeFile(target, entry.data, { mode: entry.mode, flag: "wx" });
-  }
+  await unpackEntries(entries, folder);
   const lines = (name: string): string[] => {
     const entry = entries.find((e) => e.path === name && e.kind === "file");
     if (entry === undefined) throw new ImageError("cpio-path", `no ${name}`);
