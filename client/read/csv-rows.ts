@@ -54,6 +54,7 @@ function cellEnd(text: string, start: number): number {
 function quotedCell(text: string, start: number, line: number): { value: string; end: number } {
   for (let at = start + 1; ; at++) {
     at = text.indexOf('"', at);
+    if (at - start > MAX_CELL) throw new ReadError("csv-row", `line ${line}`, `at most ${MAX_CELL} characters a cell`, "more");
     if (at < 0) throw new ReadError("csv-row", `line ${line}`, "a closing quote", "the end");
     if (text[at + 1] === '"') at++;
     else return { value: text.slice(start + 1, at).replaceAll('""', '"'), end: at + 1 };
@@ -61,3 +62,4 @@ function quotedCell(text: string, start: number, line: number): { value: string;
 }
 
 const MAX_CELLS = 512;
+const MAX_CELL = 10_000;

@@ -43,6 +43,10 @@ const values = (channel: Channel): (number | null)[] =>
     raw === channel.missing ? null : (raw * channel.scale.numerator + channel.scale.offset) / channel.scale.denominator,
   );
 
+const atMinute = (minute: number): Fields => ({ effectiveDateTime: `2026-01-01T08:0${minute}:00Z` });
+const minuteOf = (atMs: number): number => (atMs - Date.UTC(2026, 0, 1, 8)) / 60_000;
+const heartRate = (value: number, status = "final"): Fields => observation({ status, valueQuantity: quantity(value, "/min") });
+
 describe("vital signs", () => {
   it("reads one observation", () => {
     const recording = only(read(observation({ valueQuantity: quantity(48, "/min"), device: { reference: "Device/d7" } })));
@@ -74,22 +78,20 @@ describe("vital signs", () => {
   });
 
   it("turns oxygen and consciousness into events that say a change", () => {
-    const at = (minute: number): Fields => ({ effectiveDateTime: `2026-01-01T08:0${minute}:00Z` });
     const heart = observation({ valueQuantity: quantity(80, "/min") });
     const recording = only(
       read(
         bundle(
-          observation({ ...at(4), code: code("3150-6"), valueQuantity: quantity(40, "%") }),
-          observation({ ...at(1), code: code("3150-6"), valueQuantity: quantity(21, "%") }),
-          observation({ ...at(2), code: code("3151-8"), valueQuantity: quantity(2, "L/min") }),
-          observation({ ...at(1), code: code("67775-7"), valueCodeableConcept: code("LA9340-6") }),
-          observation({ ...at(3), code: code("67775-7"), valueCodeableConcept: code("130987000", "http://snomed.info/sct") }),
+          observation({ ...atMinute(4), code: code("3150-6"), valueQuantity: quantity(40, "%") }),
+          observation({ ...atMinute(1), code: code("3150-6"), valueQuantity: quantity(21, "%") }),
+          observation({ ...atMinute(2), code: code("3151-8"), valueQuantity: quantity(2, "L/min") }),
+          observation({ ...atMinute(1), code: code("67775-7"), valueCodeableConcept: code("LA9340-6") }),
+          observation({ ...atMinute(3), code: code("67775-7"), valueCodeableConcept: code("130987000", "http://snomed.info/sct") }),
           heart,
         ),
       ),
     );
-    const minute = (atMs: number): number => (atMs - Date.UTC(2026, 0, 1, 8)) / 60_000;
-    expect(recording.events.map((event) => [minute(event.atMs), event.kind, event.value])).toEqual([
+    expect(recording.events.map((event) => [minuteOf(event.atMs), event.kind, event.value])).toEqual([
       [1, "oxygen", "off"],
       [1, "consciousness", "A"],
       [2, "oxygen", "on"],
@@ -126,11 +128,10 @@ describe("vital signs", () => {
   });
 
   it("takes the corrected value of one time, and counts repeats and conflicts", () => {
-    const rate = (value: number, status = "final"): Fields => observation({ status, valueQuantity: quantity(value, "/min") });
-    const result = read(bundle(rate(80), rate(80), rate(82), rate(90, "corrected")));
+    const result = read(bundle(heartRate(80), heartRate(80), heartRate(82), heartRate(90, "corrected")));
     expect(values(only(result).channels[0]!)).toEqual([90]);
     expect(result.recordings[0]?.notUsed).toEqual([{ reason: "conflict", count: 3 }]);
-    expect(read(bundle(rate(80), rate(80))).recordings[0]?.notUsed).toEqual([{ reason: "duplicate", count: 1 }]);
+    expect(read(bundle(heartRate(80), heartRate(80))).recordings[0]?.notUsed).toEqual([{ reason: "duplicate", count: 1 }]);
   });
 
   it("keeps subjects apart and goes on behind what it cannot read", () => {
@@ -295,28 +296,30 @@ describe("sampled data", () => {
     expect(result.problems).toMatchObject([{ code: expectedCode }]);
   });
 
+  const timedStrip = (seconds: number): Fields => ({
+    ...sampled({ period: 4, data: Array.from({ length: 500 }, (_, i) => i).join(" ") }),
+    effectiveDateTime: undefined,
+    effectivePeriod: { start: "2026-01-01T08:00:00Z", end: `2026-01-01T08:00:0${seconds}Z` },
+  });
+
   it("compares the number of samples with the period of the observation", () => {
-    const strip = (seconds: number): Fields => ({
-      ...sampled({ period: 4, data: Array.from({ length: 500 }, (_, i) => i).join(" ") }),
-      effectiveDateTime: undefined,
-      effectivePeriod: { start: "2026-01-01T08:00:00Z", end: `2026-01-01T08:00:0${seconds}Z` },
-    });
-    expect(read(strip(2)).problems).toEqual([]);
-    expect(read(strip(3)).problems).toMatchObject([
+    expect(read(timedStrip(2)).problems).toEqual([]);
+    expect(read(timedStrip(3)).problems).toMatchObject([
       { code: "fhir-sampled-data", expected: "750 samples for the observation's period", actual: "500" },
     ]);
   });
 
+  const stripAt = (startMs: number, data: string): Fields => ({
+    ...sampled({ period: 4, data }),
+    effectiveDateTime: new Date(startMs).toISOString(),
+  });
+
   it("joins strips on one grid, drops repeats and refuses contradictions", () => {
-    const strip = (startMs: number, data: string): Fields => ({
-      ...sampled({ period: 4, data }),
-      effectiveDateTime: new Date(startMs).toISOString(),
-    });
-    const joined = read(bundle(strip(20, "6 7"), strip(0, "1 2 3"), strip(4, "2 3"), strip(12, "9")));
+    const joined = read(bundle(stripAt(20, "6 7"), stripAt(0, "1 2 3"), stripAt(4, "2 3"), stripAt(12, "9")));
     expect(Array.from(only(joined).channels[0]!.samples)).toEqual([1, 2, 3, 9, -32768, 6, 7]);
-    const contradiction = read(bundle(strip(0, "1 2 3"), strip(4, "2 4")));
+    const contradiction = read(bundle(stripAt(0, "1 2 3"), stripAt(4, "2 4")));
     expect(contradiction.problems).toMatchObject([{ code: "wave-overlap" }]);
-    const apart = only(read(bundle(strip(0, "1 2"), strip(86_400_000, "3 4"))));
+    const apart = only(read(bundle(stripAt(0, "1 2"), stripAt(86_400_000, "3 4"))));
     expect(apart.channels.map((channel) => channel.samples.length)).toEqual([2, 2]);
   });
 });

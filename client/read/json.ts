@@ -112,12 +112,20 @@ class JsonReader {
   }
 
   #unescape(raw: string, start: number): string {
-    const text = raw.replaceAll(/\\(u[0-9a-fA-F]{4}|[^u]|u|$)/g, (sequence, rest: string, at: number) => {
-      if (rest.length === 5) return String.fromCharCode(Number.parseInt(rest.slice(1), 16));
-      const plain = ESCAPES[rest];
-      if (plain === undefined) throw this.#error("json-syntax", "an escape sequence", quote(sequence), start + at);
-      return plain;
-    });
+    const parts: string[] = [];
+    let from = 0;
+    for (let at = raw.indexOf("\\"); at >= 0; at = raw.indexOf("\\", from)) {
+      const hex = raw.slice(at + 2, at + 6);
+      const plain =
+        raw[at + 1] === "u" && /^[0-9a-fA-F]{4}$/.test(hex)
+          ? String.fromCharCode(Number.parseInt(hex, 16))
+          : ESCAPES.get(raw[at + 1] ?? "");
+      if (plain === undefined) throw this.#error("json-syntax", "an escape sequence", quote(raw.slice(at, at + 6)), start + at);
+      parts.push(raw.slice(from, at), plain);
+      from = at + (raw[at + 1] === "u" ? 6 : 2);
+    }
+    parts.push(raw.slice(from));
+    const text = parts.join("");
     if (/\p{Surrogate}/u.test(text)) throw this.#error("json-syntax", "whole characters", "half of a surrogate pair", start);
     return text;
   }
@@ -171,4 +179,13 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__"]);
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ["\\", "\\"],
+  ["/", "/"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+]);

@@ -8,6 +8,13 @@ import { parseDecimal, rational, roundedQuotient } from "./rational.ts";
 
 const decimal = (text: string): ReturnType<typeof rational> => parseDecimal(text) ?? rational(0n, 1n);
 
+const column = (...points: [atMs: number, text: string | null][]): ReturnType<typeof channelFromPoints> =>
+  channelFromPoints(
+    "loinc:8310-5",
+    "Cel",
+    points.map(([atMs, text]): Point => ({ atMs, value: text === null ? null : decimal(text) })),
+  );
+
 describe("rates", () => {
   it.each([
     ["2.7777777777777777", 360, 1],
@@ -111,13 +118,6 @@ describe("instants", () => {
 });
 
 describe("columns", () => {
-  const column = (...points: [atMs: number, text: string | null][]): ReturnType<typeof channelFromPoints> =>
-    channelFromPoints(
-      "loinc:8310-5",
-      "Cel",
-      points.map(([atMs, text]): Point => ({ atMs, value: text === null ? null : decimal(text) })),
-    );
-
   it("keeps decimals exactly, Fahrenheit beside Celsius too", () => {
     const mixed = channelFromPoints("loinc:8310-5", "Cel", [
       { atMs: 0, value: decimal("37.2") },

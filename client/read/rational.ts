@@ -28,9 +28,17 @@ export function compare(a: Rational, b: Rational): number {
 export function gcd(a: bigint, b: bigint): bigint {
   let x = a < 0n ? -a : a;
   let y = b < 0n ? -b : b;
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x === 0n ? 1n : x;
+  while (x > MAX_SAFE || y > MAX_SAFE) {
+    if (y === 0n) return x;
+    [x, y] = [y, x % y];
+  }
+  // Nearly all numbers in files are small, and small ones are quicker so.
+  let [p, q] = [Number(x), Number(y)];
+  while (q !== 0) [p, q] = [q, p % q];
+  return p === 0 ? 1n : BigInt(p);
 }
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Nearest integer of n/d for d > 0, halves away from zero. */
 export function roundedQuotient(n: bigint, d: bigint): bigint {

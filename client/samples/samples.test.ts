@@ -22,13 +22,14 @@ function thinned(one: Channel, seconds: number): Channel {
 
 const sorted = (channels: readonly Channel[]): Channel[] => channels.toSorted((a, b) => (a.code < b.code ? -1 : 1));
 
+function digest(seed?: number): string {
+  const hash = createHash("sha256");
+  for (const recording of makeSampleRecordings(seed)) hash.update(encodeRecording(recording));
+  return toHex(hash.digest());
+}
+
 describe("sample recordings", () => {
   it("are the same for a seed, and others for another", () => {
-    const digest = (seed?: number): string => {
-      const hash = createHash("sha256");
-      for (const recording of makeSampleRecordings(seed)) hash.update(encodeRecording(recording));
-      return toHex(hash.digest());
-    };
     expect(digest()).toBe("714e496d4b848e4ab8739ee556022878e564a9151b153afb73247e2159e26a44");
     expect(digest(2)).not.toBe(digest());
   });
