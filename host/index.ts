@@ -149,9 +149,11 @@ function refuseWrongBytes({ constitution, bundle, statusList, kmsListen, kmsEndp
 
 /** Text that came from outside (a peer's answer, a file's name) is escaped before it reaches a log. */
 function escaping(log: RelayLog): RelayLog {
-  const clean = (fields: Readonly<Record<string, string | number>>): Record<string, string | number> =>
-    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? escapeText(value) : value]));
   return { info: (fields, text) => log.info(clean(fields), text), warn: (fields, text) => log.warn(clean(fields), text) };
+}
+
+function clean(fields: Readonly<Record<string, string | number>>): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? escapeText(value) : value]));
 }
 
 const SERVE_PORT = 5000;

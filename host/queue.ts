@@ -27,7 +27,7 @@ export interface NewJob {
   digest: Uint8Array;
   notAfter: number;
   sealed: Uint8Array;
-  /** whom the quota counts; not readable as an address */
+  /** whom the quota counts; a queue keeps it in no readable form */
   client: string;
 }
 

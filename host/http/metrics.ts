@@ -57,20 +57,30 @@ export class HostMetrics {
     enclave: () => { connected: boolean; attestedAtMs: number | null; reconnects: number; jobsInFlight: number },
     nowMs: () => number,
   ): void {
-    const registers = [this.registry];
     const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({ name, help, registers, collect() { this.set(read()); } }); // prettier-ignore
+      this.registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          registers: [],
+          collect() {
+            this.set(read());
+          },
+        }),
+      );
     };
-    new Gauge({
-      name: "caladrius_jobs",
-      help: "Jobs in the store",
-      labelNames: ["state"],
-      registers,
-      collect() {
-        const counts = queue.counts();
-        for (const state of JOB_STATES) this.set({ state }, counts[state]);
-      },
-    });
+    this.registry.registerMetric(
+      new Gauge({
+        name: "caladrius_jobs",
+        help: "Jobs in the store",
+        labelNames: ["state"],
+        registers: [],
+        collect() {
+          const counts = queue.counts();
+          for (const state of JOB_STATES) this.set({ state }, counts[state]);
+        },
+      }),
+    );
     gauge("caladrius_enclave_connected", "1 while the enclave is connected and booted", () => (enclave().connected ? 1 : 0));
     gauge("caladrius_enclave_reconnects", "Connections after the first", () => enclave().reconnects);
     gauge("caladrius_enclave_jobs_in_flight", "Jobs handed to the enclave", () => enclave().jobsInFlight);

@@ -55,7 +55,7 @@ export async function sendProblem(reply: FastifyReply, refusal: Refusal): Promis
   if (refusal.retryAfterMs !== null) void reply.header("retry-after", Math.ceil(refusal.retryAfterMs / 1000));
   if (CLOSING.has(refusal.code)) void reply.header("connection", "close"); // the rest of the body is not read
   if (refusal.code === "token-missing" || refusal.code === "token-wrong") void reply.header("www-authenticate", 'Bearer realm="caladrius"');
-  await reply.code(status).type(PROBLEM_TYPE).send(problem(refusal));
+  await reply.code(status).header("cache-control", "no-store").type(PROBLEM_TYPE).send(problem(refusal));
 }
 
 /** The body of a refusal. */

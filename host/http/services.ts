@@ -21,5 +21,5 @@ export interface HostServices {
   metrics: HostMetrics;
   clock: { nowMs(): number };
   limits: Readonly<HostLimits>;
-  isDraining(): boolean;
+  isDraining: () => boolean;
 }

@@ -69,7 +69,8 @@ class SqliteQueue implements JobQueue {
     }
   }
 
-  async submit(job: NewJob): Promise<Submission> {
+  async submit(newJob: NewJob): Promise<Submission> {
+    const job = { ...newJob, client: this.#pseudonym(newJob.client) };
     const known = this.#known(job);
     if (known !== null) return known;
     const { openJobsPerClient, storedBytes } = this.#options.limits;
@@ -223,6 +224,11 @@ class SqliteQueue implements JobQueue {
   /** Derived, so it need not be stored and a repeated submission gives the same. */
   #token(id: string, digest: Uint8Array): string {
     return createHmac("sha256", this.#secret).update(`delete ${id} `).update(digest).digest("hex");
+  }
+
+  /** The quota needs to tell clients apart, not to know their addresses. */
+  #pseudonym(client: string): string {
+    return createHmac("sha256", this.#secret).update(`client ${client}`).digest("hex").slice(0, 16);
   }
 
   async #removeAll(ids: readonly string[]): Promise<void> {

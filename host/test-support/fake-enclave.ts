@@ -37,7 +37,7 @@ export type JobBehaviour =
 /** One host's connection to the fake. */
 export interface FakeConnection {
   socket: Socket;
-  send(message: Message): void;
+  send: (message: Message) => void;
 }
 
 /**
