@@ -86,7 +86,7 @@ export function failureOf(error: unknown): Failure {
   // What a trust file lacks or has wrong is told with the code, and the exit code, that the verifier's table has for it.
   if (reason !== undefined && (error.name === "Refusal" || error instanceof ConfigurationError))
     return { exit: REASON_EXIT[reason.status], code, sentence: error.message };
-  if (error instanceof WireError || error instanceof LimitError) {
+  if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
   }
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
