@@ -1,4 +1,4 @@
-import { compareBytes, utf8Encode } from "../bytes.ts";
+import { compareBytes, concatBytes, utf8Encode } from "../bytes.ts";
 import { WireError } from "../errors.ts";
 import { MAX_INTEGER, MIN_INTEGER, type CborValue } from "./value.ts";
 
@@ -15,11 +15,19 @@ export function encodeCbor(value: CborValue): Uint8Array {
 }
 
 class Writer {
-  #bytes = new Uint8Array(512);
+  #bytes: Uint8Array;
   #length = 0;
 
+  constructor() {
+    // One scratch buffer serves all writers in turn; a nested one (never needed today) would get its own.
+    this.#bytes = scratch ?? new Uint8Array(SCRATCH_BYTES);
+    scratch = null;
+  }
+
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const result = this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length === SCRATCH_BYTES) scratch = this.#bytes;
+    return result;
   }
 
   value(value: CborValue): void {
@@ -47,32 +55,59 @@ class Writer {
   }
 
   #text(text: string): void {
-    if (LONE_SURROGATE.test(text)) throw new WireError("cbor-value", "text with a lone surrogate");
-    const bytes = utf8Encode(text);
-    this.#head(3, bytes.length);
-    this.#append(bytes);
+    if (!ASCII.test(text)) {
+      if (LONE_SURROGATE.test(text)) throw new WireError("cbor-value", "text with a lone surrogate");
+      const bytes = utf8Encode(text);
+      this.#head(3, bytes.length);
+      return this.#append(bytes);
+    }
+    this.#head(3, text.length);
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
+    this.#length += text.length;
   }
 
+  /** Entries are written as they come, then put in order of their keys' bytes. */
   #map(map: ReadonlyMap<number | string, CborValue>): void {
-    const entries: { key: Uint8Array; value: CborValue }[] = [];
+    this.#head(5, map.size);
+    const start = this.#length;
+    const entries: { from: number; keyEnd: number; to: number }[] = [];
+    let ordered = true;
     for (const [key, value] of map) {
       if (typeof key !== "number" && typeof key !== "string") throw new WireError("cbor-value", "map key that is neither integer nor text");
-      entries.push({ key: encodeCbor(key), value });
+      const from = this.#length;
+      this.value(key);
+      const keyEnd = this.#length;
+      const last = entries.at(-1);
+      if (last !== undefined && this.#compare(last, { from, keyEnd }) > 0) ordered = false;
+      this.value(value);
+      entries.push({ from, keyEnd, to: this.#length });
     }
-    entries.sort((a, b) => compareBytes(a.key, b.key));
-    this.#head(5, entries.length);
-    for (const entry of entries) {
-      this.#append(entry.key);
-      this.value(entry.value);
-    }
+    if (ordered) return;
+    entries.sort((a, b) => this.#compare(a, b));
+    const sorted = concatBytes(...entries.map(({ from, to }) => this.#bytes.subarray(from, to)));
+    this.#bytes.set(sorted, start);
+  }
+
+  #compare(a: { from: number; keyEnd: number }, b: { from: number; keyEnd: number }): number {
+    return compareBytes(this.#bytes.subarray(a.from, a.keyEnd), this.#bytes.subarray(b.from, b.keyEnd));
   }
 
   #head(major: number, argument: number): void {
+    this.#reserve(9);
     const type = major << 5;
-    if (argument < 24) return this.#byte(type | argument);
+    if (argument < 24) {
+      this.#bytes[this.#length++] = type | argument;
+      return;
+    }
     const width = argument < 0x100 ? 1 : argument < 0x10000 ? 2 : argument < 0x100000000 ? 4 : 8;
-    this.#byte(type | (width === 1 ? 24 : width === 2 ? 25 : width === 4 ? 26 : 27));
-    for (let shift = width - 1; shift >= 0; shift--) this.#byte(Math.floor(argument / 256 ** shift) % 256);
+    this.#bytes[this.#length++] = type | (width === 1 ? 24 : width === 2 ? 25 : width === 4 ? 26 : 27);
+    let rest = argument;
+    for (let at = this.#length + width - 1; at >= this.#length; at--) {
+      this.#bytes[at] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    this.#length += width;
   }
 
   #byte(byte: number): void {
@@ -93,6 +128,12 @@ class Writer {
     this.#bytes = grown;
   }
 }
+
+const SCRATCH_BYTES = 16 * 1024;
+let scratch: Uint8Array | null = null;
+
+// oxlint-disable-next-line no-control-regex -- the whole of ASCII is meant
+const ASCII = /^[\u0000-\u007f]*$/;
 
 // In a regular expression with the u flag a surrogate matches only where it stands alone.
 const LONE_SURROGATE = /\p{Surrogate}/u;
