@@ -74,12 +74,12 @@ function newKey(): string {
 }
 
 function sha384(bytes: Uint8Array): Uint8Array {
-  return createHash("sha384").update(bytes).digest();
+  return new Uint8Array(createHash("sha384").update(bytes).digest());
 }
 
 function readOr(path: string, make: () => Uint8Array): Uint8Array {
   if (!existsSync(path)) write(path, make());
-  return readFileSync(path);
+  return new Uint8Array(readFileSync(path));
 }
 
 /** Whole or not at all: a crash leaves the old file. */

@@ -1,0 +1,26 @@
+// Runs one benchmark or all: npm run bench [-- NAME] [--json] [--no-save]
+import { readdirSync } from "node:fs";
+import "../test/require-node24.mjs";
+
+const names = readdirSync(new URL(".", import.meta.url))
+  .filter((file) => file.endsWith(".bench.ts"))
+  .map((file) => file.slice(0, -".bench.ts".length));
+const words = process.argv.slice(2);
+const options = words.filter((word) => word.startsWith("--"));
+const asked = words.filter((word) => !word.startsWith("--"));
+const unknown = [...asked.filter((name) => !names.includes(name)), ...options.filter((option) => !["--json", "--no-save", "--help"].includes(option))];
+
+if (options.includes("--help") || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`unknown: ${unknown.join(" ")}`);
+  console.error(`npm run bench [-- NAME…] [--json] [--no-save]\nbenchmarks: ${names.join(", ")}`);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
+
+const { Report } = await import("./report.ts");
+for (const name of asked.length > 0 ? asked : names) {
+  const { run } = await import(`./${name}.bench.ts`);
+  const report = new Report(name, { json: options.includes("--json"), save: !options.includes("--no-save") });
+  await run(report);
+  report.finish();
+}
+process.exit(0);

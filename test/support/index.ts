@@ -1,0 +1,1 @@
+export { bootInProcess, CLOCK, makeSurroundings, type RecordedNsm, type Surroundings } from "./in-process.ts";
