@@ -1,4 +1,5 @@
 import type { Channel, CborValue, RecordingEvent, Series } from "@caladrius/wire";
+import type { VitalId } from "./channels.ts";
 import type { FindingList } from "./findings.ts";
 import type { Parameters, ParameterSpec } from "./parameters.ts";
 import type { Column, Tally } from "./plausibility.ts";
@@ -23,7 +24,11 @@ export interface Report {
 }
 
 /** A rule with its parameters in force, ready to run over any number of recordings. */
-export type Run = (prepared: Prepared, report: Report) => void;
+export interface Rule {
+  run: (prepared: Prepared, report: Report) => void;
+  /** by value + 1: the classes into which the rule divides the values of a vital sign; it sees values as runs of one class */
+  tables: ReadonlyMap<VitalId, Uint8Array>;
+}
 
 /** One detector: a pure function over a prepared recording. */
 export interface Detector {
@@ -34,14 +39,20 @@ export interface Detector {
   /** whether the recording holds anything that this detector reads */
   applies(prepared: Prepared): boolean;
   /** builds tables from parameters once */
-  configure(parameters: Parameters): Run;
+  configure(parameters: Parameters): Rule;
 }
 
 /** A detector with parameters in force and their encoding. */
 export interface Configured {
   detector: Detector;
-  run: Run;
+  rule: Rule;
   encoded: Uint8Array;
+}
+
+/** All detectors with parameters in force, and what they tell apart together. */
+export interface Configuration {
+  detectors: readonly Configured[];
+  identities: ReadonlyMap<VitalId, Uint16Array>;
 }
 
 /** Parameters as given by the policy bundle: detector id to a map of parameters. */

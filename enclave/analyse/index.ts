@@ -1,11 +1,13 @@
 import { ConfigurationError, WireError, type Analysis, type CborValue, type Priority, type Recording } from "@caladrius/wire";
-import type { Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
+import { VITALS, type VitalId } from "./channels.ts";
+import type { Configuration, Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
 import { ecgBeats } from "./ecg/ecg-beats.ts";
 import { FindingList } from "./findings.ts";
 import { news2 } from "./news2/news2.ts";
 import { encodeParameters, readParameters } from "./parameters.ts";
 import { countOnly, newTally } from "./plausibility.ts";
 import { prepare } from "./prepare.ts";
+import { identitiesOf } from "./runs.ts";
 import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
 
@@ -32,12 +34,12 @@ export interface AnalyseOptions {
  * @throws ConfigurationError detector-parameters for parameters of an unknown detector, of unknown name or out of range
  */
 export function analyse(recording: Recording, options: AnalyseOptions): Analysis {
-  const configured = configureAll(options.parameters);
+  const { detectors, identities } = configureAll(options.parameters);
   const report: Report = { findings: new FindingList(), spans: new SpanList(), series: [], tally: newTally() };
-  const prepared = prepare(recording, report);
-  const chosen = choose(configured, options.detectors, prepared);
-  for (const { detector, run } of chosen) {
-    if (detector.applies(prepared)) run(prepared, report);
+  const prepared = prepare(recording, identities, report);
+  const chosen = choose(detectors, options.detectors, prepared);
+  for (const { detector, rule } of chosen) {
+    if (detector.applies(prepared)) rule.run(prepared, report);
     else notAssessed(prepared, report, detector.id, "no-channel");
   }
   if (chosen.length === 0) notAssessed(prepared, report, "analyse", "no-detector");
@@ -73,18 +75,23 @@ function conclude(prepared: Prepared, { findings, spans, series, tally }: Report
   };
 }
 
-function configure(given: GivenParameters): readonly Configured[] {
+function configure(given: GivenParameters): Configuration {
   for (const id of given.keys()) {
     if (!ALL.some((detector) => detector.id === id)) throw new ConfigurationError("detector-parameters", "parameters of a detector that this build does not have");
   }
-  return ALL.map((detector) => {
+  const detectors = ALL.map((detector): Configured => {
     const parameters = readParameters(detector.id, detector.parameters, given.get(detector.id));
-    return { detector, run: detector.configure(parameters), encoded: encodeParameters(parameters) };
+    return { detector, rule: detector.configure(parameters), encoded: encodeParameters(parameters) };
   });
+  const identities = Object.values(VITALS).map(({ id, most, decimals }): [VitalId, Uint16Array] => {
+    const tables = detectors.flatMap(({ rule }) => rule.tables.get(id) ?? []);
+    return [id, identitiesOf(most * (decimals === 1 ? 10 : 1), tables)];
+  });
+  return { detectors, identities: new Map(identities) };
 }
 
 /** Tables are built once per parameter map, so a caller must not change a map that it has passed. */
-function configureAll(given: GivenParameters = NONE_GIVEN): readonly Configured[] {
+function configureAll(given: GivenParameters = NONE_GIVEN): Configuration {
   const known = CONFIGURED.get(given);
   if (known !== undefined) return known;
   const made = configure(given);
@@ -93,4 +100,4 @@ function configureAll(given: GivenParameters = NONE_GIVEN): readonly Configured[
 }
 
 const NONE_GIVEN: GivenParameters = new Map();
-const CONFIGURED = new WeakMap<GivenParameters, readonly Configured[]>();
+const CONFIGURED = new WeakMap<GivenParameters, Configuration>();

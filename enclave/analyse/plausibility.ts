@@ -5,11 +5,7 @@ import { clockOf, type Clock } from "./timing.ts";
 /** In place of a value: nothing was measured, or what was measured is not plausible. It is never used and never imputed. */
 export const ABSENT = -1;
 
-const MISSING = -2; // in tables only: the sentinel of the channel
-const MAX_TABLE = 8192;
-const MIN_TABLE = 512;
-
-/** A numeric channel as the detectors read it. */
+/** A numeric channel as the detectors read it: raw samples, what they mean, and where something changes. */
 export interface Column {
   code: string;
   /** place of the channel in the recording */
@@ -17,7 +13,23 @@ export interface Column {
   vital: Vital;
   preference: number;
   clock: Clock;
-  /** fixed-point values in the canonical unit (tenths where the vital has one decimal), or ABSENT */
+  samples: Int16Array | Int32Array;
+  missing: number;
+  conversion: Conversion;
+  /** plausibility bounds in the fixed-point form */
+  least: number;
+  most: number;
+  /** marks samples that were rejected for contradicting another channel; null when there are none */
+  withdrawn: Uint8Array | null;
+  runs: Runs;
+}
+
+/** Stretches of samples that no detector can tell apart, in order, for evenly sampled channels; empty for others. */
+export interface Runs {
+  count: number;
+  /** index of the first sample of each run */
+  starts: Int32Array;
+  /** fixed-point value of that sample, or ABSENT for a run of absent samples */
   values: Int16Array;
 }
 
@@ -56,56 +68,57 @@ export function conversionOf(channel: Channel, unit: UnitConversion, decimals: n
   };
 }
 
-/**
- * Turns raw samples into canonical fixed-point values, once, for all detectors: sentinel and implausible values become
- * ABSENT and are counted. Bounds hold for the value before rounding; rounding is half up to the unit's decimals.
- */
-export function readColumn(channel: Channel, index: number, vital: Vital, preference: number, unit: UnitConversion, tally: Tally): Column {
-  const { samples, missing } = channel;
-  const conversion = conversionOf(channel, unit, vital.decimals);
+/** Describes a numeric channel. Bounds hold for the value before rounding. */
+export function columnOf(channel: Channel, index: number, vital: Vital, preference: number, unit: UnitConversion): Column {
   const factor = vital.decimals === 1 ? 10 : 1;
-  const least = vital.least * factor;
-  const most = vital.most * factor;
-  const base = rawBound(conversion, least) - 1;
-  const size = tableSize(rawBound(conversion, most) + 2 - base, samples.length);
-  const table = new Int16Array(size);
-  for (let k = 0; k < size; k++) table[k] = convert(base + k, missing, conversion, least, most);
-  const values = new Int16Array(samples.length);
-  let absent = 0;
-  let unseen = 0;
-  let gaps = 0;
-  for (let i = 0; i < values.length; i++) {
-    const raw = samples[i] ?? 0;
-    const k = raw - base;
-    const value = k >= 0 && k < size ? (table[k] ?? 0) : convert(raw, missing, conversion, least, most);
-    if (value < 0) {
-      if (value === MISSING) {
-        unseen++;
-        if (i === 0 || samples[i - 1] !== missing) gaps++;
-      } else absent++;
-      values[i] = ABSENT;
-    } else values[i] = value;
-  }
-  tally.received += values.length - unseen;
-  tally.gaps += gaps;
-  reject(tally, `${vital.id}-implausible`, absent);
-  return { code: channel.code, index, vital, preference, clock: clockOf(channel), values };
+  return {
+    code: channel.code,
+    index,
+    vital,
+    preference,
+    clock: clockOf(channel),
+    samples: channel.samples,
+    missing: channel.missing,
+    conversion: conversionOf(channel, unit, vital.decimals),
+    least: vital.least * factor,
+    most: vital.most * factor,
+    withdrawn: null,
+    runs: NO_RUNS,
+  };
 }
 
-function convert(raw: number, missing: number, { slope, intercept, divisor }: Conversion, least: number, most: number): number {
-  if (raw === missing) return MISSING;
-  const value = (raw * slope + intercept) / divisor;
+const NO_RUNS: Runs = { count: 0, starts: new Int32Array(0), values: new Int16Array(0) };
+
+/** Fixed-point value of sample i, rounded half up to the decimals of its unit; ABSENT for sentinel, implausible or withdrawn. */
+export function valueOf(column: Column, i: number): number {
+  const raw = column.samples[i] ?? 0;
+  if (raw === column.missing || (column.withdrawn !== null && column.withdrawn[i] === 1)) return ABSENT;
+  return convert(column, raw);
+}
+
+/** Fixed-point value of a raw sample that is not the sentinel, or ABSENT. */
+export function convert({ conversion, least, most }: Column, raw: number): number {
+  const value = (raw * conversion.slope + conversion.intercept) / conversion.divisor;
   return value >= least && value <= most ? Math.floor(value + 0.5) : ABSENT;
+}
+
+/** Counts the absent samples in [from, to), all of which must be absent. */
+export function countAbsent({ samples, missing, withdrawn, vital }: Column, from: number, to: number, tally: Tally): void {
+  let unseen = 0;
+  let crossed = 0;
+  for (let i = from; i < to; i++) {
+    if (samples[i] === missing) {
+      unseen++;
+      if (i === 0 || samples[i - 1] !== missing) tally.gaps++;
+    } else if (withdrawn !== null && withdrawn[i] === 1) crossed++;
+  }
+  tally.received -= unseen;
+  reject(tally, `${vital.id}-implausible`, to - from - unseen - crossed);
 }
 
 /** The raw value next to a canonical one; the table around it is one wider on each side, so its own rounding does not matter. */
 export function rawBound({ slope, intercept, divisor }: Conversion, value: number): number {
   return Math.floor((value * divisor - intercept) / slope);
-}
-
-/** A table pays when the raw range of plausible values is small beside the number of samples; else each sample is converted. */
-function tableSize(range: number, samples: number): number {
-  return range > 0 && range <= Math.min(MAX_TABLE, Math.max(MIN_TABLE, samples / 2)) ? range : 0;
 }
 
 /** Counts samples and gaps of a channel that no detector reads. */

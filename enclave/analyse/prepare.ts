@@ -1,15 +1,16 @@
 import type { Channel, Recording } from "@caladrius/wire";
 import { ECG_UNITS, meaningOf } from "./channels.ts";
-import type { Prepared, Report } from "./detector.ts";
-import { countOnly, readColumn, type Column } from "./plausibility.ts";
+import type { Configuration, Prepared, Report } from "./detector.ts";
+import { columnOf, countOnly, type Column } from "./plausibility.ts";
 import { rejectCrossedPressures } from "./pressures.ts";
+import { findRuns } from "./runs.ts";
 import { clockOf, MAX_TIME_MS } from "./timing.ts";
 
 /**
  * Sorts the channels of a recording by what they mean and reads the numeric ones. A channel that cannot be read (unknown
  * code or unit, times behind the year 9999) is counted and reported as not assessed, never guessed.
  */
-export function prepare(recording: Recording, report: Report): Prepared {
+export function prepare(recording: Recording, identities: Configuration["identities"], report: Report): Prepared {
   const columns: Column[] = [];
   const leads: Channel[] = [];
   let fromMs = Number.POSITIVE_INFINITY;
@@ -33,8 +34,10 @@ export function prepare(recording: Recording, report: Report): Prepared {
     }
     const unit = meaning.vital.units.get(channel.unit);
     if (unit === undefined) return unread("unknown-unit");
-    columns.push(readColumn(channel, index, meaning.vital, meaning.preference, unit, report.tally));
+    columns.push(columnOf(channel, index, meaning.vital, meaning.preference, unit));
   });
   rejectCrossedPressures(columns, report.tally);
+  for (const column of columns) findRuns(column, identities.get(column.vital.id) ?? new Uint16Array(), report.tally);
   return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, events: recording.events };
 }
+

@@ -2,7 +2,7 @@ import type { Priority } from "@caladrius/wire";
 import { VITALS, type Vital, type VitalId } from "./channels.ts";
 import type { Detector, Prepared, Report } from "./detector.ts";
 import { numberOf, optional, required, type Parameters, type ParameterSpec } from "./parameters.ts";
-import { ABSENT, type Column } from "./plausibility.ts";
+import { ABSENT, valueOf, type Column } from "./plausibility.ts";
 import { sampleMs } from "./timing.ts";
 
 /** Default limits in the canonical fixed-point unit (temperature in tenths): very-low, low, high, very-high, hysteresis. */
@@ -41,13 +41,13 @@ export const thresholds: Detector = {
   parameters: PARAMETERS,
   applies: (prepared) => prepared.columns.some((column) => LIMITS[column.vital.id] !== undefined),
   configure: (parameters) => {
-    const rules = new Map(VITAL_IDS.map((id) => [id, ruleOf(VITALS[id], parameters)]));
+    const rules = new Map(VITAL_IDS.map((id): [VitalId, Rule] => [id, ruleOf(VITALS[id], parameters)]));
     const times: Times = {
       minimumMs: 1000 * numberOf(parameters, "minimum-seconds"),
       gapMs: 1000 * numberOf(parameters, "gap-seconds"),
       chartedGapMs: 1000 * numberOf(parameters, "charted-gap-seconds"),
     };
-    return (prepared, report) => run(prepared, report, rules, times);
+    return { run: (prepared, report) => run(prepared, report, rules, times), tables: new Map(Array.from(rules, ([id, { masks }]) => [id, masks])) };
   },
 };
 
@@ -93,20 +93,20 @@ function ruleOf(vital: Vital, parameters: Parameters): Rule {
 function run(prepared: Prepared, report: Report, rules: ReadonlyMap<VitalId, Rule>, times: Times): void {
   for (const column of prepared.columns) {
     const rule = rules.get(column.vital.id);
-    if (rule === undefined || column.values.length === 0) continue;
+    if (rule === undefined || column.samples.length === 0) continue;
     if (column.clock.times === null) scanEven(new Conditions(column, rule, times, report), column, rule, times);
     else scanCharted(new Conditions(column, rule, times, report), column, rule, times);
   }
 }
 
-function scanEven(conditions: Conditions, { values, clock }: Column, { masks }: Rule, times: Times): void {
+function scanEven(conditions: Conditions, { runs, clock }: Column, { masks }: Rule, times: Times): void {
   const gapMs = Math.max(times.gapMs, clock.intervalMs);
-  const length = values.length;
   let standing = 0;
-  let absentFrom = -1;
-  for (let i = 0; i < length; i++) {
-    const mask = masks[(values[i] ?? ABSENT) + 1] ?? 0;
+  let absentFrom = 0;
+  for (let r = 0; r < runs.count; r++) {
+    const mask = masks[(runs.values[r] ?? ABSENT) + 1] ?? 0;
     if (mask === standing) continue;
+    const i = runs.starts[r] ?? 0;
     if (mask === NOTHING) absentFrom = i;
     else {
       if (standing === NOTHING) conditions.absence(absentFrom, sampleMs(clock, absentFrom), sampleMs(clock, i), gapMs);
@@ -117,13 +117,14 @@ function scanEven(conditions: Conditions, { values, clock }: Column, { masks }: 
   if (standing === NOTHING) {
     conditions.absence(absentFrom, sampleMs(clock, absentFrom), clock.endMs, gapMs);
     conditions.closeAll(absentFrom, sampleMs(clock, absentFrom));
-  } else conditions.closeAll(length, clock.endMs);
+  } else conditions.closeAll(clock.length, clock.endMs);
 }
 
-function scanCharted(conditions: Conditions, { values, clock }: Column, { masks }: Rule, times: Times): void {
+function scanCharted(conditions: Conditions, column: Column, { masks }: Rule, times: Times): void {
+  const { clock } = column;
   let last = -1;
-  for (let i = 0; i < values.length; i++) {
-    const mask = masks[(values[i] ?? ABSENT) + 1] ?? 0;
+  for (let i = 0; i < clock.length; i++) {
+    const mask = masks[valueOf(column, i) + 1] ?? 0;
     if (mask === NOTHING) continue;
     conditions.absence(last + 1, last < 0 ? clock.startMs : sampleMs(clock, last), sampleMs(clock, i), times.chartedGapMs);
     conditions.apply(mask, i);
@@ -177,7 +178,7 @@ class Conditions {
   }
 
   #close(side: number, end: number, endMs: number): void {
-    const { vital, clock, code, values } = this.#column;
+    const { vital, clock, code } = this.#column;
     const from = this.#onset[side] ?? 0;
     this.#open &= ~(1 << side);
     const onsetMs = sampleMs(clock, from);
@@ -191,7 +192,7 @@ class Conditions {
       priority: PRIORITIES[side] ?? "medium",
       technical: false,
       evidence: () => [
-        { name: side < 2 ? "lowest" : "highest", value: extreme(values, from, end, side < 2), decimals: vital.decimals, unit: vital.unit },
+        { name: side < 2 ? "lowest" : "highest", value: extreme(this.#column, from, end, side < 2), decimals: vital.decimals, unit: vital.unit },
         { name: "limit", value: this.#rule.limits[side] ?? 0, decimals: vital.decimals, unit: vital.unit },
       ],
     });
@@ -199,10 +200,10 @@ class Conditions {
 }
 
 /** Lowest or highest value in [from, end); each sample lies in at most four conditions, so this stays linear. */
-function extreme(values: Int16Array, from: number, end: number, lowest: boolean): number {
-  let found = values[from] ?? 0;
-  for (let i = from; i < end; i++) {
-    const value = values[i] ?? ABSENT;
+function extreme(column: Column, from: number, end: number, lowest: boolean): number {
+  let found = valueOf(column, from);
+  for (let i = from + 1; i < end; i++) {
+    const value = valueOf(column, i);
     if (value !== ABSENT && (lowest ? value < found : value > found)) found = value;
   }
   return found;

@@ -33,7 +33,7 @@ export const ecgBeats: Detector = {
   applies: (prepared) => prepared.leads.length > 0,
   configure: (parameters) => {
     const limits = limitsOf(parameters);
-    return (prepared, report) => run(prepared, report, limits);
+    return { run: (prepared, report) => run(prepared, report, limits), tables: new Map() };
   },
 };
 

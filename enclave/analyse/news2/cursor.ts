@@ -1,105 +1,113 @@
-import { sampleMs, indexAt, type Clock } from "../timing.ts";
-import { ABSENT } from "../plausibility.ts";
+import { ABSENT, valueOf, type Column } from "../plausibility.ts";
+import { indexAt, sampleMs, type Clock } from "../timing.ts";
 
-/** Values over time of which only the class matters: a column or a list of events. */
-export interface Source {
-  clock: Clock;
-  values: Int16Array;
+/** Walks one source from change to change of its class; class 0 is "nothing stands". */
+export interface Cursor {
+  /** class that stands now */
+  standing: number;
+  /** time and class of the next change; Infinity when there is none */
+  nextMs: number;
+  nextClass: number;
+  /** makes the next change the standing class and looks for the one after it */
+  advance(): void;
 }
 
 const MAX_WALK = 4096;
 
-/**
- * Walks one source from change to change of its class. A value stands until the next one, at most `maxAgeMs`; then class
- * 0 stands. Nothing is stored, so memory does not grow with the recording.
- */
-export class Cursor {
-  /** class that stands now, 0 for none */
+/** The value of a column that stands at a time, or ABSENT. Behind more than 4096 absent samples it is not looked for. */
+export function valueAt(column: Column, ms: number, maxAgeMs: number): number {
+  const last = indexAt(column.clock, ms);
+  for (let i = last; i >= 0 && i > last - MAX_WALK; i--) {
+    const value = valueOf(column, i);
+    if (value !== ABSENT) return ms - sampleMs(column.clock, i) <= maxAgeMs ? value : ABSENT;
+  }
+  return ABSENT;
+}
+
+/** A cursor over an evenly sampled column whose samples are closer than the maximum age: only absences let a value expire. */
+export class RunCursor implements Cursor {
   standing = 0;
-  /** time and class of the next change; Infinity when there is none */
   nextMs: number = Number.POSITIVE_INFINITY;
   nextClass = 0;
-  readonly source: Source;
-  readonly maxAgeMs: number;
+  readonly #column: Column;
   readonly #classes: Uint8Array;
-  readonly #dense: boolean;
-  #position = 0;
-  #lastMs = 0;
+  readonly #maxAgeMs: number;
+  #run = 0;
 
-  constructor(source: Source, classes: Uint8Array, maxAgeMs: number) {
-    this.source = source;
-    this.maxAgeMs = maxAgeMs;
+  constructor(column: Column, classes: Uint8Array, maxAgeMs: number) {
+    this.#column = column;
     this.#classes = classes;
-    this.#dense = source.clock.times === null && source.clock.intervalMs <= maxAgeMs;
+    this.#maxAgeMs = maxAgeMs;
     this.#seek();
   }
 
-  /** Makes the next change the standing class and looks for the one after it. */
   advance(): void {
     this.standing = this.nextClass;
     this.#seek();
   }
 
   #seek(): void {
-    if (this.#dense) this.#seekDense();
-    else this.#seekSparse();
-  }
-
-  /** Samples closer than the maximum age: only absences can let a value expire. */
-  #seekDense(): void {
-    const { clock, values } = this.source;
-    const classes = this.#classes;
-    const standing = this.standing;
-    const length = values.length;
-    let i = this.#position;
-    for (;;) {
-      while (i < length && (classes[(values[i] ?? ABSENT) + 1] ?? 0) === standing) i++;
-      if (i >= length && standing === 0) return this.#end();
-      if (i < length && values[i] !== ABSENT) return this.#changeAt(i, sampleMs(clock, i));
-      const lastMs = sampleMs(clock, i - 1); // standing is not 0 here, so a value came before
-      while (i < length && values[i] === ABSENT) i++;
-      if (i >= length || sampleMs(clock, i) - lastMs > this.maxAgeMs) return this.#expire(lastMs, i);
+    const { runs, clock } = this.#column;
+    let r = this.#run;
+    for (; r < runs.count; r++) {
+      const found = this.#classes[(runs.values[r] ?? ABSENT) + 1] ?? 0;
+      if (found === this.standing) continue;
+      const start = runs.starts[r] ?? 0;
+      if (found !== 0) return this.#change(sampleMs(clock, start), found, r + 1);
+      const lastMs = sampleMs(clock, start - 1); // something stands, so a value came before
+      const nextMs = r + 1 < runs.count ? sampleMs(clock, runs.starts[r + 1] ?? 0) : Number.POSITIVE_INFINITY;
+      if (nextMs - lastMs > this.#maxAgeMs) return this.#change(lastMs + this.#maxAgeMs, 0, r + 1);
     }
+    if (this.standing !== 0 && clock.length > 0) this.#change(sampleMs(clock, clock.length - 1) + this.#maxAgeMs, 0, r);
+    else this.nextMs = Number.POSITIVE_INFINITY;
   }
 
-  #seekSparse(): void {
-    const { clock, values } = this.source;
-    for (let i = this.#position; i < values.length; i++) {
-      const found = this.#classes[(values[i] ?? ABSENT) + 1] ?? 0;
-      if (found === 0) continue;
-      const atMs = sampleMs(clock, i);
-      if (this.standing !== 0 && atMs - this.#lastMs > this.maxAgeMs) return this.#expire(this.#lastMs, i);
-      this.#lastMs = atMs;
-      if (found !== this.standing) return this.#changeAt(i, atMs);
-    }
-    if (this.standing === 0) return this.#end();
-    this.#expire(this.#lastMs, values.length);
-  }
-
-  #changeAt(i: number, atMs: number): void {
+  #change(atMs: number, nextClass: number, run: number): void {
     this.nextMs = atMs;
-    this.nextClass = this.#classes[(this.source.values[i] ?? ABSENT) + 1] ?? 0;
-    this.#position = i + 1;
+    this.nextClass = nextClass;
+    this.#run = run;
+  }
+}
+
+/** A cursor over values at arbitrary times. A value stands until the next one, at most `maxAgeMs`. */
+export class ChartCursor implements Cursor {
+  standing = 0;
+  nextMs: number = Number.POSITIVE_INFINITY;
+  nextClass = 0;
+  readonly #clock: Clock;
+  readonly #classAt: (i: number) => number;
+  readonly #maxAgeMs: number;
+  #position = 0;
+  #lastMs = 0;
+
+  constructor(clock: Clock, classAt: (i: number) => number, maxAgeMs: number) {
+    this.#clock = clock;
+    this.#classAt = classAt;
+    this.#maxAgeMs = maxAgeMs;
+    this.#seek();
   }
 
-  #expire(lastMs: number, position: number): void {
-    this.nextMs = lastMs + this.maxAgeMs;
-    this.nextClass = 0;
-    this.#position = position;
+  advance(): void {
+    this.standing = this.nextClass;
+    this.#seek();
   }
 
-  #end(): void {
-    this.nextMs = Number.POSITIVE_INFINITY;
-  }
-
-  /** The value that stands at a time, or ABSENT. Behind more than 4096 absent samples it is not looked for. */
-  valueAt(ms: number): number {
-    const { clock, values } = this.source;
-    const last = indexAt(clock, ms);
-    for (let i = last; i >= 0 && i > last - MAX_WALK; i--) {
-      const value = values[i] ?? ABSENT;
-      if (value !== ABSENT) return ms - sampleMs(clock, i) <= this.maxAgeMs ? value : ABSENT;
+  #seek(): void {
+    for (let i = this.#position; i < this.#clock.length; i++) {
+      const found = this.#classAt(i);
+      if (found === 0) continue;
+      const atMs = sampleMs(this.#clock, i);
+      if (this.standing !== 0 && atMs - this.#lastMs > this.#maxAgeMs) return this.#change(this.#lastMs + this.#maxAgeMs, 0, i);
+      this.#lastMs = atMs;
+      if (found !== this.standing) return this.#change(atMs, found, i + 1);
     }
-    return ABSENT;
+    if (this.standing !== 0) this.#change(this.#lastMs + this.#maxAgeMs, 0, this.#clock.length);
+    else this.nextMs = Number.POSITIVE_INFINITY;
+  }
+
+  #change(atMs: number, nextClass: number, position: number): void {
+    this.nextMs = atMs;
+    this.nextClass = nextClass;
+    this.#position = position;
   }
 }

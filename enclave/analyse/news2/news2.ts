@@ -5,10 +5,10 @@ import type { Candidate } from "../findings.ts";
 import { numberOf, required, type Parameters } from "../parameters.ts";
 import { ABSENT } from "../plausibility.ts";
 import { PARTS, SHORT_NAMES } from "./bands.ts";
-import type { Cursor } from "./cursor.ts";
+import { valueAt } from "./cursor.ts";
 import { EpisodeTracker, type Episode, type Snapshot } from "./episode.ts";
-import { scoreParts, standingOf } from "./score.ts";
-import { AGE_PARAMETERS, cursorsOf, NEWS2_VITALS } from "./sources.ts";
+import { scorePlace, standingOf } from "./score.ts";
+import { AGE_PARAMETERS, NEWS2_TABLES, NEWS2_VITALS, sourcesOf, type Source } from "./sources.ts";
 
 /**
  * National Early Warning Score 2 (Royal College of Physicians 2017), for adults of 16 years and more, not in pregnancy.
@@ -28,11 +28,11 @@ export const news2: Detector = {
   title: "National Early Warning Score 2",
   parameters: [...AGE_PARAMETERS, required("hold-seconds", 60, 0, 86_400)],
   applies: (prepared) => prepared.columns.some((column) => NEWS2_VITALS.includes(column.vital.id)),
-  configure: (parameters) => (prepared, report) => run(prepared, report, parameters),
+  configure: (parameters) => ({ run: (prepared, report) => run(prepared, report, parameters), tables: NEWS2_TABLES }),
 };
 
 function run(prepared: Prepared, report: Report, parameters: Parameters): void {
-  const places = cursorsOf(prepared, parameters, report.spans);
+  const sources = sourcesOf(prepared, parameters, report.spans);
   const holdMs = 1000 * numberOf(parameters, "hold-seconds");
   const emit =
     (code: string, priority: Candidate["priority"], technical: boolean): ((episode: Episode) => void) =>
@@ -45,7 +45,7 @@ function run(prepared: Prepared, report: Report, parameters: Parameters): void {
         endMs: episode.endMs,
         priority,
         technical,
-        evidence: () => evidenceOf(episode, places),
+        evidence: () => evidenceOf(episode, sources),
       });
   const high = new EpisodeTracker(holdMs, emit("news2-high", "high", false));
   const medium = new EpisodeTracker(holdMs, emit("news2-medium", "medium", false));
@@ -56,14 +56,22 @@ function run(prepared: Prepared, report: Report, parameters: Parameters): void {
     const reason = `missing ${SHORT_NAMES.filter((_, part) => (episode.missing & (1 << part)) !== 0).join(" ")}`;
     report.spans.add({ detector: "news2", channel: null, fromMs: episode.onsetMs, toMs: episode.endMs, reason });
   });
-  sweep(prepared, places, (now) => {
+  let before = -1;
+  sweep(prepared, sources, (now) => {
     let missing = 0;
     let three = false;
+    now.sum = 0;
     for (let part = 0; part < 7; part++) {
       const points = now.points[part] ?? -1;
       if (points < 0) missing |= 1 << part;
-      else if (points === 3) three = true;
+      else {
+        now.sum += points;
+        three ||= points === 3;
+      }
     }
+    const conditions = missing | (three ? 128 : 0) | (now.sum >= 5 ? 256 : 0) | (now.sum >= 7 ? 512 : 0);
+    if (conditions === 0 && before === 0) return; // nothing stands and nothing stood: the common case
+    before = conditions;
     high.take(now.sum >= 7, now, missing);
     medium.take(now.sum >= 5, now, missing);
     single.take(three, now, missing);
@@ -72,30 +80,36 @@ function run(prepared: Prepared, report: Report, parameters: Parameters): void {
   for (const tracker of [high, medium, single, partial]) tracker.finish(prepared.toMs);
 }
 
-/** Walks all cursors together, from change to change, and gives the state at each moment in which a part changed. */
-function sweep(prepared: Prepared, places: readonly (readonly Cursor[])[], take: (now: Snapshot) => void): void {
-  const cursors = places.flat();
-  const placeOf = Uint8Array.from(places.flatMap((list, place) => list.map(() => place)));
+/** Walks all cursors together, from change to change, and gives the points of all parts from each such moment on. */
+function sweep(prepared: Prepared, sources: readonly Source[], take: (now: Snapshot) => void): void {
+  const cursors = sources.flatMap((source) => source.cursors);
+  const placeOf = Uint8Array.from(sources.flatMap((source, place) => source.cursors.map(() => place)));
   const nextMs = Float64Array.from(cursors, (cursor) => cursor.nextMs);
-  const standing = new Uint8Array(places.length);
-  const now: Snapshot = { atMs: prepared.fromMs, points: new Int8Array(7), sum: 0 };
+  const standing = new Uint8Array(sources.length);
+  const now: Snapshot = { atMs: prepared.fromMs, points: new Int8Array(7).fill(-1), sum: 0 };
+  const count = cursors.length;
   for (;;) {
+    let next = -1;
     let atMs = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < nextMs.length; k++) atMs = Math.min(atMs, nextMs[k] ?? atMs);
+    for (let k = 0; k < count; k++) {
+      const ms = nextMs[k] ?? 0;
+      if (ms < atMs) {
+        atMs = ms;
+        next = k;
+      }
+    }
     if (atMs > now.atMs) {
-      now.sum = scoreParts(standing, now.points);
       take(now);
       if (atMs > prepared.toMs) return;
       now.atMs = atMs;
     }
-    for (let k = 0; k < nextMs.length; k++) {
-      if (nextMs[k] !== atMs) continue;
-      const cursor = cursors[k];
-      const place = placeOf[k] ?? 0;
-      cursor?.advance();
-      nextMs[k] = cursor?.nextMs ?? Number.POSITIVE_INFINITY;
-      standing[place] = standingOf(places[place] ?? []);
-    }
+    const cursor = cursors[next];
+    if (cursor === undefined) return;
+    cursor.advance();
+    nextMs[next] = cursor.nextMs;
+    const place = placeOf[next] ?? 0;
+    standing[place] = standingOf(sources[place]?.cursors ?? []);
+    scorePlace(place, standing, now.points);
   }
 }
 
@@ -108,7 +122,7 @@ const MEASURED_PARTS: readonly (readonly [place: number, vital: VitalId])[] = [
   [4, "temperature"],
 ];
 
-function evidenceOf({ onsetMs, peak, missing }: Episode, places: readonly (readonly Cursor[])[]): Measurement[] {
+function evidenceOf({ onsetMs, peak, missing }: Episode, sources: readonly Source[]): Measurement[] {
   const parts: Measurement[] = [];
   const absent: Measurement[] = [];
   PARTS.forEach((part, k) => {
@@ -120,15 +134,15 @@ function evidenceOf({ onsetMs, peak, missing }: Episode, places: readonly (reado
     { name: parts.length === 7 ? "score" : "partial-score", value: peak.sum, decimals: 0, unit: "{score}" },
     { name: "peak-after-onset", value: peak.atMs - onsetMs, decimals: 0, unit: "ms" },
     ...parts,
-    ...MEASURED_PARTS.flatMap(([place, vital]) => measured(places[place] ?? [], vital, peak.atMs)),
+    ...MEASURED_PARTS.flatMap(([place, vital]) => measured(sources[place], vital, peak.atMs)),
     ...absent,
   ];
 }
 
-function measured(cursors: readonly Cursor[], vital: VitalId, atMs: number): Measurement[] {
+function measured(source: Source | undefined, vital: VitalId, atMs: number): Measurement[] {
   const { unit, decimals } = VITALS[vital];
-  for (const cursor of cursors) {
-    const value = cursor.valueAt(atMs);
+  for (const column of source?.columns ?? []) {
+    const value = valueAt(column, atMs, source?.maxAgeMs ?? 0);
     if (value !== ABSENT) return [{ name: vital, value, decimals, unit }];
   }
   return [];

@@ -2,39 +2,35 @@ import { SLOTS, SPO2_RULE } from "./bands.ts";
 import type { Cursor } from "./cursor.ts";
 import { EVENT_CLASS, PLACE } from "./sources.ts";
 
+const { respiration, spo2, systolic, pulse, temperature, gcs, fio2 } = SLOTS;
+
+/** Chart parts whose points come from one place alone: part by place, -1 for the others. */
+const SIMPLE_PART: Int8Array = Int8Array.of(0, -1, 3, 4, 6, -1, -1, -1, -1, -1);
+const SIMPLE_POINTS: readonly Int8Array[] = [respiration.points, spo2.points, systolic.points, pulse.points, temperature.points];
+
 /**
- * Writes the points of all seven parts, -1 where a part is missing, and returns their sum over the known ones. Inputs are
- * the classes that stand, by PLACE.
+ * Writes the points of the parts that depend on one place, -1 where a part is missing. `standing` holds the classes that
+ * stand, by PLACE. Oxygen comes from events and from a measured inspired fraction (above 21 %), consciousness from events
+ * and from a Glasgow coma score (15 is alert, below is not): the worse counts. Scale 2 of SpO2 holds only while a recorded
+ * decision for it stands.
  */
-export function scoreParts(standing: Uint8Array, points: Int8Array): number {
-  const oxygen = oxygenPoints(standing);
-  points[0] = SLOTS.respiration.points[standing[PLACE.respiration] ?? 0] ?? -1;
-  points[1] = SLOTS.spo2.points[4 * (standing[PLACE.spo2] ?? 0) + spo2Rule(standing, oxygen)] ?? -1;
+export function scorePlace(place: number, standing: Uint8Array, points: Int8Array): void {
+  const part = SIMPLE_PART[place] ?? -1;
+  if (part >= 0) {
+    points[part] = SIMPLE_POINTS[place]?.[standing[place] ?? 0] ?? -1;
+    return;
+  }
+  const oxygen = Math.max(eventPoints(standing[PLACE.oxygen] ?? 0, EVENT_CLASS.oxygen, 2), fio2.points[standing[PLACE.fio2] ?? 0] ?? -1);
+  points[1] = spo2.points[4 * (standing[PLACE.spo2] ?? 0) + spo2Rule(standing, oxygen)] ?? -1;
   points[2] = oxygen;
-  points[3] = SLOTS.systolic.points[standing[PLACE.systolic] ?? 0] ?? -1;
-  points[4] = SLOTS.pulse.points[standing[PLACE.pulse] ?? 0] ?? -1;
-  points[5] = consciousnessPoints(standing);
-  points[6] = SLOTS.temperature.points[standing[PLACE.temperature] ?? 0] ?? -1;
-  let sum = 0;
-  for (let part = 0; part < 7; part++) sum += Math.max(0, points[part] ?? 0);
-  return sum;
+  points[5] = Math.max(eventPoints(standing[PLACE.consciousness] ?? 0, EVENT_CLASS.notAlert, 3), gcs.points[standing[PLACE.gcs] ?? 0] ?? -1);
 }
 
-/** Supplemental oxygen from the event and from a measured inspired fraction (above 21 %): either says yes. */
-function oxygenPoints(standing: Uint8Array): number {
-  const event = standing[PLACE.oxygen] ?? 0;
-  const said = event === 0 ? -1 : event === EVENT_CLASS.oxygen ? 2 : 0;
-  return Math.max(said, SLOTS.fio2.points[standing[PLACE.fio2] ?? 0] ?? -1);
+function eventPoints(standing: number, scoring: number, points: number): number {
+  if (standing === 0) return -1;
+  return standing === scoring ? points : 0;
 }
 
-/** Consciousness from the ACVPU event and from a Glasgow coma score (15 is alert, below is not): the worse counts. */
-function consciousnessPoints(standing: Uint8Array): number {
-  const event = standing[PLACE.consciousness] ?? 0;
-  const said = event === 0 ? -1 : event === EVENT_CLASS.notAlert ? 3 : 0;
-  return Math.max(said, SLOTS.gcs.points[standing[PLACE.gcs] ?? 0] ?? -1);
-}
-
-/** Scale 2 holds only while a recorded decision for it stands. */
 function spo2Rule(standing: Uint8Array, oxygen: number): number {
   if (standing[PLACE.scale] !== EVENT_CLASS.scale2) return SPO2_RULE.scale1;
   if (oxygen < 0) return SPO2_RULE.scale2Unknown;

@@ -2,9 +2,10 @@ import type { RecordingEvent } from "@caladrius/wire";
 import type { VitalId } from "../channels.ts";
 import type { Prepared } from "../detector.ts";
 import { numberOf, required, type Parameters, type ParameterSpec } from "../parameters.ts";
+import { valueOf, type Column } from "../plausibility.ts";
 import type { SpanList } from "../spans.ts";
 import { SLOTS } from "./bands.ts";
-import { Cursor } from "./cursor.ts";
+import { ChartCursor, RunCursor, type Cursor } from "./cursor.ts";
 
 /** Most channels of one vital sign that are looked at together; further ones are reported as not assessed. */
 export const MAX_CHANNELS_PER_PART = 16;
@@ -41,41 +42,54 @@ const CONSCIOUSNESS = ["A", "C", "V", "P", "U"];
 /** Vital signs of which at least one makes NEWS2 apply. */
 export const NEWS2_VITALS: readonly VitalId[] = MEASURED.slice(0, 5).map(([vital]) => vital);
 
-/** A cursor for every channel and every kind of event, by place; within a place in order of preference. */
-export function cursorsOf(prepared: Prepared, parameters: Parameters, spans: SpanList): Cursor[][] {
-  const measured = MEASURED.map(([vital, slot, age]) => {
-    const columns = prepared.columns.filter((column) => column.vital.id === vital && column.values.length > 0);
-    columns.sort((a, b) => a.preference - b.preference || a.index - b.index);
-    for (const { code, clock } of columns.slice(MAX_CHANNELS_PER_PART)) {
-      spans.add({ detector: "news2", channel: code, fromMs: clock.startMs, toMs: clock.endMs, reason: "too-many-channels" });
-    }
-    const maxAgeMs = 1000 * numberOf(parameters, age);
-    return columns.slice(0, MAX_CHANNELS_PER_PART).map((column) => new Cursor(column, SLOTS[slot].classes, maxAgeMs));
-  });
+/** Classes into which NEWS2 divides each vital sign, by value + 1. */
+export const NEWS2_TABLES: ReadonlyMap<VitalId, Uint8Array> = new Map(MEASURED.map(([vital, slot]) => [vital, SLOTS[slot].classes]));
+
+/** What is known about one place: its cursors in order of preference, and for measured ones the columns behind them. */
+export interface Source {
+  cursors: Cursor[];
+  columns: Column[];
+  maxAgeMs: number;
+}
+
+/** The sources by PLACE. */
+export function sourcesOf(prepared: Prepared, parameters: Parameters, spans: SpanList): Source[] {
   const age = (name: string): number => 1000 * numberOf(parameters, name);
   const { events } = prepared;
   return [
-    ...measured,
-    eventCursor(events, "consciousness", consciousnessClass, age("max-age-consciousness-seconds")),
-    eventCursor(events, "oxygen", (value) => (value === "on" ? EVENT_CLASS.oxygen : value === "off" ? EVENT_CLASS.air : -1), age("max-age-oxygen-seconds")),
-    eventCursor(events, "spo2-scale", (value) => (value === "2" ? EVENT_CLASS.scale2 : value === "1" ? EVENT_CLASS.scale1 : -1), Number.POSITIVE_INFINITY),
+    ...MEASURED.map(([vital, slot, name]) => measuredSource(prepared, vital, SLOTS[slot].classes, age(name), spans)),
+    eventSource(events, "consciousness", consciousnessClass, age("max-age-consciousness-seconds")),
+    eventSource(events, "oxygen", (value) => (value === "on" ? EVENT_CLASS.oxygen : value === "off" ? EVENT_CLASS.air : 0), age("max-age-oxygen-seconds")),
+    eventSource(events, "spo2-scale", (value) => (value === "2" ? EVENT_CLASS.scale2 : value === "1" ? EVENT_CLASS.scale1 : 0), Number.POSITIVE_INFINITY),
   ];
 }
 
+function measuredSource(prepared: Prepared, vital: VitalId, classes: Uint8Array, maxAgeMs: number, spans: SpanList): Source {
+  const columns = prepared.columns.filter((column) => column.vital.id === vital);
+  columns.sort((a, b) => a.preference - b.preference || a.index - b.index);
+  for (const { code, clock } of columns.slice(MAX_CHANNELS_PER_PART)) {
+    spans.add({ detector: "news2", channel: code, fromMs: clock.startMs, toMs: clock.endMs, reason: "too-many-channels" });
+  }
+  const used = columns.slice(0, MAX_CHANNELS_PER_PART);
+  const cursors = used.map((column) => {
+    const { clock } = column;
+    if (clock.times === null && clock.intervalMs <= maxAgeMs) return new RunCursor(column, classes, maxAgeMs);
+    return new ChartCursor(clock, (i) => classes[valueOf(column, i) + 1] ?? 0, maxAgeMs);
+  });
+  return { cursors, columns: used, maxAgeMs };
+}
+
 function consciousnessClass(value: string): number {
-  return value === "A" ? EVENT_CLASS.alert : CONSCIOUSNESS.includes(value) ? EVENT_CLASS.notAlert : -1;
+  return value === "A" ? EVENT_CLASS.alert : CONSCIOUSNESS.includes(value) ? EVENT_CLASS.notAlert : 0;
 }
 
 /** Events of one kind in order of time; of two at one time the later in the recording counts. Unknown values are left out. */
-function eventCursor(events: readonly RecordingEvent[], kind: RecordingEvent["kind"], classOf: (value: string) => number, maxAgeMs: number): Cursor[] {
+function eventSource(events: readonly RecordingEvent[], kind: RecordingEvent["kind"], classOf: (value: string) => number, maxAgeMs: number): Source {
   const known = events.filter((event) => event.kind === kind && classOf(event.value) > 0);
   const latest = known.filter((event, i) => known[i + 1]?.atMs !== event.atMs);
-  if (latest.length === 0) return [];
+  if (latest.length === 0) return { cursors: [], columns: [], maxAgeMs };
   const times = Float64Array.from(latest, (event) => event.atMs);
-  const endMs = times[times.length - 1] ?? 0;
-  const clock = { startMs: 0, length: times.length, stepNumerator: 0, stepDenominator: 1, times, intervalMs: 0, endMs };
-  return [new Cursor({ clock, values: Int16Array.from(latest, (event) => classOf(event.value)) }, EVENT_CLASSES, maxAgeMs)];
+  const classes = latest.map((event) => classOf(event.value));
+  const clock = { startMs: 0, length: times.length, stepNumerator: 0, stepDenominator: 1, times, intervalMs: 0, endMs: times[times.length - 1] ?? 0 };
+  return { cursors: [new ChartCursor(clock, (i) => classes[i] ?? 0, maxAgeMs)], columns: [], maxAgeMs };
 }
-
-/** By class + 1, as for measured values. */
-const EVENT_CLASSES: Uint8Array = Uint8Array.of(0, 0, 1, 2);

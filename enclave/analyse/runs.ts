@@ -1,0 +1,105 @@
+import { ABSENT, convert, countAbsent, rawBound, valueOf, type Column, type Runs, type Tally } from "./plausibility.ts";
+
+const MAX_TABLE = 8192;
+const MIN_TABLE = 512;
+const MAX_BASE = 2 ** 30; // so that raw - base, taken modulo 2^32, never falls into the table by accident
+
+/**
+ * Finds where a channel changes, in one pass for all detectors, and counts what is absent. `identities` gives, by
+ * value + 1, a number that is equal for values which no detector tells apart; 0 stands for absent alone.
+ */
+export function findRuns(column: Column, identities: Uint16Array, tally: Tally): void {
+  const length = column.samples.length;
+  tally.received += length;
+  if (column.clock.times !== null) return countCharted(column, tally);
+  const table = tableOf(column, identities);
+  const runs: Runs = { count: 0, starts: new Int32Array(64), values: new Int16Array(64) };
+  for (let i = 0; i < length; ) {
+    const value = valueOf(column, i);
+    push(runs, i, value);
+    const from = i;
+    if (value === ABSENT) {
+      while (i < length && valueOf(column, i) === ABSENT) i++;
+      countAbsent(column, from, i, tally);
+    } else if (table === null) i = endOfRun(column, identities, i);
+    else i = endByTable(column.samples, table.identities, table.base, identities[value + 1] ?? 0, i + 1);
+  }
+  column.runs = runs;
+}
+
+function countCharted(column: Column, tally: Tally): void {
+  for (let i = 0; i < column.samples.length; i++) if (valueOf(column, i) === ABSENT) countAbsent(column, i, i + 1, tally);
+}
+
+/** Identities by raw value minus base, padded with 0 to a power of two. */
+interface RawTable {
+  base: number;
+  identities: Uint16Array;
+}
+
+/** A table pays when the raw range of plausible values is small beside the number of samples; else each sample is converted. */
+function tableOf(column: Column, identities: Uint16Array): RawTable | null {
+  const base = rawBound(column.conversion, column.least) - 1;
+  const range = rawBound(column.conversion, column.most) + 2 - base;
+  const fits = base > -MAX_BASE && base < MAX_BASE && range > 0 && range <= Math.min(MAX_TABLE, Math.max(MIN_TABLE, column.samples.length / 2));
+  if (!fits || column.withdrawn !== null) return null;
+  let size = 1;
+  while (size < range) size *= 2;
+  const byRaw = new Uint16Array(size);
+  for (let k = 0; k < range; k++) byRaw[k] = identities[convert(column, base + k) + 1] ?? 0;
+  if (column.missing >= base && column.missing < base + range) byRaw[column.missing - base] = 0;
+  return { base, identities: byRaw };
+}
+
+/** The hot loop of the numeric detectors: two loads and one comparison a sample. All plausible raw values lie in the table. */
+function endByTable(samples: Int16Array | Int32Array, table: Uint16Array, base: number, identity: number, from: number): number {
+  const origin = base | 0; // an integer to the compiler too
+  const mask = (table.length - 1) | 0;
+  const length = samples.length;
+  let i = from;
+  while (i < length) {
+    const k = ((samples[i] ?? 0) - origin) | 0;
+    if (((k & ~mask) | ((table[k & mask] ?? 0) ^ identity)) !== 0) break;
+    i++;
+  }
+  return i;
+}
+
+function endOfRun(column: Column, identities: Uint16Array, from: number): number {
+  const { samples } = column;
+  const length = samples.length;
+  const identity = identities[valueOf(column, from) + 1];
+  let i = from + 1;
+  // neighbours are often equal, and a division costs more than a comparison
+  while (i < length && ((samples[i] === samples[i - 1] && column.withdrawn === null) || identities[valueOf(column, i) + 1] === identity)) i++;
+  return i;
+}
+
+function push(runs: Runs, start: number, value: number): void {
+  if (runs.count === runs.starts.length) {
+    const starts = new Int32Array(2 * runs.count);
+    const values = new Int16Array(2 * runs.count);
+    starts.set(runs.starts);
+    values.set(runs.values);
+    runs.starts = starts;
+    runs.values = values;
+  }
+  runs.starts[runs.count] = start;
+  runs.values[runs.count++] = value;
+}
+
+/**
+ * Numbers the values of one vital sign so that two have one number exactly when all tables give them one class. Tables are
+ * read by value + 1; number 0 is kept for absent.
+ */
+export function identitiesOf(most: number, tables: readonly Uint8Array[]): Uint16Array {
+  const numbers = new Map<string, number>();
+  const identities = new Uint16Array(most + 2);
+  for (let value = 0; value <= most; value++) {
+    const key = tables.map((table) => table[value + 1] ?? 0).join(" ");
+    const number = numbers.get(key) ?? numbers.size + 1;
+    numbers.set(key, number);
+    identities[value + 1] = number;
+  }
+  return identities;
+}
