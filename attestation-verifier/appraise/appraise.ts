@@ -37,8 +37,14 @@ export function appraise(evidence: VerifiedEvidence, policy: AppraisalPolicy): A
   const hidden = IMAGE_PCRS.filter((index) => isZero(evidence.pcrs.get(index)));
   const debug = hidden.length > 0;
   // One zero is enough: a test for "all registers are zero" never fires on a real debug document
-  if (debug && (policy.allowDebug !== true || hidden.length < IMAGE_PCRS.length)) throw new Refusal("debug-refused", { subject: hidden.map((index) => `PCR${index}`).join(", "), expected: "measurements", actual: "zeros" });
-  if (policy.regions !== undefined && !policy.regions.includes(evidence.region)) throw new Refusal("region-refused", { expected: policy.regions.join(", ") || "none", actual: evidence.region });
+  if (debug && (policy.allowDebug !== true || hidden.length < IMAGE_PCRS.length))
+    throw new Refusal("debug-refused", {
+      subject: hidden.map((index) => `PCR${index}`).join(", "),
+      expected: "measurements",
+      actual: "zeros",
+    });
+  if (policy.regions !== undefined && !policy.regions.includes(evidence.region))
+    throw new Refusal("region-refused", { expected: policy.regions.join(", ") || "none", actual: evidence.region });
   return { evidence, pcrSet: matchingSet(evidence.pcrs, policy.pcrSets), debug, simulated } as AppraisedEvidence;
 }
 
@@ -54,7 +60,11 @@ function matchingSet(pcrs: ReadonlyMap<number, PcrValue>, sets: readonly PcrSet[
   }
   if (closest === null) throw new Refusal("reference-values-missing", { expected: "sets with PCR0, PCR1 and PCR2" });
   const actual = pcrs.get(closest.index);
-  throw new Refusal("measurement-mismatch", { subject: `PCR${closest.index}${sets.length > 1 ? ` of set ${closest.of + 1}, the closest of ${sets.length}` : ""}`, expected: toHex(closest.expected), actual: actual === undefined ? "none" : toHex(actual) });
+  throw new Refusal("measurement-mismatch", {
+    subject: `PCR${closest.index}${sets.length > 1 ? ` of set ${closest.of + 1}, the closest of ${sets.length}` : ""}`,
+    expected: toHex(closest.expected),
+    actual: actual === undefined ? "none" : toHex(actual),
+  });
 }
 
 function isEqual(actual: PcrValue | undefined, expected: PcrValue): boolean {

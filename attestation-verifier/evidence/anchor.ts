@@ -23,8 +23,10 @@ export interface TrustAnchor {
 export function parseTrustAnchor(der: Uint8Array): TrustAnchor {
   const certificate = readCertificate(der.slice(), "root certificate");
   const { basicConstraints, keyUsage } = certificate;
-  if (basicConstraints === null || !basicConstraints.critical || !basicConstraints.authority) throw new Refusal("certificate-basic-constraints", { subject: certificate.place, expected: "critical, authority" });
-  if (keyUsage === null || (keyUsage.bits & 0x04) === 0) throw new Refusal("certificate-key-usage", { subject: certificate.place, expected: "keyCertSign" });
+  if (basicConstraints === null || !basicConstraints.critical || !basicConstraints.authority)
+    throw new Refusal("certificate-basic-constraints", { subject: certificate.place, expected: "critical, authority" });
+  if (keyUsage === null || (keyUsage.bits & 0x04) === 0)
+    throw new Refusal("certificate-key-usage", { subject: certificate.place, expected: "keyCertSign" });
   return { certificate, sha256: toHex(sha256(der)), simulated: saysSimulated(certificate.subject.der) } as TrustAnchor;
 }
 

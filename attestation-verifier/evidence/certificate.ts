@@ -33,7 +33,8 @@ export const MAX_CERTIFICATE_BYTES = 1024;
  * @throws Refusal certificate-*
  */
 export function readCertificate(der: Uint8Array, place: string): Certificate {
-  if (der.length === 0 || der.length > MAX_CERTIFICATE_BYTES) throw new Refusal("certificate-der", { subject: place, expected: `1 to ${MAX_CERTIFICATE_BYTES} bytes`, actual: `${der.length}` });
+  if (der.length === 0 || der.length > MAX_CERTIFICATE_BYTES)
+    throw new Refusal("certificate-der", { subject: place, expected: `1 to ${MAX_CERTIFICATE_BYTES} bytes`, actual: `${der.length}` });
   const reader = new DerReader(der, place); // attacker-controlled until a signature over it was verified
   const whole = reader.enter(TAG.sequence, "certificate");
   const start = reader.at;
@@ -64,7 +65,12 @@ function readVersion(reader: DerReader): void {
   const outer = reader.enter(TAG.context0, "version");
   const version = reader.content(TAG.integer, "version");
   reader.leave(outer, "version");
-  if (version.length !== 1 || version[0] !== 2) throw new Refusal("certificate-version", { subject: reader.name, expected: "INTEGER 02", actual: `INTEGER ${toHex(version.subarray(0, 8))}` });
+  if (version.length !== 1 || version[0] !== 2)
+    throw new Refusal("certificate-version", {
+      subject: reader.name,
+      expected: "INTEGER 02",
+      actual: `INTEGER ${toHex(version.subarray(0, 8))}`,
+    });
 }
 
 function readSerial(reader: DerReader): Uint8Array {
@@ -75,19 +81,34 @@ function readSerial(reader: DerReader): Uint8Array {
 
 function readAlgorithm(reader: DerReader, what: string): void {
   const algorithm = reader.element(TAG.sequence, what);
-  if (!equalBytes(algorithm, ECDSA_WITH_SHA384)) throw new Refusal("certificate-algorithm", { subject: `${reader.name}, ${what}`, expected: toHex(ECDSA_WITH_SHA384), actual: toHex(algorithm.subarray(0, 24)) });
+  if (!equalBytes(algorithm, ECDSA_WITH_SHA384))
+    throw new Refusal("certificate-algorithm", {
+      subject: `${reader.name}, ${what}`,
+      expected: toHex(ECDSA_WITH_SHA384),
+      actual: toHex(algorithm.subarray(0, 24)),
+    });
 }
 
 function readTime(reader: DerReader, what: string): number {
-  if (!reader.nextIs(TAG.utcTime)) throw new Refusal("certificate-time", { subject: `${reader.name}, ${what}`, expected: "UTCTime", actual: `tag ${reader.bytes[reader.at] ?? "none"}` });
-  return parseUtcTime(reader.content(TAG.utcTime, what), `${reader.name}, ${what}`);
+  if (!reader.nextIs(TAG.utcTime))
+    throw new Refusal("certificate-time", {
+      subject: `${reader.name}, ${what}`,
+      expected: "UTCTime",
+      actual: `tag ${reader.bytes[reader.at] ?? "none"}`,
+    });
+  return parseUtcTime(reader.content(TAG.utcTime, what), reader.name);
 }
 
 function readPublicKey(reader: DerReader): Uint8Array {
   const spki = reader.element(TAG.sequence, "public key");
   const key = spki.subarray(SPKI_HEAD.length - 1);
   // The head is one constant: named curve, no unused bits, uncompressed point of the right length
-  if (spki.length !== SPKI_HEAD.length + 96 || !equalBytes(spki.subarray(0, SPKI_HEAD.length), SPKI_HEAD)) throw new Refusal("certificate-key", { subject: reader.name, expected: "secp384r1, uncompressed", actual: `${toHex(spki.subarray(0, SPKI_HEAD.length))}, ${spki.length} bytes` });
+  if (spki.length !== SPKI_HEAD.length + 96 || !equalBytes(spki.subarray(0, SPKI_HEAD.length), SPKI_HEAD))
+    throw new Refusal("certificate-key", {
+      subject: reader.name,
+      expected: "secp384r1, uncompressed",
+      actual: `${toHex(spki.subarray(0, SPKI_HEAD.length))}, ${spki.length} bytes`,
+    });
   return key;
 }
 
@@ -100,7 +121,8 @@ function readSignature(reader: DerReader): Uint8Array {
   const signature = new Uint8Array(96);
   for (const end of [48, 96]) {
     const value = positiveInteger(inner.content(TAG.integer, "signature"));
-    if (value === null || value.length > 48) throw new Refusal("certificate-signature", { subject: reader.name, actual: "an integer out of range" });
+    if (value === null || value.length > 48)
+      throw new Refusal("certificate-signature", { subject: reader.name, actual: "an integer out of range" });
     signature.set(value, end - value.length);
   }
   inner.leave(outer, "signature");

@@ -20,10 +20,15 @@ export interface Chain {
  */
 export function readChain(cabundle: readonly Uint8Array[], certificate: Uint8Array, anchors: readonly TrustAnchor[]): Chain {
   const [root, regionalDer, zonalDer, instanceDer, ...more] = cabundle;
-  if (root === undefined || regionalDer === undefined || zonalDer === undefined || instanceDer === undefined || more.length > 0) throw new Refusal("bundle-length", { expected: "4", actual: `${cabundle.length}` });
+  if (root === undefined || regionalDer === undefined || zonalDer === undefined || instanceDer === undefined || more.length > 0)
+    throw new Refusal("bundle-length", { expected: "4", actual: `${cabundle.length}` });
   // Only these bytes select an anchor; whatever follows uses our own copy of it.
   const anchor = anchors.find((candidate) => equalBytes(candidate.certificate.der, root));
-  if (anchor === undefined) throw new Refusal("bundle-root", { expected: anchors.map(({ sha256 }) => sha256.slice(0, 16)).join(", ") || "none pinned", actual: `${root.length} other bytes` });
+  if (anchor === undefined)
+    throw new Refusal("bundle-root", {
+      expected: anchors.map(({ sha256 }) => sha256.slice(0, 16)).join(", ") || "none pinned",
+      actual: `${root.length} other bytes`,
+    });
   const regional = readAuthority(regionalDer, "regional certificate", 2, anchor.certificate);
   const zonal = readAuthority(zonalDer, "zonal certificate", 1, regional);
   const instance = readAuthority(instanceDer, "instance certificate", 0, zonal);
@@ -44,17 +49,28 @@ export async function verifyChainSignatures(chain: Chain, signatures: SignatureB
     pending.push({ subject: certificate.place, answer });
     issuer = certificate;
   }
-  const answers = await Promise.all(pending.map(({ answer }) => answer));
-  const failed = answers.findIndex((answer) => answer !== true);
-  if (failed >= 0 || pending.length < 4) throw new Refusal("chain-signature", { subject: (failed >= 0 ? pending[failed]?.subject : PLACES[pending.length]) ?? "chain" });
+  const answers = await Promise.all(pending.map(async ({ answer }) => (await answer) === true));
+  const failed = answers.indexOf(false);
+  if (failed >= 0 || pending.length < 4)
+    throw new Refusal("chain-signature", { subject: (failed >= 0 ? pending[failed]?.subject : PLACES[pending.length]) ?? "chain" });
 }
 
 /** Checks that the time lies inside the validity of every certificate, the root's too. @throws Refusal chain-not-yet-valid, chain-expired */
 export function verifyValidity(chain: Chain, atMs: number): void {
   for (const certificate of [chain.anchor.certificate, chain.regional, chain.zonal, chain.instance, chain.leaf]) {
     const { place: subject, notBeforeMs, notAfterMs } = certificate;
-    if (!(atMs >= notBeforeMs)) throw new Refusal("chain-not-yet-valid", { subject, expected: `not before ${new Date(notBeforeMs).toISOString()}`, actual: new Date(atMs).toISOString() });
-    if (!(atMs <= notAfterMs)) throw new Refusal("chain-expired", { subject, expected: `not after ${new Date(notAfterMs).toISOString()}`, actual: new Date(atMs).toISOString() });
+    if (!(atMs >= notBeforeMs))
+      throw new Refusal("chain-not-yet-valid", {
+        subject,
+        expected: `not before ${new Date(notBeforeMs).toISOString()}`,
+        actual: new Date(atMs).toISOString(),
+      });
+    if (!(atMs <= notAfterMs))
+      throw new Refusal("chain-expired", {
+        subject,
+        expected: `not after ${new Date(notAfterMs).toISOString()}`,
+        actual: new Date(atMs).toISOString(),
+      });
   }
 }
 
@@ -62,9 +78,20 @@ function readAuthority(der: Uint8Array, place: string, pathLength: number, issue
   const certificate = readCertificate(der, place);
   verifyIssuer(certificate, issuer);
   const { basicConstraints, keyUsage } = certificate;
-  if (basicConstraints === null || !basicConstraints.critical || !basicConstraints.authority) throw new Refusal("certificate-basic-constraints", { subject: place, expected: "critical, authority" });
-  if (basicConstraints.pathLength !== pathLength) throw new Refusal("certificate-path-length", { subject: place, expected: `${pathLength}`, actual: `${basicConstraints.pathLength ?? "none"}` });
-  if (keyUsage === null || !keyUsage.critical || (keyUsage.bits & KEY_CERT_SIGN) === 0) throw new Refusal("certificate-key-usage", { subject: place, expected: "critical, keyCertSign", actual: keyUsage === null ? "none" : `${keyUsage.critical ? "critical" : "not critical"}, bits ${keyUsage.bits}` });
+  if (basicConstraints === null || !basicConstraints.critical || !basicConstraints.authority)
+    throw new Refusal("certificate-basic-constraints", { subject: place, expected: "critical, authority" });
+  if (basicConstraints.pathLength !== pathLength)
+    throw new Refusal("certificate-path-length", {
+      subject: place,
+      expected: `${pathLength}`,
+      actual: `${basicConstraints.pathLength ?? "none"}`,
+    });
+  if (keyUsage === null || !keyUsage.critical || (keyUsage.bits & KEY_CERT_SIGN) === 0)
+    throw new Refusal("certificate-key-usage", {
+      subject: place,
+      expected: "critical, keyCertSign",
+      actual: keyUsage === null ? "none" : `${keyUsage.critical ? "critical" : "not critical"}, bits ${keyUsage.bits}`,
+    });
   return certificate;
 }
 
@@ -72,20 +99,33 @@ function readLeaf(der: Uint8Array, issuer: Certificate): Certificate {
   const certificate = readCertificate(der, "document certificate");
   const { place: subject, basicConstraints, keyUsage } = certificate;
   verifyIssuer(certificate, issuer);
-  if (basicConstraints === null || basicConstraints.authority) throw new Refusal("certificate-basic-constraints", { subject, expected: "present, no authority" });
-  if (basicConstraints.pathLength !== null) throw new Refusal("certificate-path-length", { subject, expected: "none", actual: `${basicConstraints.pathLength}` });
-  if (keyUsage === null || (keyUsage.bits & DIGITAL_SIGNATURE) === 0 || (keyUsage.bits & KEY_CERT_SIGN) !== 0) throw new Refusal("certificate-key-usage", { subject, expected: "digitalSignature without keyCertSign", actual: keyUsage === null ? "none" : `bits ${keyUsage.bits}` });
+  if (basicConstraints === null || basicConstraints.authority)
+    throw new Refusal("certificate-basic-constraints", { subject, expected: "present, no authority" });
+  if (basicConstraints.pathLength !== null)
+    throw new Refusal("certificate-path-length", { subject, expected: "none", actual: `${basicConstraints.pathLength}` });
+  if (keyUsage === null || (keyUsage.bits & DIGITAL_SIGNATURE) === 0 || (keyUsage.bits & KEY_CERT_SIGN) !== 0)
+    throw new Refusal("certificate-key-usage", {
+      subject,
+      expected: "digitalSignature without keyCertSign",
+      actual: keyUsage === null ? "none" : `bits ${keyUsage.bits}`,
+    });
   return certificate;
 }
 
 function verifyIssuer(certificate: Certificate, issuer: Certificate): void {
   const { place: subject } = certificate;
-  if (!equalBytes(certificate.issuer.der, issuer.subject.der)) throw new Refusal("chain-name", { subject, expected: issuer.subject.commonName, actual: certificate.issuer.commonName });
+  if (!equalBytes(certificate.issuer.der, issuer.subject.der))
+    throw new Refusal("chain-name", { subject, expected: issuer.subject.commonName, actual: certificate.issuer.commonName });
   const { authorityKeyIdentifier } = certificate;
   // AWS leaves the identifiers out of some certificates, so only one that is there can contradict (RFC 5280 §4.2.1.1)
   if (authorityKeyIdentifier === null) return;
   const expected = issuer.subjectKeyIdentifier;
-  if (expected === null || !equalBytes(authorityKeyIdentifier, expected)) throw new Refusal("chain-key-identifier", { subject, expected: expected === null ? "none" : toHex(expected.subarray(0, 32)), actual: toHex(authorityKeyIdentifier.subarray(0, 32)) });
+  if (expected === null || !equalBytes(authorityKeyIdentifier, expected))
+    throw new Refusal("chain-key-identifier", {
+      subject,
+      expected: expected === null ? "none" : toHex(expected.subarray(0, 32)),
+      actual: toHex(authorityKeyIdentifier.subarray(0, 32)),
+    });
 }
 
 // RFC 5280 §4.2.1.3, first byte of the bit string

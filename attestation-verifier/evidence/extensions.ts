@@ -40,7 +40,8 @@ export function readExtensions(reader: DerReader): Extensions {
     const critical = readCritical(reader);
     const value = new DerReader(reader.content(TAG.octetString, "extension value"), reader.name);
     reader.leave(outer, "extension");
-    if (seen.some((other) => equalBytes(other, oid))) throw new Refusal("certificate-extension-duplicate", { subject: reader.name, actual: `extension ${toHex(oid)} twice` });
+    if (seen.some((other) => equalBytes(other, oid)))
+      throw new Refusal("certificate-extension-duplicate", { subject: reader.name, actual: `extension ${toHex(oid)} twice` });
     seen.push(oid);
     // id-ce is 2.5.29; every extension of the profile is one byte below it
     const id = oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x1d ? (oid[2] ?? 0) : 0;
@@ -49,7 +50,8 @@ export function readExtensions(reader: DerReader): Extensions {
     else if (id === ID_CE.subjectKeyIdentifier) subjectKeyIdentifier = readSubjectKeyIdentifier(value);
     else if (id === ID_CE.authorityKeyIdentifier) authorityKeyIdentifier = readAuthorityKeyIdentifier(value);
     // Name constraints that are ignored are a hole, even where an issuer forgot to mark them critical.
-    else if (critical || id === ID_CE.nameConstraints) throw new Refusal("certificate-extension-critical", { subject: reader.name, actual: `extension ${toHex(oid)}` });
+    else if (critical || id === ID_CE.nameConstraints)
+      throw new Refusal("certificate-extension-critical", { subject: reader.name, actual: `extension ${toHex(oid)}` });
   }
   reader.leave(list, "extensions");
   reader.leave(explicit, "extensions");
@@ -76,7 +78,8 @@ function readBasicConstraints(reader: DerReader, critical: boolean): BasicConstr
   if (reader.nextIs(TAG.integer)) {
     const value = reader.content(TAG.integer, "path length");
     // One byte is enough for this chain; it also rules out negative, padded and oversized integers.
-    if (value.length !== 1 || (value[0] ?? 0x80) > 0x7f) throw new Refusal("certificate-path-length", { subject: reader.name, actual: `INTEGER ${toHex(value.subarray(0, 8))}` });
+    if (value.length !== 1 || (value[0] ?? 0x80) > 0x7f)
+      throw new Refusal("certificate-path-length", { subject: reader.name, actual: `INTEGER ${toHex(value.subarray(0, 8))}` });
     pathLength = value[0] ?? 0;
   }
   reader.leave(outer, "basic constraints");

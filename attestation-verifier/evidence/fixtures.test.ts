@@ -12,8 +12,19 @@ const present = existsSync(new URL("attestation/index.json", fixtures));
 const json = (path: string): unknown => (present ? JSON.parse(readFileSync(new URL(path, fixtures), "utf8")) : []);
 const read = (file: string): Uint8Array => new Uint8Array(readFileSync(new URL(file, fixtures)));
 
-interface Real { file: string; module_id: string; timestamp: number; debug: boolean; region: string; pcrs: Record<string, string> }
-interface Mutated { file: string; expect: "accept" | "reject" | "policy"; why: string }
+interface Real {
+  file: string;
+  module_id: string;
+  timestamp: number;
+  debug: boolean;
+  region: string;
+  pcrs: Record<string, string>;
+}
+interface Mutated {
+  file: string;
+  expect: "accept" | "reject" | "policy";
+  why: string;
+}
 const real = json("attestation/index.json") as Real[];
 const mutated = json("attestation-mutations/expected.json") as Mutated[];
 const archived = { kind: "archived", atMs: null, nonce: null } as const;
@@ -26,28 +37,57 @@ it("pins AWS's root by the digest that AWS publishes", () => {
 });
 
 describe.skipIf(!present)("real documents (fixtures beside the repository)", () => {
-  it.each(real.map((one) => [one.file.replace("attestation/", ""), one] as const))("%s", async (_, { file, module_id, timestamp, debug, region, pcrs }) => {
-    const bytes = read(file);
-    const trust = parseTrustFile(JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs: [{ 0: zero, 1: zero, 2: zero, ...pcrs }], allowDebug: debug }));
-    const verdict = await verifyAttestationDocument(bytes, trust, archived, signatures);
-    expect(verdict).toMatchObject({ status: "warning", code: debug ? "debug" : "time-not-proved", claims: { moduleId: module_id, timestampMs: timestamp, region, debug } });
-    expect(verdict.notChecked).toContain("time");
-    const live = await verifyAttestationDocument(bytes, trust, { kind: "live", nowMs: timestamp + 1000, nonce: null, maxAgeMs: 1000 }, signatures);
-    expect(live.status).toBe(debug ? "warning" : "affirming");
-    if (debug) {
-      const strict = { ...trust, allowDebug: false };
-      expect(await verifyAttestationDocument(bytes, strict, archived, signatures)).toMatchObject({ status: "contraindicated", code: "debug-refused", claims: null });
-      expect(() => parsePcrSet({ 0: zero, 1: zero, 2: zero }, { allowDebug: false })).toThrow(expect.objectContaining({ code: "trust-pcr-zero" }));
-    }
-    const other = parseTrustFile(JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs: [{ 0: zero, 1: zero, 2: zero, ...pcrs, 4: "11".repeat(48) }], allowDebug: debug }));
-    expect(await verifyAttestationDocument(bytes, other, archived, signatures)).toMatchObject({ code: "measurement-mismatch" });
-  });
+  it.each(real.map((one) => [one.file.replace("attestation/", ""), one] as const))(
+    "%s",
+    async (_, { file, module_id, timestamp, debug, region, pcrs }) => {
+      const bytes = read(file);
+      const trust = parseTrustFile(
+        JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs: [{ 0: zero, 1: zero, 2: zero, ...pcrs }], allowDebug: debug }),
+      );
+      const verdict = await verifyAttestationDocument(bytes, trust, archived, signatures);
+      expect(verdict).toMatchObject({
+        status: "warning",
+        code: debug ? "debug" : "time-not-proved",
+        claims: { moduleId: module_id, timestampMs: timestamp, region, debug },
+      });
+      expect(verdict.notChecked).toContain("time");
+      const live = await verifyAttestationDocument(
+        bytes,
+        trust,
+        { kind: "live", nowMs: timestamp + 1000, nonce: null, maxAgeMs: 1000 },
+        signatures,
+      );
+      expect(live.status).toBe(debug ? "warning" : "affirming");
+      if (debug) {
+        const strict = { ...trust, allowDebug: false };
+        expect(await verifyAttestationDocument(bytes, strict, archived, signatures)).toMatchObject({
+          status: "contraindicated",
+          code: "debug-refused",
+          claims: null,
+        });
+        expect(() => parsePcrSet({ 0: zero, 1: zero, 2: zero }, { allowDebug: false })).toThrow(
+          expect.objectContaining({ code: "trust-pcr-zero" }),
+        );
+      }
+      const other = parseTrustFile(
+        JSON.stringify({
+          roots: ["aws-nitro-root-g1"],
+          pcrs: [{ 0: zero, 1: zero, 2: zero, ...pcrs, 4: "11".repeat(48) }],
+          allowDebug: debug,
+        }),
+      );
+      expect(await verifyAttestationDocument(bytes, other, archived, signatures)).toMatchObject({ code: "measurement-mismatch" });
+    },
+  );
 
-  it.each(mutated.map((one) => [one.file.replace("attestation-mutations/", ""), one.why, one] as const))("%s: %s", async (_, _why, { file, expect: expected }) => {
-    const outcome = await verifyEvidence(read(file), { anchors: [AWS_NITRO_ROOT_G1], mode: archived, signatures }).then(
-      () => "accept",
-      (error: { code?: string }) => (error.code === undefined ? "crash" : "reject"),
-    );
-    expect(outcome).toBe(expected === "policy" ? "reject" : expected); // the strict profile rejects what is left to choice
-  });
+  it.each(mutated.map((one) => [one.file.replace("attestation-mutations/", ""), one.why, one] as const))(
+    "%s: %s",
+    async (_, _why, { file, expect: expected }) => {
+      const outcome = await verifyEvidence(read(file), { anchors: [AWS_NITRO_ROOT_G1], mode: archived, signatures }).then(
+        () => "accept",
+        (error: { code?: string }) => (error.code === undefined ? "crash" : "reject"),
+      );
+      expect(outcome).toBe(expected === "policy" ? "reject" : expected); // the strict profile rejects what is left to choice
+    },
+  );
 });

@@ -14,15 +14,22 @@ export function verifyFreshness(evidence: Pick<DecodedEvidence, "timestampMs" | 
   if (mode.kind === "live") return verifyAge(timestampMs, mode);
   const atMs = mode.atMs ?? timestampMs;
   if (!isTime(atMs)) throw new Refusal("freshness-required", { subject: "time of verification", expected: "Unix milliseconds" });
-  if (!(timestampMs <= atMs + DEFAULT_SKEW_MS)) throw new Refusal("timestamp-future", { expected: `not after ${iso(atMs)}`, actual: iso(timestampMs) });
+  if (!(timestampMs <= atMs + DEFAULT_SKEW_MS))
+    throw new Refusal("timestamp-future", { expected: `not after ${iso(atMs)}`, actual: iso(timestampMs) });
   return Math.max(atMs, timestampMs);
 }
 
 function verifyAge(timestampMs: number, { nowMs, maxAgeMs, nonce, skewMs = DEFAULT_SKEW_MS }: LiveMode): number {
   if (nonce === null && maxAgeMs === null) throw new Refusal("freshness-required");
-  if (!isTime(nowMs) || !(skewMs >= 0) || (maxAgeMs !== null && !(maxAgeMs >= 0))) throw new Refusal("freshness-required", { subject: "time, skew or maximum age", expected: "milliseconds" });
-  if (!(timestampMs <= nowMs + skewMs)) throw new Refusal("timestamp-future", { expected: `not after ${iso(nowMs)}`, actual: iso(timestampMs) });
-  if (maxAgeMs !== null && !(nowMs - timestampMs <= maxAgeMs)) throw new Refusal("timestamp-age", { expected: `at most ${Math.round(maxAgeMs / 1000)} s`, actual: `${Math.round((nowMs - timestampMs) / 1000)} s` });
+  if (!isTime(nowMs) || !(skewMs >= 0) || (maxAgeMs !== null && !(maxAgeMs >= 0)))
+    throw new Refusal("freshness-required", { subject: "time, skew or maximum age", expected: "milliseconds" });
+  if (!(timestampMs <= nowMs + skewMs))
+    throw new Refusal("timestamp-future", { expected: `not after ${iso(nowMs)}`, actual: iso(timestampMs) });
+  if (maxAgeMs !== null && !(nowMs - timestampMs <= maxAgeMs))
+    throw new Refusal("timestamp-age", {
+      expected: `at most ${Math.round(maxAgeMs / 1000)} s`,
+      actual: `${Math.round((nowMs - timestampMs) / 1000)} s`,
+    });
   return Math.max(nowMs, timestampMs); // a document from within the skew must not fail its own notBefore
 }
 
@@ -30,7 +37,8 @@ function verifyNonce(actual: Uint8Array | null, expected: Uint8Array | null): vo
   if (expected === null) return;
   if (expected.length === 0) throw new Refusal("freshness-required", { subject: "nonce", expected: "1 to 512 bytes", actual: "0" });
   if (actual === null || actual.length === 0) throw new Refusal("nonce-missing");
-  if (!equalBytes(actual, expected)) throw new Refusal("nonce-mismatch", { expected: `${expected.length} bytes asked for`, actual: `${actual.length} other bytes` });
+  if (!equalBytes(actual, expected))
+    throw new Refusal("nonce-mismatch", { expected: `${expected.length} bytes asked for`, actual: `${actual.length} other bytes` });
 }
 
 function isTime(ms: number): boolean {

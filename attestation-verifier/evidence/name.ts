@@ -3,10 +3,20 @@ import { Refusal } from "../verdict/refusal.ts";
 import { TAG, type DerReader } from "./der.ts";
 
 /** A distinguished name (RFC 5280 §4.1.2.4). */
-export interface Name {
+export class Name {
   /** the whole element: names are compared as these bytes, never as attributes */
   readonly der: Uint8Array;
-  readonly commonName: string;
+  readonly #commonName: Uint8Array;
+
+  constructor(der: Uint8Array, commonName: Uint8Array) {
+    this.der = der;
+    this.#commonName = commonName;
+  }
+
+  /** printable ASCII; made when asked for, since most names are only compared */
+  get commonName(): string {
+    return String.fromCharCode(...this.#commonName);
+  }
 }
 
 /**
@@ -15,7 +25,7 @@ export interface Name {
  */
 export function readName(reader: DerReader, what: string): Name {
   const start = reader.at;
-  let commonName: string | null = null;
+  let commonName: Uint8Array | null = null;
   const outer = reader.enter(TAG.sequence, what);
   while (reader.at < reader.end) {
     const set = reader.enter(TAG.set, what);
@@ -26,22 +36,19 @@ export function readName(reader: DerReader, what: string): Name {
     reader.leave(set, what);
     if (equalBytes(type, COMMON_NAME)) {
       if (commonName !== null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "two common names" });
-      commonName = printableAscii(value);
+      commonName = value;
     }
   }
   reader.leave(outer, what);
-  if (commonName === null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "no common name in printable ASCII" });
-  return { der: reader.bytes.subarray(start, reader.at), commonName };
+  if (commonName === null || !isPrintableAscii(commonName))
+    throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "no common name in printable ASCII" });
+  return new Name(reader.bytes.subarray(start, reader.at), commonName);
 }
 
 /** Every common name of the profile is ASCII; others are not compared, and not shown. */
-function printableAscii(content: Uint8Array): string | null {
-  let text = "";
-  for (const byte of content) {
-    if (byte < 0x20 || byte > 0x7e) return null;
-    text += String.fromCharCode(byte);
-  }
-  return text;
+function isPrintableAscii(content: Uint8Array): boolean {
+  for (const byte of content) if (byte < 0x20 || byte > 0x7e) return false;
+  return true;
 }
 
 /** id-at-commonName, 2.5.4.3 */

@@ -35,7 +35,8 @@ export function parsePayload(payload: Uint8Array): DecodedEvidence {
   if (digest !== "SHA384") throw new Refusal("payload-digest", { expected: "SHA384" });
   const timestampMs = required(map, "timestamp");
   if (typeof timestampMs !== "number") throw new Refusal("payload-field-type", { subject: "timestamp", expected: "an integer" });
-  if (timestampMs <= 0 || timestampMs > MAX_TIMESTAMP_MS) throw new Refusal("payload-field-limit", { subject: "timestamp", expected: `1 to ${MAX_TIMESTAMP_MS}`, actual: `${timestampMs}` });
+  if (timestampMs <= 0 || timestampMs > MAX_TIMESTAMP_MS)
+    throw new Refusal("payload-field-limit", { subject: "timestamp", expected: `1 to ${MAX_TIMESTAMP_MS}`, actual: `${timestampMs}` });
   const cabundle = required(map, "cabundle");
   if (!Array.isArray(cabundle)) throw new Refusal("payload-field-type", { subject: "cabundle", expected: "an array" });
   return {
@@ -60,7 +61,8 @@ function decodeMap(payload: Uint8Array): ReadonlyMap<string, CborValue> {
   }
   if (!(value instanceof Map)) throw new Refusal("payload-cbor", { expected: "a map" });
   const map = value as ReadonlyMap<number | string, CborValue>;
-  for (const key of map.keys()) if (typeof key !== "string") throw new Refusal("payload-cbor", { expected: "text keys", actual: `key ${key}` });
+  for (const key of map.keys())
+    if (typeof key !== "string") throw new Refusal("payload-cbor", { expected: "text keys", actual: `key ${key}` });
   return map as ReadonlyMap<string, CborValue>;
 }
 
@@ -72,13 +74,15 @@ function required(map: ReadonlyMap<string, CborValue>, name: string): CborValue 
 
 function parseModuleId(value: CborValue): string {
   if (typeof value !== "string") throw new Refusal("payload-field-type", { subject: "module_id", expected: "a text" });
-  if (value.length === 0 || value.length > 128) throw new Refusal("payload-field-limit", { subject: "module_id", expected: "1 to 128 characters", actual: `${value.length}` });
+  if (value.length === 0 || value.length > 128)
+    throw new Refusal("payload-field-limit", { subject: "module_id", expected: "1 to 128 characters", actual: `${value.length}` });
   return value;
 }
 
 function parseBytes(value: CborValue, name: string): Uint8Array {
   if (!(value instanceof Uint8Array)) throw new Refusal("payload-field-type", { subject: name, expected: "a byte string" });
-  if (value.length === 0 || value.length > 1024) throw new Refusal("payload-field-limit", { subject: name, expected: "1 to 1024 bytes", actual: `${value.length}` });
+  if (value.length === 0 || value.length > 1024)
+    throw new Refusal("payload-field-limit", { subject: name, expected: "1 to 1024 bytes", actual: `${value.length}` });
   return value;
 }
 
@@ -86,23 +90,45 @@ function optionalBytes(map: ReadonlyMap<string, CborValue>, name: string, max: n
   const value = map.get(name) ?? null;
   if (value === null) return null;
   if (!(value instanceof Uint8Array)) throw new Refusal("payload-field-type", { subject: name, expected: "a byte string or null" });
-  if (value.length > max) throw new Refusal("payload-field-limit", { subject: name, expected: `at most ${max} bytes`, actual: `${value.length}` });
+  if (value.length > max)
+    throw new Refusal("payload-field-limit", { subject: name, expected: `at most ${max} bytes`, actual: `${value.length}` });
   return value;
 }
 
 function parsePcrs(value: CborValue): ReadonlyMap<number, PcrValue> {
   if (!(value instanceof Map)) throw new Refusal("payload-field-type", { subject: "pcrs", expected: "a map" });
   const map = value as ReadonlyMap<number | string, CborValue>;
-  if (map.size === 0 || map.size > PCR_COUNT) throw new Refusal("payload-pcrs", { expected: `1 to ${PCR_COUNT} registers`, actual: `${map.size}` });
+  if (map.size === 0 || map.size > PCR_COUNT)
+    throw new Refusal("payload-pcrs", { expected: `1 to ${PCR_COUNT} registers`, actual: `${map.size}` });
   const pcrs = new Map<number, PcrValue>();
   for (const [index, register] of map) {
-    if (typeof index !== "number" || index < 0 || index >= PCR_COUNT) throw new Refusal("payload-pcrs", { subject: "pcrs", expected: "indexes 0 to 31", actual: typeof index === "number" ? `${index}` : "a text" });
+    if (typeof index !== "number" || index < 0 || index >= PCR_COUNT)
+      throw new Refusal("payload-pcrs", {
+        subject: "pcrs",
+        expected: "indexes 0 to 31",
+        actual: typeof index === "number" ? `${index}` : "a text",
+      });
     const parsed = register instanceof Uint8Array ? parsePcrValue(register) : null;
-    if (parsed === null) throw new Refusal("payload-pcrs", { subject: `PCR${index}`, expected: "48 bytes", actual: register instanceof Uint8Array ? `${register.length} bytes` : "another type" });
+    if (parsed === null)
+      throw new Refusal("payload-pcrs", {
+        subject: `PCR${index}`,
+        expected: "48 bytes",
+        actual: register instanceof Uint8Array ? `${register.length} bytes` : "another type",
+      });
     pcrs.set(index, parsed);
   }
   return pcrs;
 }
 
-const FIELDS: ReadonlySet<string> = new Set(["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle", "public_key", "user_data", "nonce"]);
+const FIELDS: ReadonlySet<string> = new Set([
+  "module_id",
+  "digest",
+  "timestamp",
+  "pcrs",
+  "certificate",
+  "cabundle",
+  "public_key",
+  "user_data",
+  "nonce",
+]);
 const MAX_TIMESTAMP_MS = 253_402_300_799_999; // the end of the year 9999

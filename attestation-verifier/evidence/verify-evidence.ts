@@ -43,10 +43,17 @@ export async function verifyEvidence(bytes: Uint8Array, { anchors, mode, signatu
   const evidence = parsePayload(envelope.payload);
   const chain = readChain(evidence.cabundle, evidence.certificate, anchors);
   const { leaf } = chain;
-  if (!(evidence.timestampMs >= leaf.notBeforeMs && evidence.timestampMs <= leaf.notAfterMs)) throw new Refusal("timestamp-window", { expected: `${new Date(leaf.notBeforeMs).toISOString()} to ${new Date(leaf.notAfterMs).toISOString()}`, actual: new Date(evidence.timestampMs).toISOString() });
+  if (!(evidence.timestampMs >= leaf.notBeforeMs && evidence.timestampMs <= leaf.notAfterMs))
+    throw new Refusal("timestamp-window", {
+      expected: `${new Date(leaf.notBeforeMs).toISOString()} to ${new Date(leaf.notAfterMs).toISOString()}`,
+      actual: new Date(evidence.timestampMs).toISOString(),
+    });
   const atMs = verifyFreshness(evidence, mode);
   verifyValidity(chain, atMs);
-  const [, genuine] = await Promise.all([verifyChainSignatures(chain, signatures), signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature)]);
+  const [, genuine] = await Promise.all([
+    verifyChainSignatures(chain, signatures),
+    signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature),
+  ]);
   if (genuine !== true) throw new Refusal("document-signature");
   const whereabouts = verifyConsistency(evidence, chain);
   return { ...evidence, ...whereabouts, chain, mode: mode.kind, atMs } as VerifiedEvidence;

@@ -37,7 +37,12 @@ export function positive(magnitude: Uint8Array): Uint8Array {
 
 /** [attribute type, value] pairs in order; the string type is UTF8String, or PrintableString for C. */
 export function name(pairs: readonly (readonly [keyof typeof ATTRIBUTE, string])[], stringTag?: number): Uint8Array {
-  return der(0x30, ...pairs.map(([type, value]) => der(0x31, der(0x30, der(0x06, hex(ATTRIBUTE[type])), der(stringTag ?? (type === "C" ? 0x13 : 0x0c), ascii(value))))));
+  return der(
+    0x30,
+    ...pairs.map(([type, value]) =>
+      der(0x31, der(0x30, der(0x06, hex(ATTRIBUTE[type])), der(stringTag ?? (type === "C" ? 0x13 : 0x0c), ascii(value)))),
+    ),
+  );
 }
 
 export function utcTime(ms: number): Uint8Array {

@@ -7,7 +7,13 @@ import { makeChain, MODULE_ID, NOW_MS, pcr, PCR4, type TestChain } from "./test-
 export type Fields = Record<string, CborValue>;
 
 export function defaultFields(chain: TestChain): Fields {
-  const pcrs = new Map<number, CborValue>([[0, pcr(0x10)], [1, pcr(0x11)], [2, pcr(0x12)], [3, pcr(0)], [4, PCR4]]);
+  const pcrs = new Map<number, CborValue>([
+    [0, pcr(0x10)],
+    [1, pcr(0x11)],
+    [2, pcr(0x12)],
+    [3, pcr(0)],
+    [4, PCR4],
+  ]);
   for (let index = 5; index < 16; index++) pcrs.set(index, pcr(0));
   return {
     module_id: MODULE_ID,
@@ -37,7 +43,11 @@ export function signDocument(payload: Uint8Array, key: KeyObject): Uint8Array {
 }
 
 /** A whole document; without arguments it is a good one under a fresh chain's root. */
-export function makeDocument({ chain = makeChain(), fields = {}, payload }: { chain?: TestChain; fields?: Fields; payload?: (all: Fields) => Uint8Array } = {}): { bytes: Uint8Array; root: Uint8Array } {
+export function makeDocument({
+  chain = makeChain(),
+  fields = {},
+  payload,
+}: { chain?: TestChain; fields?: Fields; payload?: (all: Fields) => Uint8Array } = {}): { bytes: Uint8Array; root: Uint8Array } {
   const all = { ...defaultFields(chain), ...fields };
   return { bytes: signDocument((payload ?? encodeFields)(all), chain.leafKey), root: chain.root };
 }

@@ -42,7 +42,12 @@ export const NOW_MS: number = Date.UTC(2026, 2, 1, 12);
 const HOUR = 3_600_000;
 
 export const ECDSA_WITH_SHA384: Uint8Array = hex("300a06082a8648ce3d040303");
-export const OID = { basicConstraints: "551d13", keyUsage: "551d0f", subjectKeyIdentifier: "551d0e", authorityKeyIdentifier: "551d23" } as const;
+export const OID = {
+  basicConstraints: "551d13",
+  keyUsage: "551d0f",
+  subjectKeyIdentifier: "551d0e",
+  authorityKeyIdentifier: "551d23",
+} as const;
 export const AUTHORITY_USAGE: Uint8Array = extension(OID.keyUsage, true, hex("03020186"));
 
 const keys: Record<Place, { publicKey: KeyObject; privateKey: KeyObject }> = {
@@ -67,16 +72,30 @@ export function keyIdentifier(place: Place): Uint8Array {
 }
 
 export function basicConstraints(pathLength: number | null): Uint8Array {
-  return extension(OID.basicConstraints, true, der(0x30, hex("0101ff"), pathLength === null ? hex("") : der(0x02, Uint8Array.of(pathLength))));
+  return extension(
+    OID.basicConstraints,
+    true,
+    der(0x30, hex("0101ff"), pathLength === null ? hex("") : der(0x02, Uint8Array.of(pathLength))),
+  );
 }
 
-const organisation = [["C", "US"], ["O", "Amazon"], ["OU", "AWS"]] as const;
+const organisation = [
+  ["C", "US"],
+  ["O", "Amazon"],
+  ["OU", "AWS"],
+] as const;
 
 export function subjectOf(place: Place, root: string): Uint8Array {
   const cn = (text: string): Uint8Array => name([...organisation, ["CN", text]]);
   if (place === "root") return cn(root);
   if (place === "regional") return cn(`0123456789abcdef.${REGION}.aws.nitro-enclaves`);
-  if (place === "zonal") return name([["CN", `fedcba9876543210.zonal.${REGION}.aws.nitro-enclaves`], ["OU", "AWS"], ["O", "Amazon"], ["C", "US"]]);
+  if (place === "zonal")
+    return name([
+      ["CN", `fedcba9876543210.zonal.${REGION}.aws.nitro-enclaves`],
+      ["OU", "AWS"],
+      ["O", "Amazon"],
+      ["C", "US"],
+    ]);
   if (place === "instance") return cn(`${INSTANCE_ID}.${REGION}.aws.nitro-enclaves`);
   return cn(`${MODULE_ID}.${REGION}.aws`);
 }
@@ -106,12 +125,23 @@ export function makeChain(edit: (parts: Record<Place, CertificateParts>) => void
     finishSignature: (bits) => bits,
   });
   const all: Record<Place, CertificateParts> = {
-    root: parts("root", "root", 3650, [basicConstraints(null), extension(OID.subjectKeyIdentifier, false, der(0x04, keyIdentifier("root"))), AUTHORITY_USAGE]),
+    root: parts("root", "root", 3650, [
+      basicConstraints(null),
+      extension(OID.subjectKeyIdentifier, false, der(0x04, keyIdentifier("root"))),
+      AUTHORITY_USAGE,
+    ]),
     regional: parts("regional", "root", 20, [basicConstraints(2), ...identifiers("regional", "root"), AUTHORITY_USAGE]),
     zonal: parts("zonal", "regional", 6, [basicConstraints(1), ...identifiers("zonal", "regional"), AUTHORITY_USAGE]),
-    instance: parts("instance", "zonal", 1, [basicConstraints(0), extension(OID.keyUsage, true, hex("03020204")), ...identifiers("instance", "zonal")]),
+    instance: parts("instance", "zonal", 1, [
+      basicConstraints(0),
+      extension(OID.keyUsage, true, hex("03020204")),
+      ...identifiers("instance", "zonal"),
+    ]),
     leaf: {
-      ...parts("leaf", "instance", 1, [extension(OID.basicConstraints, true, hex("3000")), extension(OID.keyUsage, false, hex("030206c0"))]),
+      ...parts("leaf", "instance", 1, [
+        extension(OID.basicConstraints, true, hex("3000")),
+        extension(OID.keyUsage, false, hex("030206c0")),
+      ]),
       serial: positive(leafSerial(leafBegin)),
       notBefore: utcTime(leafBegin),
       notAfter: utcTime(leafBegin + 3 * HOUR),
@@ -129,14 +159,29 @@ export function leafSerial(beginMs: number): Uint8Array {
 
 export function makeCertificate(parts: CertificateParts): Uint8Array {
   const { version, serial, innerAlgorithm, issuer, notBefore, notAfter, subject, spki, extensions, tbsTail } = parts;
-  const tbs = der(0x30, version, serial, innerAlgorithm, issuer, der(0x30, notBefore, notAfter), subject, spki, der(0xa3, der(0x30, ...extensions)), tbsTail);
+  const tbs = der(
+    0x30,
+    version,
+    serial,
+    innerAlgorithm,
+    issuer,
+    der(0x30, notBefore, notAfter),
+    subject,
+    spki,
+    der(0xa3, der(0x30, ...extensions)),
+    tbsTail,
+  );
   const signature = new Uint8Array(sign(parts.hash, tbs, parts.signer));
   const bits = parts.finishSignature(concat(Uint8Array.of(0), signature));
   return parts.finish(der(0x30, tbs, parts.outerAlgorithm, der(0x03, bits)));
 }
 
 export function sha384(...parts: Uint8Array[]): Uint8Array {
-  return new Uint8Array(createHash("sha384").update(concat(...parts)).digest());
+  return new Uint8Array(
+    createHash("sha384")
+      .update(concat(...parts))
+      .digest(),
+  );
 }
 
 /** A fixed register value that is not zero. */
@@ -147,4 +192,8 @@ export function pcr(fill: number): Uint8Array {
 export const PCR4: Uint8Array = sha384(new Uint8Array(48), ascii(INSTANCE_ID));
 
 /** A test key for results, fixed so that failures repeat. */
-export const RESULT_KEY: KeyObject = createPrivateKey({ key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, 7)]), format: "der", type: "pkcs8" });
+export const RESULT_KEY: KeyObject = createPrivateKey({
+  key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, 7)]),
+  format: "der",
+  type: "pkcs8",
+});

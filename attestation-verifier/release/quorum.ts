@@ -1,4 +1,14 @@
-import { approvedBytes, decodeApproval, decodeStatement, equalBytes, toHex, type Approver, type Constitution, type RoleThreshold, type StatementKind } from "@caladrius/wire";
+import {
+  approvedBytes,
+  decodeApproval,
+  decodeStatement,
+  equalBytes,
+  toHex,
+  type Approver,
+  type Constitution,
+  type RoleThreshold,
+  type StatementKind,
+} from "@caladrius/wire";
 import { sha384 } from "@noble/hashes/sha2.js";
 import type { SignatureBackend } from "../signatures/backend.ts";
 
@@ -44,7 +54,12 @@ export async function verifyApprovals(input: ApprovalsInput, signatures: Signatu
   return { ok: thresholds.length > 0 && missing.length === 0, approvedBy, missing };
 }
 
-async function verifyApproval(bytes: Uint8Array, { kind, constitution }: ApprovalsInput, digest: Uint8Array, signatures: SignatureBackend): Promise<Approver | null> {
+async function verifyApproval(
+  bytes: Uint8Array,
+  { kind, constitution }: ApprovalsInput,
+  digest: Uint8Array,
+  signatures: SignatureBackend,
+): Promise<Approver | null> {
   let statement: ReturnType<typeof decodeStatement>;
   let approval: ReturnType<typeof decodeApproval>;
   try {
@@ -95,4 +110,9 @@ function countMissing(thresholds: readonly RoleThreshold[], approvers: readonly 
   return [...needed].map(([role, threshold]) => ({ role, threshold, counted: counted(role) })).filter((one) => one.counted < one.threshold);
 }
 
-const QUORUM_OF: { readonly [K in ApprovableKind]: keyof Constitution["quorums"] } = { bundle: "bundle", release: "release", "fleet-record": "fleet", constitution: "succession" };
+const QUORUM_OF: { readonly [K in ApprovableKind]: keyof Constitution["quorums"] } = {
+  bundle: "bundle",
+  release: "release",
+  "fleet-record": "fleet",
+  constitution: "succession",
+};

@@ -1,4 +1,11 @@
-import { compareBytes, decodeDisclosure, disclosureArrayLength, type Disclosure, type DisclosureName, type DisclosureValues } from "@caladrius/wire";
+import {
+  compareBytes,
+  decodeDisclosure,
+  disclosureArrayLength,
+  type Disclosure,
+  type DisclosureName,
+  type DisclosureValues,
+} from "@caladrius/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Refusal } from "../verdict/refusal.ts";
 
@@ -31,7 +38,8 @@ export function openDisclosures(digests: readonly Uint8Array[], disclosures: rea
     else if (single.has(disclosure.name)) throw new Refusal("disclosure-duplicate", { subject, actual: `a second ${disclosure.name}` });
     else single.set(disclosure.name, disclosure.value);
   }
-  const get = <N extends DisclosureName>(name: N): DisclosureValues[N] | null => (single.get(name) as DisclosureValues[N] | undefined) ?? null;
+  const get = <N extends DisclosureName>(name: N): DisclosureValues[N] | null =>
+    (single.get(name) as DisclosureValues[N] | undefined) ?? null;
   return {
     "alarm-summary": get("alarm-summary"),
     coverage: get("coverage"),
@@ -52,10 +60,12 @@ export function openDisclosures(digests: readonly Uint8Array[], disclosures: rea
 
 /** Sorted, without repetition, and of a length that tells nothing but a power of two. */
 function verifyArray(digests: readonly Uint8Array[]): void {
-  if (disclosureArrayLength(digests.length) !== digests.length) throw new Refusal("disclosure-array", { expected: "16, 32, 64 … digests", actual: `${digests.length}` });
+  if (disclosureArrayLength(digests.length) !== digests.length)
+    throw new Refusal("disclosure-array", { expected: "16, 32, 64 … digests", actual: `${digests.length}` });
   for (let i = 1; i < digests.length; i++) {
     const [before, after] = [digests[i - 1], digests[i]];
-    if (before === undefined || after === undefined || compareBytes(before, after) >= 0) throw new Refusal("disclosure-array", { expected: "ascending digests", actual: `digest ${i + 1} is not above the one before` });
+    if (before === undefined || after === undefined || compareBytes(before, after) >= 0)
+      throw new Refusal("disclosure-array", { expected: "ascending digests", actual: `digest ${i + 1} is not above the one before` });
   }
 }
 

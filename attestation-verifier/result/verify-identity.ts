@@ -28,7 +28,11 @@ export function verifyIdentity(appraised: AppraisedEvidence, identityBytes: Uint
   const bytes = identityBytes.slice();
   if (evidence.publicKey !== null) throw new Refusal("identity-public-key", { actual: `${evidence.publicKey.length} bytes` });
   const commitment = sha384(identityCommitment(bytes));
-  if (evidence.userData === null || !equalBytes(evidence.userData, commitment)) throw new Refusal("identity-commitment", { expected: toHex(commitment), actual: evidence.userData === null ? "none" : `${evidence.userData.length} other bytes` });
+  if (evidence.userData === null || !equalBytes(evidence.userData, commitment))
+    throw new Refusal("identity-commitment", {
+      expected: toHex(commitment),
+      actual: evidence.userData === null ? "none" : `${evidence.userData.length} other bytes`,
+    });
   const identity = readIdentity(bytes);
   verifyExtended(appraised, CONSTITUTION_PCR, identity.constitutionDigest);
   verifyExtended(appraised, POLICY_PCR, identity.policyDigest);
@@ -39,7 +43,12 @@ export function verifyIdentity(appraised: AppraisedEvidence, identityBytes: Uint
 function verifyExtended({ evidence }: AppraisedEvidence, index: typeof CONSTITUTION_PCR | typeof POLICY_PCR, digest: Uint8Array): void {
   const expected = sha384(concatBytes(new Uint8Array(PCR_BYTES), digest));
   const actual = evidence.pcrs.get(index);
-  if (actual === undefined || !equalBytes(actual, expected)) throw new Refusal(index === CONSTITUTION_PCR ? "identity-constitution" : "identity-policy", { subject: `PCR${index}`, expected: toHex(expected), actual: actual === undefined ? "none" : toHex(actual) });
+  if (actual === undefined || !equalBytes(actual, expected))
+    throw new Refusal(index === CONSTITUTION_PCR ? "identity-constitution" : "identity-policy", {
+      subject: `PCR${index}`,
+      expected: toHex(expected),
+      actual: actual === undefined ? "none" : toHex(actual),
+    });
 }
 
 function readIdentity(bytes: Uint8Array): Identity {

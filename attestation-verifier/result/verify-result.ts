@@ -1,4 +1,12 @@
-import { decodeResultClaims, decodeStatement, equalBytes, toHex, WireError, type DecodedStatement, type ResultClaims } from "@caladrius/wire";
+import {
+  decodeResultClaims,
+  decodeStatement,
+  equalBytes,
+  toHex,
+  WireError,
+  type DecodedStatement,
+  type ResultClaims,
+} from "@caladrius/wire";
 import type { SignatureBackend } from "../signatures/backend.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import { openDisclosures, type Disclosed } from "./open-disclosures.ts";
@@ -39,15 +47,24 @@ export interface ResultExpectations {
  *
  * @throws Refusal result-*, disclosure-*
  */
-export async function verifyResult(by: VerifiedIdentity, input: ResultInput, expected: ResultExpectations, signatures: SignatureBackend): Promise<VerifiedResult> {
+export async function verifyResult(
+  by: VerifiedIdentity,
+  input: ResultInput,
+  expected: ResultExpectations,
+  signatures: SignatureBackend,
+): Promise<VerifiedResult> {
   const { identity } = by;
   const statement = readStatement(input.result.slice());
   if (statement.alg !== "Ed25519") throw new Refusal("result-kind", { expected: "Ed25519", actual: statement.alg });
-  if ((await signatures.verifyEd25519(identity.resultKey, statement.toBeSigned, statement.signature)) !== true) throw new Refusal("result-signature");
+  if ((await signatures.verifyEd25519(identity.resultKey, statement.toBeSigned, statement.signature)) !== true)
+    throw new Refusal("result-signature");
   const claims = readClaims(statement.payload);
-  if (!equalBytes(claims.identityDigest, by.digest)) throw new Refusal("result-identity", { expected: toHex(by.digest), actual: toHex(claims.identityDigest) });
-  if (!equalBytes(claims.constitutionDigest, identity.constitutionDigest)) throw new Refusal("result-constitution", { expected: toHex(identity.constitutionDigest), actual: toHex(claims.constitutionDigest) });
-  if (!equalBytes(claims.policy.digest, identity.policyDigest)) throw new Refusal("result-policy", { expected: toHex(identity.policyDigest), actual: toHex(claims.policy.digest) });
+  if (!equalBytes(claims.identityDigest, by.digest))
+    throw new Refusal("result-identity", { expected: toHex(by.digest), actual: toHex(claims.identityDigest) });
+  if (!equalBytes(claims.constitutionDigest, identity.constitutionDigest))
+    throw new Refusal("result-constitution", { expected: toHex(identity.constitutionDigest), actual: toHex(claims.constitutionDigest) });
+  if (!equalBytes(claims.policy.digest, identity.policyDigest))
+    throw new Refusal("result-policy", { expected: toHex(identity.policyDigest), actual: toHex(claims.policy.digest) });
   verifyInterval(claims, by);
   verifyExpectations(claims, expected);
   const disclosed = openDisclosures(claims.disclosureDigests, input.disclosures);
@@ -56,17 +73,23 @@ export async function verifyResult(by: VerifiedIdentity, input: ResultInput, exp
 
 function verifyInterval({ interval: { fromMs, toMs }, iat }: ResultClaims, { appraised: { evidence } }: VerifiedIdentity): void {
   const { timestampMs } = evidence;
-  if (fromMs > toMs || iat !== Math.ceil(toMs / 1000)) throw new Refusal("result-interval", { actual: `${fromMs} to ${toMs} ms, iat ${iat} s` });
-  if (fromMs < timestampMs) throw new Refusal("result-before-evidence", { expected: `not before ${iso(timestampMs)}`, actual: iso(fromMs) });
-  if (toMs > timestampMs + MAX_AFTER_EVIDENCE_MS) throw new Refusal("result-after-evidence", { expected: `not after ${iso(timestampMs + MAX_AFTER_EVIDENCE_MS)}`, actual: iso(toMs) });
+  if (fromMs > toMs || iat !== Math.ceil(toMs / 1000))
+    throw new Refusal("result-interval", { actual: `${fromMs} to ${toMs} ms, iat ${iat} s` });
+  if (fromMs < timestampMs)
+    throw new Refusal("result-before-evidence", { expected: `not before ${iso(timestampMs)}`, actual: iso(fromMs) });
+  if (toMs > timestampMs + MAX_AFTER_EVIDENCE_MS)
+    throw new Refusal("result-after-evidence", { expected: `not after ${iso(timestampMs + MAX_AFTER_EVIDENCE_MS)}`, actual: iso(toMs) });
   const { notAfterMs } = evidence.chain.leaf;
   if (toMs > notAfterMs) throw new Refusal("result-after-certificate", { expected: `not after ${iso(notAfterMs)}`, actual: iso(toMs) });
 }
 
 function verifyExpectations(claims: ResultClaims, { jobDigest, nonce, policyVersion }: ResultExpectations): void {
-  if (jobDigest !== null && !equalBytes(claims.jobDigest, jobDigest)) throw new Refusal("result-job", { expected: toHex(jobDigest), actual: toHex(claims.jobDigest) });
-  if (nonce !== null && !equalBytes(claims.nonce, nonce)) throw new Refusal("result-nonce", { expected: `${nonce.length} bytes submitted`, actual: `${claims.nonce.length} other bytes` });
-  if (policyVersion !== null && !(claims.policy.version >= policyVersion)) throw new Refusal("result-policy-floor", { expected: `at least ${policyVersion}`, actual: `${claims.policy.version}` });
+  if (jobDigest !== null && !equalBytes(claims.jobDigest, jobDigest))
+    throw new Refusal("result-job", { expected: toHex(jobDigest), actual: toHex(claims.jobDigest) });
+  if (nonce !== null && !equalBytes(claims.nonce, nonce))
+    throw new Refusal("result-nonce", { expected: `${nonce.length} bytes submitted`, actual: `${claims.nonce.length} other bytes` });
+  if (policyVersion !== null && !(claims.policy.version >= policyVersion))
+    throw new Refusal("result-policy-floor", { expected: `at least ${policyVersion}`, actual: `${claims.policy.version}` });
 }
 
 function readStatement(bytes: Uint8Array): DecodedStatement {

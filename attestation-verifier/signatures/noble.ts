@@ -16,7 +16,10 @@ export const signatures: SignatureBackend = {
     return hasEcdsaForm(32, publicKey, signature) && answer(() => p256.verify(signature, message, publicKey, { lowS: false }));
   },
   verifyEd25519(publicKey, message, signature) {
-    return hasEd25519Form(publicKey, signature) && answer(() => ed25519.verify(signature, message, publicKey, { zip215: false }) && holdsWithoutCofactor(publicKey, message, signature));
+    return (
+      hasEd25519Form(publicKey, signature) &&
+      answer(() => ed25519.verify(signature, message, publicKey, { zip215: false }) && holdsWithoutCofactor(publicKey, message, signature))
+    );
   },
 };
 

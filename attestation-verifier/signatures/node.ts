@@ -1,36 +1,32 @@
-import { createPublicKey, verify, type KeyObject } from "node:crypto";
+import { verify } from "node:crypto";
 import type { SignatureBackend } from "./backend.ts";
 import { hasEcdsaForm, hasEd25519Form } from "./lengths.ts";
 
 /** Signature checks on synchronous node:crypto. The only file of this package with Node's types. */
 export const signatures: SignatureBackend = {
   verifyEs384(publicKey, message, signature) {
-    return hasEcdsaForm(48, publicKey, signature) && verifyEcdsa("sha384", SPKI_P384, publicKey, message, signature);
+    return hasEcdsaForm(48, publicKey, signature) && verifyRaw("sha384", SPKI_P384, publicKey, message, signature);
   },
   verifyEs256(publicKey, message, signature) {
-    return hasEcdsaForm(32, publicKey, signature) && verifyEcdsa("sha256", SPKI_P256, publicKey, message, signature);
+    return hasEcdsaForm(32, publicKey, signature) && verifyRaw("sha256", SPKI_P256, publicKey, message, signature);
   },
   verifyEd25519(publicKey, message, signature) {
-    if (!hasEd25519Form(publicKey, signature)) return false;
-    const key = importKey(SPKI_ED25519, publicKey);
-    return key !== null && verify(null, message, key, signature);
+    return hasEd25519Form(publicKey, signature) && verifyRaw(null, SPKI_ED25519, publicKey, message, signature);
   },
 };
 
-function verifyEcdsa(hash: string, prefix: Uint8Array, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const key = importKey(prefix, publicKey);
-  return key !== null && verify(hash, message, { key, dsaEncoding: "ieee-p1363" }, signature);
-}
-
-/** A raw key behind the fixed head of its SubjectPublicKeyInfo: OpenSSL's quickest way in. Null when it is no point of the curve. */
-function importKey(prefix: Uint8Array, publicKey: Uint8Array): KeyObject | null {
-  const spki = Buffer.allocUnsafe(prefix.length + publicKey.length);
-  spki.set(prefix);
-  spki.set(publicKey, prefix.length);
+/**
+ * Verifies under a raw key, put behind the fixed head of its SubjectPublicKeyInfo and imported within the call: half the
+ * price of a KeyObject. The import throws when the key is no point of the curve, and nothing else can: lengths were checked.
+ */
+function verifyRaw(hash: string | null, head: Uint8Array, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const spki = Buffer.allocUnsafe(head.length + publicKey.length);
+  spki.set(head);
+  spki.set(publicKey, head.length);
   try {
-    return createPublicKey({ key: spki, format: "der", type: "spki" });
+    return verify(hash, message, { key: spki, format: "der", type: "spki", dsaEncoding: "ieee-p1363" }, signature);
   } catch {
-    return null;
+    return false;
   }
 }
 

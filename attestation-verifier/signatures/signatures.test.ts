@@ -5,16 +5,31 @@ import { signatures as noble } from "./noble.ts";
 import { signatures as node } from "./node.ts";
 import { signatures as webcrypto } from "./webcrypto.ts";
 
-const backends: [string, SignatureBackend][] = [["node:crypto", node], ["WebCrypto", webcrypto], ["noble", noble]];
+const backends: [string, SignatureBackend][] = [
+  ["node:crypto", node],
+  ["WebCrypto", webcrypto],
+  ["noble", noble],
+];
 const message = new TextEncoder().encode("Sig_structure");
 const raw = (key: KeyObject, length: number): Uint8Array => new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(-length));
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
 
-interface Case { method: keyof SignatureBackend; key: Uint8Array; signature: Uint8Array; message?: Uint8Array }
+interface Case {
+  method: keyof SignatureBackend;
+  key: Uint8Array;
+  signature: Uint8Array;
+  message?: Uint8Array;
+}
 const cases: [string, boolean, Case][] = [];
 
 for (const [method, namedCurve, hash, size, order] of [
-  ["verifyEs384", "P-384", "sha384", 48, "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973"],
+  [
+    "verifyEs384",
+    "P-384",
+    "sha384",
+    48,
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+  ],
   ["verifyEs256", "P-256", "sha256", 32, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"],
 ] as const) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
@@ -42,7 +57,7 @@ for (const [method, namedCurve, hash, size, order] of [
     [`${method}: an empty key`, false, { method, key: hex(""), signature }],
     [`${method}: a compressed key`, false, { method, key: key.subarray(0, 1 + size).with(0, 2 + ((key.at(-1) ?? 0) & 1)), signature }],
     [`${method}: a hybrid key`, false, { method, key: key.with(0, 6 + ((key.at(-1) ?? 0) & 1)), signature }],
-    [`${method}: a key off the curve`, false, { method, key: key.with(-1, (key.at(-1) ?? 0) ^ 1), signature }],
+    [`${method}: a key off the curve`, false, { method, key: key.with(2 * size, (key.at(-1) ?? 0) ^ 1), signature }],
     [`${method}: a key with coordinates above p`, false, { method, key: new Uint8Array(1 + 2 * size).fill(0xff).with(0, 4), signature }],
     [`${method}: the point (0, 0)`, false, { method, key: new Uint8Array(1 + 2 * size).with(0, 4), signature }],
   );
@@ -52,7 +67,9 @@ for (const [method, namedCurve, hash, size, order] of [
 const ed = {
   key: hex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"),
   message: hex("af82"),
-  signature: hex("6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"),
+  signature: hex(
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+  ),
 };
 // encodings of points of small order, canonical and not (Taming the many EdDSAs, table 1, and their twins)
 const SMALL_ORDER = [
@@ -88,11 +105,19 @@ cases.push(
   ["verifyEd25519: RFC 8032 test 3", true, edCase({})],
   ["verifyEd25519: another message", false, edCase({ message: hex("af83") })],
   ["verifyEd25519: a flipped bit in R", false, edCase({ signature: ed.signature.with(0, 0x63) })],
-  ["verifyEd25519: S + L", false, edCase({ signature: new Uint8Array([...ed.signature.subarray(0, 32), ...plusL(ed.signature.subarray(32))]) })],
+  [
+    "verifyEd25519: S + L",
+    false,
+    edCase({ signature: new Uint8Array([...ed.signature.subarray(0, 32), ...plusL(ed.signature.subarray(32))]) }),
+  ],
   ["verifyEd25519: 63 bytes", false, edCase({ signature: ed.signature.subarray(1) })],
   ["verifyEd25519: a key of 31 bytes", false, edCase({ key: ed.key.subarray(1) })],
   ["verifyEd25519: a key off the curve", false, edCase({ key: ed.key.with(0, 0xfd) })],
-  ...SMALL_ORDER.map((key): [string, boolean, Case] => [`verifyEd25519: small order key ${key.slice(0, 8)}…${key.slice(-2)}`, false, edCase({ key: hex(key), signature: forged })]),
+  ...SMALL_ORDER.map((key): [string, boolean, Case] => [
+    `verifyEd25519: small order key ${key.slice(0, 8)}…${key.slice(-2)}`,
+    false,
+    edCase({ key: hex(key), signature: forged }),
+  ]),
   // "Taming the many EdDSAs" table 2, case 4: holds with the cofactor alone
   [
     "verifyEd25519: holds only with the cofactor",
@@ -100,7 +125,9 @@ cases.push(
     edCase({
       message: hex("e47d62c63f830dc7a6851a0b1f33ae4bb2f507fb6cffec4011eaccd55b53f56c"),
       key: hex("cdb267ce40c5cd45306fa5d2f29731459387dbf9eb933b7bd5aed9a765b88d4d"),
-      signature: hex("160a1cb0dc9c0258cd0a7d23e94d8fa878bcb1925f2c64246b2dee1796bed5125ec6bc982a269b723e0668e540911a9a6a58921d6925e434ab10aa7940551a09"),
+      signature: hex(
+        "160a1cb0dc9c0258cd0a7d23e94d8fa878bcb1925f2c64246b2dee1796bed5125ec6bc982a269b723e0668e540911a9a6a58921d6925e434ab10aa7940551a09",
+      ),
     }),
   ],
 );

@@ -14,7 +14,13 @@ export const signatures: SignatureBackend = {
   },
 };
 
-async function verifyWith(keyAlgorithm: Algorithm, algorithm: Algorithm, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+async function verifyWith(
+  keyAlgorithm: Algorithm,
+  algorithm: Algorithm,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
   const subtle = runtime.crypto.subtle;
   let key: object;
   try {

@@ -19,21 +19,31 @@ export function diffTrustFiles(before: TrustFile, after: TrustFile): TrustDiffer
     ...diffLists("pcrs", before.pcrSets.map(describeSet), after.pcrSets.map(describeSet)),
   ];
   const flag = (what: "allowDebug" | "allowSimulator" | "fleet"): void => {
-    if (before[what] !== after[what]) differences.push({ what, before: String(before[what]), after: String(after[what]), widens: after[what] });
+    if (before[what] !== after[what])
+      differences.push({ what, before: String(before[what]), after: String(after[what]), widens: after[what] });
   };
   flag("allowDebug");
   flag("allowSimulator");
   if (before.maxAgeMs !== after.maxAgeMs) {
     const seconds = (ms: number | null): string => (ms === null ? "none" : String(ms / 1000));
-    differences.push({ what: "maxAgeSeconds", before: seconds(before.maxAgeMs), after: seconds(after.maxAgeMs), widens: (after.maxAgeMs ?? Infinity) > (before.maxAgeMs ?? Infinity) });
+    differences.push({
+      what: "maxAgeSeconds",
+      before: seconds(before.maxAgeMs),
+      after: seconds(after.maxAgeMs),
+      widens: (after.maxAgeMs ?? Infinity) > (before.maxAgeMs ?? Infinity),
+    });
   }
   flag("fleet");
   return differences;
 }
 
 function diffLists(what: "root" | "pcrs", before: readonly string[], after: readonly string[]): TrustDifference[] {
-  const removed = before.filter((one) => !after.includes(one)).map((one): TrustDifference => ({ what, before: one, after: null, widens: false }));
-  const added = after.filter((one) => !before.includes(one)).map((one): TrustDifference => ({ what, before: null, after: one, widens: true }));
+  const removed = before
+    .filter((one) => !after.includes(one))
+    .map((one): TrustDifference => ({ what, before: one, after: null, widens: false }));
+  const added = after
+    .filter((one) => !before.includes(one))
+    .map((one): TrustDifference => ({ what, before: null, after: one, widens: true }));
   return [...removed, ...added];
 }
 
@@ -42,5 +52,8 @@ function describeRoot({ sha256, certificate, simulated }: TrustFile["anchors"][n
 }
 
 function describeSet(set: TrustFile["pcrSets"][number]): string {
-  return [...set].toSorted(([a], [b]) => a - b).map(([index, value]) => `${index}:${toHex(value)}`).join(" ");
+  return [...set]
+    .toSorted(([a], [b]) => a - b)
+    .map(([index, value]) => `${index}:${toHex(value)}`)
+    .join(" ");
 }

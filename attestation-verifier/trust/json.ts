@@ -28,7 +28,8 @@ function refuseDuplicateKeys(text: string): void {
     else if (/^\s*:/.test(text.slice(token.lastIndex, token.lastIndex + 64))) {
       const keys = open.at(-1);
       const key = JSON.parse(found) as string;
-      if (keys?.has(key) === true) throw new Refusal("trust-key-unknown", { subject: JSON.stringify(key.slice(0, 40)), actual: "the same key twice" });
+      if (keys?.has(key) === true)
+        throw new Refusal("trust-key-unknown", { subject: JSON.stringify(key.slice(0, 40)), actual: "the same key twice" });
       keys?.add(key);
     }
   }

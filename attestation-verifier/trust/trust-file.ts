@@ -42,19 +42,30 @@ export function parseTrustFile(text: string): TrustFile {
 
 function readTrustFile(text: string): TrustFile {
   const json = parseStrictJson(text);
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new Refusal("trust-json", { actual: "JSON that is not an object" });
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new Refusal("trust-json", { actual: "JSON that is not an object" });
   const file = new Map<string, unknown>(Object.entries(json));
-  for (const key of file.keys()) if (!KEYS.has(key)) throw new Refusal("trust-key-unknown", { subject: JSON.stringify(key.slice(0, 40)), expected: [...KEYS].join(", ") });
+  for (const key of file.keys())
+    if (!KEYS.has(key))
+      throw new Refusal("trust-key-unknown", { subject: JSON.stringify(key.slice(0, 40)), expected: [...KEYS].join(", ") });
   for (const key of LATER_KEYS) refuseUnlessEmpty(key, file.get(key));
   const allowDebug = readFlag(file, "allowDebug");
   const allowSimulator = readFlag(file, "allowSimulator");
   const anchors = readList(file, "roots").map((root, i) => readRoot(root, `roots[${i}]`));
   verifyRoots(anchors, allowSimulator);
   const pcrSets = readList(file, "pcrs").map((set, i) => {
-    if (typeof set !== "object" || set === null || Array.isArray(set)) throw new Refusal("trust-value", { subject: `pcrs[${i}]`, expected: "an object" });
+    if (typeof set !== "object" || set === null || Array.isArray(set))
+      throw new Refusal("trust-value", { subject: `pcrs[${i}]`, expected: "an object" });
     return parsePcrSet(set as Record<string, unknown>, { allowDebug });
   });
-  const settings: TrustSettings = { anchors, pcrSets, allowDebug, allowSimulator, maxAgeMs: readMaxAge(file.get("maxAgeSeconds")), fleet: readFlag(file, "fleet") };
+  const settings: TrustSettings = {
+    anchors,
+    pcrSets,
+    allowDebug,
+    allowSimulator,
+    maxAgeMs: readMaxAge(file.get("maxAgeSeconds")),
+    fleet: readFlag(file, "fleet"),
+  };
   return settings as TrustFile;
 }
 
@@ -79,7 +90,8 @@ function verifyRoots(anchors: readonly TrustAnchor[], allowSimulator: boolean): 
 
 function readFlag(file: ReadonlyMap<string, unknown>, key: string): boolean {
   const value = file.get(key) ?? false;
-  if (typeof value !== "boolean" || (file.has(key) && file.get(key) === null)) throw new Refusal("trust-value", { subject: key, expected: "true or false" });
+  if (typeof value !== "boolean" || (file.has(key) && file.get(key) === null))
+    throw new Refusal("trust-value", { subject: key, expected: "true or false" });
   return value;
 }
 
@@ -91,13 +103,18 @@ function readList(file: ReadonlyMap<string, unknown>, key: string): readonly unk
 
 function readMaxAge(value: unknown): number | null {
   if (value === undefined) return null;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_AGE_SECONDS) throw new Refusal("trust-value", { subject: "maxAgeSeconds", expected: `an integer of 0 to ${MAX_AGE_SECONDS}` });
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_AGE_SECONDS)
+    throw new Refusal("trust-value", { subject: "maxAgeSeconds", expected: `an integer of 0 to ${MAX_AGE_SECONDS}` });
   return value * 1000;
 }
 
 /** Something this build cannot check must not be passed over as if it had been. */
 function refuseUnlessEmpty(key: string, value: unknown): void {
-  const empty = value === undefined || value === false || (Array.isArray(value) && value.length === 0) || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  const empty =
+    value === undefined ||
+    value === false ||
+    (Array.isArray(value) && value.length === 0) ||
+    (typeof value === "object" && value !== null && Object.keys(value).length === 0);
   if (!empty) throw new Refusal("trust-unsupported", { subject: key, expected: "empty, false or left out" });
 }
 

@@ -8,6 +8,7 @@ export type Actor = "sender" | "relying party" | "submitter" | "nobody";
  * Every reason a verdict can carry. `accepted` entries accompany an affirming or warning verdict, all others end it:
  * `malformed` = bytes outside the grammar, `unsupported` = a version this build does not know, `refused` = the rest.
  */
+// oxfmt-ignore
 export const CODE = {
   // what an acceptable input ends with, from the gravest downwards
   simulator: { stage: "appraise", spec: "Caladrius verification", meaning: "simulator: made by software under a test root, not by Nitro hardware", status: "accepted", actor: "nobody" },
@@ -82,7 +83,7 @@ export const CODE = {
   "trust-key-unknown": { stage: "trust", spec: "trust file", meaning: "a key that trust files do not have, or one key twice", status: "malformed", actor: "relying party" },
   "trust-value": { stage: "trust", spec: "trust file", meaning: "a value of the trust file has another type or is out of range", status: "malformed", actor: "relying party" },
   "trust-unsupported": { stage: "trust", spec: "trust file", meaning: "the trust file asks for something that this build cannot verify", status: "unsupported", actor: "relying party" },
-  "trust-root": { stage: "trust", spec: "trust file", meaning: "a root is neither \"aws-nitro-root-g1\" nor one PEM certificate of the profile", status: "malformed", actor: "relying party" },
+  "trust-root": { stage: "trust", spec: "trust file", meaning: 'a root is neither "aws-nitro-root-g1" nor one PEM certificate of the profile', status: "malformed", actor: "relying party" },
   "trust-root-simulated": { stage: "trust", spec: "Caladrius verification", meaning: "a simulator's root needs allowSimulator", status: "refused", actor: "relying party" },
   "trust-root-not-simulated": { stage: "trust", spec: "Caladrius verification", meaning: "allowSimulator works only with roots whose subject says SIMULATED", status: "refused", actor: "relying party" },
   "trust-roots-mixed": { stage: "trust", spec: "Caladrius verification", meaning: "a simulator's root stands beside a real one", status: "refused", actor: "relying party" },

@@ -10,7 +10,17 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  */
 export function verdictJson(verdict: Verdict<unknown>): { readonly [key: string]: Json } {
   const { status, mode, atMs, code, stage, spec, sentence, claims, notChecked } = verdict;
-  return { status, mode, at: atMs === null ? null : new Date(atMs).toISOString(), code, stage, spec, sentence, claims: toJson(claims), notChecked: [...notChecked] };
+  return {
+    status,
+    mode,
+    at: atMs === null ? null : new Date(atMs).toISOString(),
+    code,
+    stage,
+    spec,
+    sentence,
+    claims: toJson(claims),
+    notChecked: [...notChecked],
+  };
 }
 
 function toJson(value: unknown): Json {
@@ -19,6 +29,11 @@ function toJson(value: unknown): Json {
   if (value instanceof Int32Array) return [...value];
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [String(key), toJson(one)]));
-  if (typeof value === "object") return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined).map(([key, one]) => [key, toJson(one)]));
+  if (typeof value === "object")
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, one]) => one !== undefined)
+        .map(([key, one]) => [key, toJson(one)]),
+    );
   return null;
 }

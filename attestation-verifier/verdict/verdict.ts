@@ -43,16 +43,39 @@ export interface RefusedVerdict extends VerdictHead {
 export type NotChecked = "revocation" | "time" | "input provenance" | "fork" | "tail" | "witness" | "lifecycle";
 
 /** Makes the verdict of an input that passed. `reasons` in any order; without any it is affirming. */
-export function accept<Claims>(claims: Claims, { mode, atMs, reasons, notChecked }: { mode: TimeMode["kind"]; atMs: number; reasons: ReadonlySet<Code>; notChecked: readonly NotChecked[] }): AcceptedVerdict<Claims> {
+export function accept<Claims>(
+  claims: Claims,
+  {
+    mode,
+    atMs,
+    reasons,
+    notChecked,
+  }: { mode: TimeMode["kind"]; atMs: number; reasons: ReadonlySet<Code>; notChecked: readonly NotChecked[] },
+): AcceptedVerdict<Claims> {
   // The table lists what accompanies an acceptance from the gravest downwards, "simulator" first.
   const ordered = (Object.keys(CODE) as Code[]).filter((code) => reasons.has(code));
   const code = ordered[0] ?? "verified";
   const sentence = ordered.length === 0 ? CODE.verified.meaning : ordered.map((reason) => CODE[reason].meaning).join("; ");
-  return { status: ordered.length === 0 ? "affirming" : "warning", mode, atMs, code, stage: CODE[code].stage, spec: CODE[code].spec, sentence, reasons: ordered.length === 0 ? ["verified"] : ordered, claims, notChecked, exitCode: 0 };
+  return {
+    status: ordered.length === 0 ? "affirming" : "warning",
+    mode,
+    atMs,
+    code,
+    stage: CODE[code].stage,
+    spec: CODE[code].spec,
+    sentence,
+    reasons: ordered.length === 0 ? ["verified"] : ordered,
+    claims,
+    notChecked,
+    exitCode: 0,
+  };
 }
 
 /** Turns what a step threw into a verdict. Anything but a refusal is a bug or a missing algorithm and is thrown again. */
-export function refuse(error: unknown, { mode, notChecked }: { mode: TimeMode["kind"]; notChecked: readonly NotChecked[] }): RefusedVerdict {
+export function refuse(
+  error: unknown,
+  { mode, notChecked }: { mode: TimeMode["kind"]; notChecked: readonly NotChecked[] },
+): RefusedVerdict {
   if (!(error instanceof Refusal)) {
     if (!(error instanceof ConfigurationError) || !Object.hasOwn(CODE, error.code)) throw error;
     return refused(error.code as Code, error.message, null, null, mode, notChecked);
@@ -60,8 +83,29 @@ export function refuse(error: unknown, { mode, notChecked }: { mode: TimeMode["k
   return refused(error.code, error.message, error.expected, error.actual, mode, notChecked);
 }
 
-function refused(code: Code, sentence: string, expected: string | null, actual: string | null, mode: TimeMode["kind"], notChecked: readonly NotChecked[]): RefusedVerdict {
+function refused(
+  code: Code,
+  sentence: string,
+  expected: string | null,
+  actual: string | null,
+  mode: TimeMode["kind"],
+  notChecked: readonly NotChecked[],
+): RefusedVerdict {
   const { stage, spec, status, actor } = CODE[code];
   const exitCode = status === "malformed" ? EXIT.malformed : status === "unsupported" ? EXIT.unsupported : EXIT.refused;
-  return { status: "contraindicated", mode, atMs: null, code, stage, spec, sentence, claims: null, expected, actual, actor, notChecked, exitCode };
+  return {
+    status: "contraindicated",
+    mode,
+    atMs: null,
+    code,
+    stage,
+    spec,
+    sentence,
+    claims: null,
+    expected,
+    actual,
+    actor,
+    notChecked,
+    exitCode,
+  };
 }

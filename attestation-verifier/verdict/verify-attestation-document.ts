@@ -15,7 +15,12 @@ import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
  * @example
  * const verdict = await verifyAttestationDocument(bytes, parseTrustFile(text), { kind: "archived", atMs: null, nonce: null }, signatures);
  */
-export async function verifyAttestationDocument(bytes: Uint8Array, trust: TrustSettings, mode: TimeMode, signatures: SignatureBackend): Promise<Verdict<EvidenceClaims>> {
+export async function verifyAttestationDocument(
+  bytes: Uint8Array,
+  trust: TrustSettings,
+  mode: TimeMode,
+  signatures: SignatureBackend,
+): Promise<Verdict<EvidenceClaims>> {
   const notChecked: readonly NotChecked[] = mode.kind === "archived" ? ["revocation", "time", "lifecycle"] : ["revocation", "lifecycle"];
   try {
     const evidence = await verifyEvidence(bytes, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });

@@ -39,7 +39,12 @@ export interface ResultFileOptions extends Partial<ResultExpectations> {
  * @example
  * const verdict = await verifyResultFile(bytes, parseTrustFile(text), {}, signatures);
  */
-export async function verifyResultFile(bytes: Uint8Array, trust: TrustSettings, options: ResultFileOptions, signatures: SignatureBackend): Promise<Verdict<ResultFileClaims>> {
+export async function verifyResultFile(
+  bytes: Uint8Array,
+  trust: TrustSettings,
+  options: ResultFileOptions,
+  signatures: SignatureBackend,
+): Promise<Verdict<ResultFileClaims>> {
   const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null } = options;
   try {
     requireConstitution(trust);
@@ -48,7 +53,12 @@ export async function verifyResultFile(bytes: Uint8Array, trust: TrustSettings, 
     const by = verifyIdentity(appraise(evidence, trust), file.identity);
     const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion }, signatures);
     verifyNotFuture(result, mode);
-    return accept(resultFileClaims(result), { mode: mode.kind, atMs: evidence.atMs, reasons: resultReasons(result), notChecked: leftOpen(mode, result) });
+    return accept(resultFileClaims(result), {
+      mode: mode.kind,
+      atMs: evidence.atMs,
+      reasons: resultReasons(result),
+      notChecked: leftOpen(mode, result),
+    });
   } catch (error) {
     return refuse(error, { mode: mode.kind, notChecked: leftOpen(mode, null) });
   }
@@ -71,7 +81,8 @@ function readResultFile(bytes: Uint8Array): ResultFile {
 function verifyNotFuture({ claims }: VerifiedResult, mode: TimeMode): void {
   if (mode.kind !== "live") return;
   const latestMs = mode.nowMs + (mode.skewMs ?? DEFAULT_SKEW_MS);
-  if (!(claims.interval.fromMs <= latestMs)) throw new Refusal("result-future", { expected: `not after ${latestMs} ms`, actual: `${claims.interval.fromMs} ms` });
+  if (!(claims.interval.fromMs <= latestMs))
+    throw new Refusal("result-future", { expected: `not after ${latestMs} ms`, actual: `${claims.interval.fromMs} ms` });
 }
 
 /** Why an accepted result is still not affirming. Without the alarm summary nobody knows that there was no alarm. */
