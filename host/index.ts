@@ -33,6 +33,8 @@ export interface HostOptions {
   /** 0 takes any free port */
   port: number;
   listenHost: string;
+  /** addresses of proxies whose X-Forwarded-For counts, comma-separated; without it a proxy is one client to limits and quotas */
+  trustProxy?: string;
   /** Unix socket that the enclave's `kms` stream arrives at, and where its bytes go; both or neither */
   kmsListen?: string;
   kmsEndpoint?: KmsEndpoint;
@@ -80,9 +82,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       () => clock.nowMs(),
     );
     const services = { queue, enclave: relay, hub: new StateHub(queue), metrics, clock, limits, isDraining: (): boolean => draining };
-    const app = await buildServer(services, options.logger ?? null);
+    const app = await buildServer(services, { logger: options.logger ?? null, trustProxy: options.trustProxy ?? null });
     log.target = escaping(app.log);
-    undo.unshift(() => app.close());
+    undo.unshift(async () => {
+      const cut = setTimeout(() => app.server.closeAllConnections(), LINGER_MS); // a reader that stalls must not keep the host
+      await app.close();
+      clearTimeout(cut);
+    });
     if (options.kmsListen !== undefined && options.kmsEndpoint !== undefined) {
       const forwarder = await forwardKms(options.kmsListen, options.kmsEndpoint);
       undo.unshift(() => forwarder.close());
@@ -157,4 +163,5 @@ function clean(fields: Readonly<Record<string, string | number>>): Record<string
 }
 
 const SERVE_PORT = 5000;
+const LINGER_MS = 1_000;
 const SWEEP_EVERY_MS = 30_000;

@@ -42,4 +42,16 @@ describe("a job's way through the host", () => {
     expect(await other.json()).toMatchObject({ code: "job-conflict", status: 409, type: "urn:caladrius:problem:job-conflict" });
     expect(enclave.arrivals.get(job.id)).toBe(1);
   });
+
+  it("stops though a reader stalls", async () => {
+    const { host, enclave } = harness;
+    enclave.replyBytes = 8_000_000;
+    const job = makeOpaqueJob({ keyId: enclave.keyId });
+    await submit(host, job.sealed);
+    const stalled = await fetch(`${host.url}/v1/jobs/${job.id}/result?wait=10`); // its body is never read
+    const begun = performance.now();
+    await host.close();
+    expect(performance.now() - begun).toBeLessThan(5000);
+    await stalled.body?.cancel().catch(() => {});
+  });
 });

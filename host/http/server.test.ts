@@ -215,8 +215,11 @@ describe("the host's HTTP interface", () => {
     expect(page.status).toBe(200);
     expect(html).not.toMatch(/(?:src|href)="https?:/);
     expect(page.headers.get("content-security-policy")).toMatch(/script-src[^;]*'self'/);
-    for (const [, file] of html.matchAll(/(?:src|href)="([^"]+)"/g))
-      expect((await fetch(new URL(file!, `${harness.host.url}/docs/`))).status, file).toBe(200);
+    for (const [, file] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      const part = await fetch(new URL(file!, `${harness.host.url}/docs/`));
+      await part.arrayBuffer();
+      expect(part.status, file).toBe(200);
+    }
     expect((await get("/healthz")).headers.get("content-security-policy")).toBe("default-src 'none';frame-ancestors 'none'");
   });
 

@@ -21,11 +21,15 @@ export interface HostLogger {
 }
 
 /** Builds the HTTP interface, not yet listening. */
-export async function buildServer(services: HostServices, logger: HostLogger | null): Promise<HostApp> {
+export async function buildServer(
+  services: HostServices,
+  { logger, trustProxy }: { logger: HostLogger | null; trustProxy: string | null },
+): Promise<HostApp> {
   const { limits, metrics } = services;
   const app: HostApp = fastify({
     logger: logger === null ? false : { level: logger.level, base: null, stream: { write: (line: string) => logger.write(line) } },
     logController: new LogController({ disableRequestLogging: true }), // the default would log paths and queries
+    trustProxy: trustProxy ?? false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.requestMs,

@@ -2,6 +2,8 @@
 export interface OpenJob {
   id: string;
   client: string;
+  /** SHA-256 of the sealed bytes */
+  digest: Uint8Array;
   notAfter: number;
   acceptedAtMs: number;
   running: boolean;

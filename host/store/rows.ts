@@ -42,14 +42,14 @@ export class JobRows {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#find = db.prepare(`SELECT seq, ${COLUMNS} FROM jobs WHERE id = ?`);
-    this.#payload = db.prepare("SELECT p.size, p.bytes, p.file FROM payloads p JOIN jobs j ON j.seq = p.job WHERE j.id = ? AND p.part = ?");
+    this.#payload = db.prepare("SELECT size, bytes, file FROM payloads WHERE job = (SELECT seq FROM jobs WHERE id = ?) AND part = ?");
     this.#payloads = db.prepare("SELECT size, NULL AS bytes, file FROM payloads WHERE job = ?");
     this.#insertJob = db.prepare(
-      "INSERT INTO jobs (id, digest, key_id, not_after, bytes, client, accepted_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted')",
+      "INSERT INTO jobs (id, digest, key_id, not_after, bytes, client, accepted_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted') ON CONFLICT (id) DO NOTHING",
     );
     this.#insertPayload = db.prepare("INSERT INTO payloads (job, part, size, bytes, file) VALUES (?, ?, ?, ?, ?)");
     this.#finish = db.prepare("UPDATE jobs SET state = ?, finished_at = ?, replies = ? WHERE id = ? AND finished_at IS NULL RETURNING seq");
-    this.#removeSealed = db.prepare(`DELETE FROM payloads WHERE job = ? AND part = ${SEALED_PART}`);
+    this.#removeSealed = db.prepare(`DELETE FROM payloads WHERE job = ? AND part = ${SEALED_PART} RETURNING size, NULL AS bytes, file`);
     this.#removeJob = db.prepare("DELETE FROM jobs WHERE seq = ?");
     this.#finishedBefore = db.prepare("SELECT id FROM jobs WHERE finished_at < ? ORDER BY finished_at LIMIT ?");
   }
@@ -64,11 +64,13 @@ export class JobRows {
     return row === undefined ? null : (row as unknown as StoredPayload);
   }
 
-  insert(job: NewJob, acceptedAtMs: number, sealed: StoredPayload): null {
+  /** Adds an open job. False, and nothing changes, when its id is known. */
+  insert(job: NewJob, acceptedAtMs: number, sealed: StoredPayload): boolean {
     const { id, digest, keyId, notAfter, client } = job;
-    const { lastInsertRowid } = this.#insertJob.run(id, digest, keyId, notAfter, sealed.size, client, acceptedAtMs);
+    const { changes, lastInsertRowid } = this.#insertJob.run(id, digest, keyId, notAfter, sealed.size, client, acceptedAtMs);
+    if (changes === 0) return false;
     this.#insertPayload.run(lastInsertRowid, SEALED_PART, sealed.size, sealed.bytes, sealed.file);
-    return null;
+    return true;
   }
 
   /** Ends an open job: its sealed bytes go, status and replies come. Returns what went, null when it was not open. */
@@ -82,8 +84,7 @@ export class JobRows {
     const row = this.#finish.get(state, finishedAtMs, replies.length, id);
     if (row === undefined) return null;
     const seq = Number(row["seq"]);
-    const dropped = this.#payloads.all(seq) as unknown as StoredPayload[];
-    this.#removeSealed.run(seq);
+    const dropped = this.#removeSealed.all(seq) as unknown as StoredPayload[];
     if (status !== null) this.#insertPayload.run(seq, STATUS_PART, status.size, status.bytes, status.file);
     for (const [part, reply] of replies.entries()) this.#insertPayload.run(seq, part, reply.size, reply.bytes, reply.file);
     return dropped;

@@ -27,10 +27,11 @@ export const MIGRATIONS: readonly string[] = [
     part INTEGER NOT NULL,
     size INTEGER NOT NULL,
     bytes BLOB,
-    file TEXT UNIQUE,
+    file TEXT,
     PRIMARY KEY (job, part),
     CHECK ((bytes IS NULL) <> (file IS NULL))
   ) STRICT;
+  CREATE UNIQUE INDEX payloads_file ON payloads (file) WHERE file IS NOT NULL;
   `,
 ];
 

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { DependencyError, equalBytes, InvariantError } from "@caladrius/wire";
 import {
@@ -46,7 +46,7 @@ class SqliteQueue implements JobQueue {
   readonly #files: PayloadFiles;
   readonly #options: SqliteQueueOptions;
   readonly #commit: GroupCommit;
-  readonly #secret: Uint8Array;
+  readonly #secret: KeyObject;
   readonly #open = new OpenJobs();
   readonly #ended: Map<string, number>;
   readonly #delays = new Set<NodeJS.Timeout>();
@@ -60,22 +60,21 @@ class SqliteQueue implements JobQueue {
     this.#files = files;
     this.#options = options;
     this.#commit = new GroupCommit(db, options.onCommit ?? (() => {}));
-    this.#secret = rows.secret(() => randomBytes(32));
+    this.#secret = createSecretKey(rows.secret(() => randomBytes(32)));
     this.#storedBytes = rows.storedBytes();
     this.#ended = rows.countsByState();
-    for (const { id, client, notAfter, acceptedAtMs } of rows.openJobs()) {
+    for (const { id, client, digest, notAfter, acceptedAtMs } of rows.openJobs()) {
       this.#open.reserve(client, Infinity);
-      this.#open.add({ id, client, notAfter, acceptedAtMs, running: false });
+      this.#open.add({ id, client, digest, notAfter, acceptedAtMs, running: false });
     }
   }
 
   async submit(newJob: NewJob): Promise<Submission> {
     const job = { ...newJob, client: this.#pseudonym(newJob.client) };
-    const known = this.#known(job);
-    if (known !== null) return known;
+    if (this.#open.get(job.id) !== undefined) return this.#known(job);
     const { openJobsPerClient, storedBytes } = this.#options.limits;
-    if (this.#storedBytes + job.sealed.length > storedBytes) return { kind: "full" };
-    if (!this.#open.reserve(job.client, openJobsPerClient)) return { kind: "quota" };
+    if (this.#storedBytes + job.sealed.length > storedBytes) return this.#known(job, { kind: "full" });
+    if (!this.#open.reserve(job.client, openJobsPerClient)) return this.#known(job, { kind: "quota" });
     this.#storedBytes += job.sealed.length;
     const undo = async (written: StoredPayload[]): Promise<void> => {
       this.#open.cancel(job.client);
@@ -87,14 +86,13 @@ class SqliteQueue implements JobQueue {
       const payload = await this.#store(job.sealed);
       written.push(payload);
       const acceptedAtMs = this.#options.clock.nowMs();
-      // Another request may have brought the id meanwhile, so it is looked up again inside the transaction.
-      const raced = await this.#commit.run(() => this.#known(job) ?? this.#rows.insert(job, acceptedAtMs, payload));
-      if (raced !== null) {
+      const known = await this.#commit.run(() => (this.#rows.insert(job, acceptedAtMs, payload) ? null : this.#known(job)));
+      if (known !== null) {
         await undo(written);
-        return raced;
+        return known;
       }
-      const { id, client, notAfter } = job;
-      this.#open.add({ id, client, notAfter, acceptedAtMs, running: false });
+      const { id, client, digest, notAfter } = job;
+      this.#open.add({ id, client, digest, notAfter, acceptedAtMs, running: false });
       this.#tell(id, "accepted");
       this.#ready();
       const view: JobView = { id, state: "accepted", bytes: payload.size, acceptedAtMs, finishedAtMs: null, notAfter, replies: 0 };
@@ -120,12 +118,11 @@ class SqliteQueue implements JobQueue {
 
   async claim(): Promise<ClaimedJob | null> {
     for (let job = this.#open.next(); job !== null; job = this.#open.next()) {
-      const { id } = job;
-      const row = this.#rows.find(id);
+      const { id, digest } = job;
       const sealed = await this.#loadSealed(id);
-      if (row === null || sealed === null || this.#open.get(id) !== job) continue; // removed while its file was read
+      if (sealed === null || this.#open.get(id) !== job) continue; // removed while its file was read
       this.#tell(id, "running");
-      return { id, digest: row.digest, sealed };
+      return { id, digest, sealed };
     }
     return null;
   }
@@ -208,9 +205,11 @@ class SqliteQueue implements JobQueue {
     if (this.#db.isOpen) this.#db.close();
   }
 
-  #known(job: NewJob): Submission | null {
+  /** What a submission is when its id is known; `otherwise` when it is not. */
+  #known(job: NewJob, otherwise?: Submission): Submission {
     const row = this.#rows.find(job.id);
-    if (row === null) return null;
+    if (row === null && otherwise !== undefined) return otherwise;
+    if (row === null) throw new InvariantError("internal", "a job that is open and not stored");
     if (!equalBytes(row.digest, job.digest)) return { kind: "conflict" };
     return { kind: "known", job: this.#view(row), deleteToken: this.#token(job.id, row.digest) };
   }
