@@ -1,0 +1,11 @@
+export * from "./read/index.ts";
+export { createSubmitterKey, openSubmitterKey, type SubmitterKey } from "./keys.ts";
+export { verifySealingTarget, type SealingTarget, type SealingTargetOptions } from "./trust.ts";
+export { sealJob, type JobRequest, type SealedSubmission } from "./seal.ts";
+export { openReply, verifyAnswer, type AnsweredJob } from "./open.ts";
+export { submit, type SubmitInput, type SubmitOptions, type SubmitOutcome, type SubmitProgress } from "./submit.ts";
+export type { SubmitStage } from "./submission.ts";
+export { HostClient, JOB_STATES, type HostClientOptions, type JobAnswer, type JobState } from "./host/client.ts";
+export type { RetrySettings } from "./host/retry.ts";
+export { resultNames } from "./names.ts";
+export { CLIENT_CODE, SubmitError, type ClientCode } from "./errors.ts";

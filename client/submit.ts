@@ -1,0 +1,202 @@
+import {
+  requireConstitution,
+  type ResultFileClaims,
+  type SignatureBackend,
+  type TrustSettings,
+  type Verdict,
+} from "@caladrius/attestation-verifier";
+import { signatures as nodeSignatures } from "@caladrius/attestation-verifier/signatures";
+import type { DisclosureLevel, Recipient, Recording, Request, SuiteId } from "@caladrius/wire";
+import { Enclaves } from "./enclaves.ts";
+import { HostClient } from "./host/client.ts";
+import type { RetrySettings } from "./host/retry.ts";
+import { createSubmitterKey, type SubmitterKey } from "./keys.ts";
+import { resultNames } from "./names.ts";
+import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
+import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
+
+/** A recording to be submitted, as `readInputs` gives them: one per subject. */
+export interface SubmitInput {
+  readonly recording: Recording;
+  /** files that it came from: the first names the result */
+  readonly sources?: readonly string[];
+}
+
+export interface SubmitOptions {
+  readonly hostUrl: string;
+  /** must pin PCR16 in every set */
+  readonly trust: TrustSettings;
+  /** default: new keys for this call */
+  readonly key?: SubmitterKey;
+  /** default: all that apply */
+  readonly detectors?: readonly string[];
+  /** default: findings */
+  readonly level?: DisclosureLevel;
+  /** HL7 v3 PurposeOfUse code, default TREAT */
+  readonly purpose?: string;
+  readonly ward?: string | null;
+  readonly recipients?: readonly Recipient[];
+  readonly floors?: Request["floors"];
+  readonly grants?: Request["grants"];
+  /** folder for `<name>.attested`; default: nothing is written */
+  readonly outDir?: string | null;
+  readonly force?: boolean;
+  /** jobs under way at once, default 4 */
+  readonly concurrency?: number;
+  /** how long a sealed job may wait to be computed, default an hour */
+  readonly validForMs?: number;
+  readonly retry?: Partial<RetrySettings>;
+  readonly suites?: readonly SuiteId[];
+  readonly onProgress?: (progress: SubmitProgress) => void;
+  readonly signal?: AbortSignal;
+  /** default: node:crypto */
+  readonly signatures?: SignatureBackend;
+  /** Unix ms, default the system's clock */
+  readonly now?: () => number;
+}
+
+export interface SubmitProgress {
+  readonly index: number;
+  readonly name: string;
+  readonly stage: SubmitStage;
+  /** recordings that have ended, of all */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What became of one recording. Until `status` is verified its sender should keep it. */
+export interface SubmitOutcome {
+  /** place in the input */
+  readonly index: number;
+  /** of the result file, without extension */
+  readonly name: string;
+  readonly sources: readonly string[];
+  /** verified: a verdict that is affirming or warning; refused: a contraindicated one; failed: no result came */
+  readonly status: "verified" | "refused" | "failed";
+  readonly verdict: Verdict<ResultFileClaims> | null;
+  /** the bytes of a verified result */
+  readonly file: Uint8Array | null;
+  /** where they were written */
+  readonly path: string | null;
+  /** why it failed: SubmitError, DependencyError, LimitError, WireError, Refusal or an error of the system */
+  readonly problem: Error | null;
+  /** how often the job was sealed again because an enclave's keys were gone */
+  readonly resealed: number;
+}
+
+/**
+ * Submits recordings, one job per subject, and returns what became of each, in their order. Nothing is sealed before
+ * the enclave's evidence was verified under the trust file.
+ *
+ * @throws what makes the whole call pointless: ConfigurationError (trust file), Refusal (the enclave is not trusted),
+ * SubmitError host-url, host-answer, host-refused, fleet-not-trusted, suite-missing, DependencyError (host out of reach),
+ * the signal's reason
+ * @example
+ * const { recordings } = await readInputs(["night.csv"]);
+ * const outcomes = await submit(recordings, { hostUrl: "http://127.0.0.1:8080", trust: parseTrustFile(text), outDir: "results" });
+ */
+export async function submit(inputs: readonly SubmitInput[], options: SubmitOptions): Promise<SubmitOutcome[]> {
+  const { trust, signatures = nodeSignatures, now = Date.now, retry = {}, suites } = options;
+  requireConstitution(trust);
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const host = new HostClient(options.hostUrl, { signal, retry });
+  const enclaves = new Enclaves({ host, trust, signatures, now, ...(suites === undefined ? {} : { suites }) });
+  const output: OutputOptions = { outDir: options.outDir ?? null, force: options.force ?? false };
+  const context: SubmitContext = {
+    host,
+    enclaves,
+    trust,
+    key: options.key ?? (await createSubmitterKey()),
+    request: {
+      level: options.level ?? "findings",
+      purpose: options.purpose ?? "TREAT",
+      detectors: options.detectors ?? [],
+      ward: options.ward ?? null,
+      recipients: options.recipients ?? [],
+      ...(options.floors === undefined ? {} : { floors: options.floors }),
+      ...(options.grants === undefined ? {} : { grants: options.grants }),
+    },
+    signatures,
+    signal,
+    now,
+    retry,
+    validForMs: options.validForMs ?? VALID_FOR_MS,
+  };
+  await prepareOutput(output);
+  try {
+    await enclaves.target();
+    return await submitAll(inputs, context, output, options);
+  } finally {
+    stop.abort(); // open event streams
+  }
+}
+
+async function submitAll(
+  inputs: readonly SubmitInput[],
+  context: SubmitContext,
+  output: OutputOptions,
+  { onProgress, concurrency = CONCURRENCY }: SubmitOptions,
+): Promise<SubmitOutcome[]> {
+  const names = resultNames(inputs);
+  const outcomes: SubmitOutcome[] = [];
+  let done = 0;
+  const one = async (input: SubmitInput, index: number): Promise<void> => {
+    const name = names[index] ?? `recording-${index + 1}`;
+    const tell = (stage: SubmitStage): void => onProgress?.({ index, name, stage, done, total: inputs.length });
+    const outcome = await submitOne(input, { index, name, context, output, tell });
+    context.signal.throwIfAborted();
+    outcomes[index] = outcome;
+    done += 1;
+    tell(outcome.status);
+  };
+  const waiting = inputs.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, input] of waiting) await one(input, index);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, inputs.length)) }, worker));
+  return outcomes;
+}
+
+interface One {
+  index: number;
+  name: string;
+  context: SubmitContext;
+  output: OutputOptions;
+  tell: (stage: SubmitStage) => void;
+}
+
+async function submitOne(input: SubmitInput, { index, name, context, output, tell }: One): Promise<SubmitOutcome> {
+  const outcome = {
+    index,
+    name,
+    sources: input.sources ?? [],
+    status: "failed",
+    verdict: null,
+    file: null,
+    path: null,
+    problem: null,
+    resealed: 0,
+  } as const;
+  try {
+    const path = outputPath(name, output);
+    await refuseExisting(path, output);
+    const { verdict, file, resealed } = await submitRecording(context, input.recording, tell);
+    if (verdict.status === "contraindicated") return { ...outcome, status: "refused", verdict, resealed };
+    const verified = { ...outcome, status: "verified", verdict, file, resealed } as const;
+    if (path === null) return verified;
+    return await writeResult(path, file, output).then(
+      () => ({ ...verified, path }),
+      (problem: unknown) => ({ ...verified, status: "failed", problem: asError(problem) }) as const,
+    );
+  } catch (problem) {
+    return { ...outcome, problem: asError(problem) };
+  }
+}
+
+function asError(problem: unknown): Error {
+  return problem instanceof Error ? problem : new Error("unknown", { cause: problem });
+}
+
+const CONCURRENCY = 4;
+const VALID_FOR_MS = 3_600_000;
