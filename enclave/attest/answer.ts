@@ -1,9 +1,10 @@
 import type { JobReply } from "@caladrius/wire";
+import type { Decision } from "@caladrius/policies";
 import { analyse } from "../analyse/index.ts";
 import { authorize } from "../authorize/authorize.ts";
 import type { Enclave } from "../boot/boot.ts";
 import { openJob, readRecording, type OpenedJob, type UnopenedReason } from "../open/open-job.ts";
-import { analysisDisclosures, denialDisclosures } from "./disclosures.ts";
+import { analysisDisclosures, denialDisclosures, type Disclosures } from "./disclosures.ts";
 import { attestCannotOpen, attestResult } from "./result.ts";
 
 /** A reply, or the reason for which the job was not opened. */
@@ -26,9 +27,19 @@ export function answerJob(enclave: Enclave, sealed: Uint8Array): Answer {
 function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
   const decision = authorize(enclave, job, enclave.clock.now());
   if (!decision.allowed) return attestResult(enclave, job, denialDisclosures(job, decision.code), enclave.clock.now(), false);
-  const recording = readRecording(job);
-  if (recording === null) return attestResult(enclave, job, denialDisclosures(job, "denied-recording"), enclave.clock.now(), decision.statusStale);
-  const parameters = new Map(decision.detectors.map((rule) => [rule.id, rule.parameters]));
-  const analysis = analyse(recording, { detectors: decision.detectors.map((rule) => rule.id), parameters });
-  return attestResult(enclave, job, analysisDisclosures(job, analysis), enclave.clock.now(), decision.statusStale);
+  return attestResult(enclave, job, disclosuresOf(job, decision), enclave.clock.now(), decision.statusStale);
 }
+
+/** A bug that some recording brings out must not show as an error of another shape: it is a denial like any other. */
+function disclosuresOf(job: OpenedJob, decision: Allowed): Disclosures {
+  try {
+    const recording = readRecording(job);
+    if (recording === null) return denialDisclosures(job, "denied-recording");
+    const parameters = new Map(decision.detectors.map((rule) => [rule.id, rule.parameters]));
+    return analysisDisclosures(job, analyse(recording, { detectors: decision.detectors.map((rule) => rule.id), parameters }));
+  } catch {
+    return denialDisclosures(job, "failed-analysis");
+  }
+}
+
+type Allowed = Extract<Decision, { allowed: true }>;

@@ -8,6 +8,7 @@ import {
   type DisclosureValues,
   type Finding,
 } from "@caladrius/wire";
+import type { DenialCode } from "@caladrius/policies";
 import { sha256 } from "../crypto.ts";
 import type { OpenedJob } from "../open/open-job.ts";
 
@@ -32,7 +33,7 @@ const DIGEST_BYTES = 32;
 const HKDF_MOST_BYTES = 255 * 32; // RFC 5869 §2.3
 
 /** What a denied job discloses: its one code. There is no alarm summary, so no verifier takes silence for health. */
-export function denialDisclosures(job: OpenedJob, code: string): Disclosures {
+export function denialDisclosures(job: OpenedJob, code: DenialCode): Disclosures {
   return disclose(job, [["denial", code]]);
 }
 
@@ -65,20 +66,20 @@ type Value = { [N in DisclosureName]: readonly [N, DisclosureValues[N]] }[Disclo
  */
 function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   const length = disclosureArrayLength(values.length);
-  const salts = stream(job, "salts", values.length * SALT_BYTES);
-  const items = values.map(([name, value], i) => ({ name, bytes: encodeDisclosure(salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never) }));
-  const decoys = stream(job, "decoys", (length - values.length) * DIGEST_BYTES);
+  const decoysAt = values.length * SALT_BYTES;
+  const stream = disclosureStream(job, decoysAt + (length - values.length) * DIGEST_BYTES);
+  const items = values.map(([name, value], i) => ({ name, bytes: encodeDisclosure(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never) }));
   const digests = items.map((item) => sha256(item.bytes));
-  for (let at = 0; at < decoys.length; at += DIGEST_BYTES) digests.push(decoys.subarray(at, at + DIGEST_BYTES));
+  for (let at = decoysAt; at < stream.length; at += DIGEST_BYTES) digests.push(stream.subarray(at, at + DIGEST_BYTES));
   digests.sort(compareBytes);
   return { items, digests };
 }
 
-/** HKDF(key-set seed, digest of the sealed job, index) as one byte string. */
-function stream(job: OpenedJob, label: string, length: number): Uint8Array {
+/** HKDF(key-set seed, digest of the sealed job, index) as one byte string: salts first, then decoys. */
+function disclosureStream(job: OpenedJob, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0, index = 0; at < length; at += HKDF_MOST_BYTES, index++) {
-    const part = hkdfSync("sha256", job.keys.disclosureSeed, job.jobDigest, `${label} ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
+    const part = hkdfSync("sha256", job.keys.disclosureSeed, job.jobDigest, `disclosures ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
     bytes.set(new Uint8Array(part), at);
   }
   return bytes;

@@ -16,7 +16,7 @@ import {
 import type { Enclave } from "../boot/boot.ts";
 import type { TimeInterval } from "../boot/clock.ts";
 import { sha256 } from "../crypto.ts";
-import { importPublicKey, seal } from "../open/hpke.ts";
+import { seal } from "../open/hpke.ts";
 import type { OpenedJob } from "../open/open-job.ts";
 import type { Disclosures, EncodedDisclosure } from "./disclosures.ts";
 
@@ -40,9 +40,9 @@ export function attestResult(enclave: Enclave, job: OpenedJob, disclosures: Disc
     }),
     enclave.resultKey.sign,
   );
-  const replies = job.request.recipients.map(({ key, level }) => {
+  const replies = job.recipients.map(({ key, level }) => {
     const content = replyContent(enclave, result, disclosures.items, level, job.header.paddedBytes);
-    const sealed = seal(importPublicKey(key.suite, key.publicKey), { info: replyInfo(job.jobDigest), aad: NOTHING, plaintext: content });
+    const sealed = seal(key, { info: replyInfo(job.jobDigest), aad: NOTHING, plaintext: content });
     return encodeSealedReply(sealed);
   });
   return { status: outerStatus(enclave, { jobDigest: job.jobDigest, replyDigests: replies.map(sha256), state: "answered", iat: seconds(interval) }), replies };

@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { encodeKeySet, equalBytes, type SuiteId } from "@caladrius/wire";
 import { sha256 } from "../crypto.ts";
 import { deriveKeyPair, type HpkeKeyPair } from "../open/hpke.ts";
@@ -9,7 +9,7 @@ export interface KeySetKeys {
   encoded: Uint8Array;
   keyId: Uint8Array;
   pairs: ReadonlyMap<SuiteId, HpkeKeyPair>;
-  disclosureSeed: Uint8Array;
+  disclosureSeed: KeyObject;
 }
 
 const SUITE_ORDER: readonly SuiteId[] = ["MLKEM768-X25519", "X25519"];
@@ -20,7 +20,7 @@ export function deriveKeySet(seed: Uint8Array, fleet: string | null): KeySetKeys
   const derive = (label: string): Uint8Array => new Uint8Array(hkdfSync("sha256", seed, "caladrius key set", label, SEED_BYTES));
   const pairs = new Map(SUITE_ORDER.map((suite) => [suite, deriveKeyPair(suite, derive(`hpke ${suite}`))]));
   const encoded = encodeKeySet({ keys: SUITE_ORDER.flatMap((suite) => pairs.get(suite) ?? []).map(({ suite, publicKey }) => ({ suite, publicKey })), fleet });
-  return { encoded, keyId: sha256(encoded), pairs, disclosureSeed: derive("disclosures") };
+  return { encoded, keyId: sha256(encoded), pairs, disclosureSeed: createSecretKey(derive("disclosures")) };
 }
 
 /** The live key sets: the current one and the one before it. */

@@ -6,13 +6,15 @@ import {
   decodeStatement,
   equalBytes,
   sealedJobInfo,
+  type DisclosureLevel,
   type Recording,
   type Request,
   type SealedJobHeader,
 } from "@caladrius/wire";
 import type { KeySetKeys } from "../boot/keys.ts";
 import { sha256, verifySignature } from "../crypto.ts";
-import { open } from "./hpke.ts";
+import { open, type HpkePublicKey } from "./hpke.ts";
+import { recipientKey } from "./recipient-key.ts";
 
 /** An opened job. `verified` says whether the submitter's statement held; without it nothing more may be told. */
 export interface OpenedJob {
@@ -21,6 +23,8 @@ export interface OpenedJob {
   jobDigest: Uint8Array;
   keys: KeySetKeys;
   request: Request;
+  /** who gets a reply, with keys that can be sealed to */
+  recipients: readonly { key: HpkePublicKey; level: DisclosureLevel }[];
   /** SHA-256 of the submitter's raw public key */
   submitterThumbprint: Uint8Array;
   verified: boolean;
@@ -75,6 +79,7 @@ export function openJob(sealed: Uint8Array, findKeys: (keyId: Uint8Array) => Key
         jobDigest,
         keys,
         request,
+        recipients: request.recipients.map(({ key, level }) => ({ key: recipientKey(key), level })),
         submitterThumbprint: sha256(request.submitter.key),
         verified,
         deviceSigned: content.deviceBatch !== null,

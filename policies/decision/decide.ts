@@ -15,6 +15,7 @@ export const DENIAL = {
   "denied-grant": "the policy bundle demands a grant, or the request carries one, and grants are not in force in this version",
   "denied-device": "the policy bundle demands recordings signed by a device, or the job carries such a signature, and they are not in force in this version",
   "denied-recording": "the recording is not in the format, or its digest or subject is not the one that the request names",
+  "failed-analysis": "the analysis of this recording failed: a bug of the enclave program; nothing was assessed",
 } as const;
 export type DenialCode = keyof typeof DENIAL;
 

@@ -1,4 +1,4 @@
-import { compareBytes, concatBytes, utf8Encode } from "../bytes.ts";
+import { concatBytes, utf8Encode } from "../bytes.ts";
 import { WireError } from "../errors.ts";
 import { MAX_INTEGER, MIN_INTEGER, type CborValue } from "./value.ts";
 
@@ -89,8 +89,13 @@ class Writer {
     this.#bytes.set(sorted, start);
   }
 
+  /** Encoded keys differ before either ends: no encoding is the beginning of another. */
   #compare(a: { from: number; keyEnd: number }, b: { from: number; keyEnd: number }): number {
-    return compareBytes(this.#bytes.subarray(a.from, a.keyEnd), this.#bytes.subarray(b.from, b.keyEnd));
+    for (let i = 0; a.from + i < a.keyEnd; i++) {
+      const difference = (this.#bytes[a.from + i] ?? 0) - (this.#bytes[b.from + i] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return 0;
   }
 
   #head(major: number, argument: number): void {

@@ -1,4 +1,5 @@
 import { decodeCbor, encodeCbor, type CborLimits, type CborValue } from "../cbor/index.ts";
+import { compareBytes } from "../bytes.ts";
 import { WireError } from "../errors.ts";
 
 /**
@@ -130,7 +131,8 @@ export type Fields<T> = { readonly [K in keyof T]-?: readonly [key: number | str
  * Keys are integers in signed claims (RFC 8392) and texts elsewhere.
  */
 export function struct<T extends object>(fields: Fields<T>, optional: readonly (keyof T)[] = []): Schema<T> {
-  const names = Object.keys(fields) as (keyof T)[];
+  // in the order of the encoded keys (RFC 8949 §4.2.1), so that the encoder finds them sorted
+  const names = (Object.keys(fields) as (keyof T)[]).toSorted((a, b) => compareBytes(encodeCbor(fields[a][0]), encodeCbor(fields[b][0])));
   const byKey = new Map(names.map((name) => [fields[name][0], name]));
   return {
     encode(value) {
