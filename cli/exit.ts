@@ -89,6 +89,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
   }
+  if (error.name === "SubmitError") return { exit: submitExit(error), code, sentence: error.message };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
   if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: error.message };
   if (error instanceof InvariantError) return { exit: EXIT.internal, code, sentence: error.message };
@@ -99,6 +100,13 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof TypeError && error.message === "fetch failed")
     return { exit: EXIT.unreachable, code: "unreachable", sentence: `the host cannot be reached: ${cause.message}` };
   return { exit: EXIT.internal, code: "internal", sentence: error.message };
+}
+
+/** The client's own refusals, by stage: an enclave or a reply that must not be trusted, wrong use, else the host did not deliver. */
+function submitExit(error: Error): ExitCode {
+  if (codeOf(error) === "host-url") return EXIT.usage;
+  const stage = "stage" in error ? error.stage : "";
+  return stage === "seal" || stage === "reply" ? EXIT.contraindicated : EXIT.unreachable;
 }
 
 /** What lies beneath: fetch wraps the system's error, and a name with several addresses gives one error for each. */

@@ -12,7 +12,7 @@ export interface Inputs {
 export async function readAll(paths: readonly string[], terminal: Terminal): Promise<Inputs> {
   const { recordings, problems, notUsed } = await readInputs(paths, {
     onProgress: ({ file, index, total }) => {
-      if (total > 1) terminal.progress(`reading ${index + 1} of ${total}: ${file}`);
+      if (total > 1) terminal.progress(`reading ${index + 1} of ${total}: ${file}`, true);
     },
   });
   for (const problem of problems) {

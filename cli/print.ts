@@ -84,9 +84,9 @@ export class Terminal {
     this.#write("stderr", line);
   }
 
-  /** What is going on during long work. */
-  progress(text: string): void {
-    if (this.#json) return;
+  /** What is going on during long work; what passes quickly is shown on a terminal alone. */
+  progress(text: string, passing = false): void {
+    if (this.#json || (passing && !this.#streams.stderr.isTTY)) return;
     if (this.#streams.stderr.isTTY) {
       this.#streams.stderr.write(`\r\u001b[K${escapeText(text)}`);
       this.#progressShown = true;
@@ -97,7 +97,8 @@ export class Terminal {
   table(rows: readonly (readonly (string | Segment)[])[], indent = ""): void {
     const widths: number[] = [];
     for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, escapeText(textOf(cell)).length)));
-    for (const row of rows) {
+    for (const full of rows) {
+      const row = full.slice(0, full.findLastIndex((cell) => textOf(cell) !== "") + 1);
       const cells = row.flatMap((cell, i) =>
         i === row.length - 1 ? [cell] : [cell, " ".repeat((widths[i] ?? 0) - escapeText(textOf(cell)).length + 2)],
       );

@@ -21,9 +21,7 @@ export function printSimulator({ image, pcrs, isolation }: Simulator, terminal: 
   terminal.line([
     styled("yellow", "simulator  made by software under a test root: nothing here is confidential, and every verdict says so"),
   ]);
-  terminal.line(
-    `image      ${(image.eif.length / 2 ** 20).toFixed(0)} MiB, ${image.bootable ? "bootable on Nitro hardware" : "not bootable on hardware:"}`,
-  );
+  terminal.line(`image      ${(image.eif.length / 2 ** 20).toFixed(0)} MiB, measured${image.bootable ? "" : ", with placeholders:"}`);
   for (const placeholder of image.placeholders) terminal.line(`           ${placeholder}`);
   for (const [index, value] of Object.entries(pcrs))
     terminal.line(`PCR${index.padEnd(8)}${value.slice(0, 32)}…  ${PCR_MEANING[index] ?? ""}`);

@@ -19,7 +19,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const rows: (string | Segment)[][] = [];
   const open = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
-    if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`);
+    if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
       const verdict = await verifyResultFile(await readLimited(file, MAX_RESULT_FILE_BYTES), trust, {}, signatures);
       terminal.object(verdictObject(file, verdict));

@@ -1,0 +1,36 @@
+import { openSubmitterKey, submit } from "@caladrius/client";
+import type { Arguments } from "../arguments.ts";
+import { worst, type ExitCode } from "../exit.ts";
+import { readAll } from "../inputs.ts";
+import { outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
+import type { Terminal } from "../print.ts";
+import { readTrustFile } from "../trust.ts";
+import { refuseUnknownDetectors } from "./analyse.ts";
+
+/** Seals each recording to the verified enclave behind a host, and verifies what comes back. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const detectors = args.many("detector");
+  refuseUnknownDetectors(detectors);
+  const level = args.oneOf("level", ["alarm", "findings", "full"]) ?? "findings";
+  const trust = await readTrustFile(args.text("trust"));
+  const keyPath = args.optional("key");
+  const key = keyPath === null ? null : await openSubmitterKey(keyPath);
+  const { recordings, exit } = await readAll(args.inputs, terminal);
+  const outcomes = await submit(recordings, {
+    hostUrl: args.text("host"),
+    trust,
+    ...(key === null ? {} : { key }),
+    detectors,
+    level,
+    purpose: args.optional("purpose") ?? "TREAT",
+    outDir: args.optional("out"),
+    force: args.flag("force"),
+    onProgress: (progress) => tellProgress(progress, terminal),
+  });
+  printOutcomes(outcomes, terminal);
+  const verified = outcomes.filter(({ status }) => status === "verified");
+  const notChecked = new Set(verified.flatMap(({ verdict }) => verdict?.notChecked ?? []));
+  if (notChecked.size > 0) terminal.line(`not checked: ${[...notChecked].join(", ")}`);
+  terminal.line(`verified ${verified.length} of ${outcomes.length} results`);
+  return worst([exit, ...outcomes.map((outcome) => outcomeExit(outcome, args.flag("strict")))]);
+}

@@ -1,0 +1,43 @@
+import type { SubmitOutcome, SubmitProgress } from "@caladrius/client";
+import { EXIT, failureJson, failureOf, type ExitCode } from "./exit.ts";
+import { topFinding } from "./findings.ts";
+import { styled, type Segment, type Terminal } from "./print.ts";
+import { statusSegment, verdictExit, verdictObject } from "./verdicts.ts";
+
+/** The exit code of one outcome. */
+export function outcomeExit(outcome: SubmitOutcome, strict: boolean): ExitCode {
+  if (outcome.status === "failed") return failureOf(outcome.problem).exit;
+  return outcome.verdict === null ? EXIT.internal : verdictExit(outcome.verdict, strict);
+}
+
+/** What became of each recording: one object a line, or a table with the gravest finding. */
+export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Terminal): void {
+  for (const outcome of outcomes) terminal.object(outcomeObject(outcome));
+  terminal.table(outcomes.map(row));
+  for (const { name, resealed } of outcomes)
+    if (resealed > 0) terminal.line(`${name}: sealed again ${resealed} times, as the enclave that held the keys was gone`);
+}
+
+/** Tells where each recording stands. */
+export function tellProgress({ name, stage, done, total }: SubmitProgress, terminal: Terminal): void {
+  const ended = stage === "verified" || stage === "refused" || stage === "failed";
+  terminal.progress(`${done} of ${total}  ${name}: ${stage}`, !ended);
+}
+
+function outcomeObject(outcome: SubmitOutcome): Readonly<Record<string, unknown>> {
+  const { name, sources, path, resealed, verdict, problem } = outcome;
+  const object =
+    verdict === null || problem !== null ? failureJson(path, failureOf(problem)) : { ...verdictObject("", verdict), file: path };
+  return { ...object, name, sources, resealed };
+}
+
+function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment)[] {
+  if (verdict === null || problem !== null) {
+    const failure = failureOf(problem);
+    return [styled("red", "failed"), name, failure.code, failure.sentence];
+  }
+  if (verdict.status === "contraindicated") return [statusSegment(verdict), name, verdict.code, verdict.sentence];
+  const { disclosed } = verdict.claims;
+  const said = disclosed.denial === null ? topFinding(disclosed.finding) : styled("red", disclosed.denial);
+  return [statusSegment(verdict), name, said, path ?? ""];
+}
