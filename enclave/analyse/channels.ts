@@ -100,8 +100,13 @@ const FIRST_ECG_LEAD = 131_328; // MDC_ECG_ELEC_POTL, lead unspecified
 const LAST_ECG_LEAD = 131_389; // the block of lead codes ends here
 
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
-  ...Object.values(VITALS).flatMap((vital) => CODES[vital.id].map((code, preference): [string, Meaning] => [code, { kind: "numeric", vital, preference }])),
-  ...Array.from({ length: LAST_ECG_LEAD - FIRST_ECG_LEAD + 1 }, (_, lead): [string, Meaning] => [`mdc:${FIRST_ECG_LEAD + lead}`, { kind: "ecg" }]),
+  ...Object.values(VITALS).flatMap((vital) =>
+    CODES[vital.id].map((code, preference): [string, Meaning] => [code, { kind: "numeric", vital, preference }]),
+  ),
+  ...Array.from({ length: LAST_ECG_LEAD - FIRST_ECG_LEAD + 1 }, (_, lead): [string, Meaning] => [
+    `mdc:${FIRST_ECG_LEAD + lead}`,
+    { kind: "ecg" },
+  ]),
 ]);
 
 /** What a channel code means, or undefined for one that no detector knows. */

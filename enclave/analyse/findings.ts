@@ -28,7 +28,8 @@ export class FindingList {
   add(candidate: Candidate): void {
     const { priority } = candidate;
     this.#seen[priority]++;
-    if (this.#kept[priority].length < MAX_FINDINGS) this.#kept[priority].push({ ...candidate, confidencePermille: null, evidence: candidate.evidence() });
+    if (this.#kept[priority].length < MAX_FINDINGS)
+      this.#kept[priority].push({ ...candidate, confidencePermille: null, evidence: candidate.evidence() });
   }
 
   /** Highest priority of all findings, those without room too. */

@@ -14,7 +14,11 @@ import { thresholds } from "./thresholds.ts";
 const ALL: readonly Detector[] = [news2, thresholds, ecgBeats];
 
 /** The detectors of this build, in the order in which they run. */
-export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({ id, version, title }));
+export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({
+  id,
+  version,
+  title,
+}));
 
 /** Which detectors run, and how. */
 export interface AnalyseOptions {
@@ -77,7 +81,8 @@ function conclude(prepared: Prepared, { findings, spans, series, tally }: Report
 
 function configure(given: GivenParameters): Configuration {
   for (const id of given.keys()) {
-    if (!ALL.some((detector) => detector.id === id)) throw new ConfigurationError("detector-parameters", "parameters of a detector that this build does not have");
+    if (!ALL.some((detector) => detector.id === id))
+      throw new ConfigurationError("detector-parameters", "parameters of a detector that this build does not have");
   }
   const detectors = ALL.map((detector): Configured => {
     const parameters = readParameters(detector.id, detector.parameters, given.get(detector.id));

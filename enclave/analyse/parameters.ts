@@ -37,7 +37,10 @@ export function readParameters(detector: string, specs: readonly ParameterSpec[]
     const spec = byName.get(String(name));
     if (spec === undefined) throw new ConfigurationError("detector-parameters", `${detector}: no parameter of this name`);
     if (!(value === null && spec.optional) && !(typeof value === "number" && value >= spec.least && value <= spec.most)) {
-      throw new ConfigurationError("detector-parameters", `${detector}.${spec.name}: expected an integer from ${spec.least} to ${spec.most}${spec.optional ? " or null" : ""}`);
+      throw new ConfigurationError(
+        "detector-parameters",
+        `${detector}.${spec.name}: expected an integer from ${spec.least} to ${spec.most}${spec.optional ? " or null" : ""}`,
+      );
     }
     values.set(spec.name, value);
   }

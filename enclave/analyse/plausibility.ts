@@ -97,7 +97,7 @@ export function valueOf(column: Column, i: number): number {
 }
 
 /** Fixed-point value of a raw sample that is not the sentinel, or ABSENT. */
-export function convert({ conversion, least, most }: Column, raw: number): number {
+function convert({ conversion, least, most }: Column, raw: number): number {
   const value = (raw * conversion.slope + conversion.intercept) / conversion.divisor;
   return value >= least && value <= most ? Math.floor(value + 0.5) : ABSENT;
 }

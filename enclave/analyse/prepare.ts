@@ -20,7 +20,13 @@ export function prepare(recording: Recording, identities: Configuration["identit
     const clock = clockOf(channel);
     const unread = (reason: string): void => {
       countOnly(channel, report.tally);
-      report.spans.add({ detector: "analyse", channel: channel.code, fromMs: clock.startMs, toMs: Math.min(clock.endMs, MAX_TIME_MS), reason });
+      report.spans.add({
+        detector: "analyse",
+        channel: channel.code,
+        fromMs: clock.startMs,
+        toMs: Math.min(clock.endMs, MAX_TIME_MS),
+        reason,
+      });
     };
     if (clock.endMs > MAX_TIME_MS) return unread("time-out-of-range");
     fromMs = Math.min(fromMs, clock.startMs);
@@ -40,4 +46,3 @@ export function prepare(recording: Recording, identities: Configuration["identit
   for (const column of columns) findRuns(column, identities.get(column.vital.id) ?? new Uint16Array(), report.tally);
   return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, events: recording.events };
 }
-

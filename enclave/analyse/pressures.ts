@@ -21,7 +21,11 @@ export function rejectCrossedPressures(columns: readonly Column[], tally: Tally)
 }
 
 function sameScale(a: Column, b: Column): boolean {
-  return a.conversion.slope === b.conversion.slope && a.conversion.intercept === b.conversion.intercept && a.conversion.divisor === b.conversion.divisor;
+  return (
+    a.conversion.slope === b.conversion.slope &&
+    a.conversion.intercept === b.conversion.intercept &&
+    a.conversion.divisor === b.conversion.divisor
+  );
 }
 
 function sameClock(a: Clock, b: Clock): boolean {

@@ -47,7 +47,10 @@ export const thresholds: Detector = {
       gapMs: 1000 * numberOf(parameters, "gap-seconds"),
       chartedGapMs: 1000 * numberOf(parameters, "charted-gap-seconds"),
     };
-    return { run: (prepared, report) => run(prepared, report, rules, times), tables: new Map(Array.from(rules, ([id, { masks }]) => [id, masks])) };
+    return {
+      run: (prepared, report) => run(prepared, report, rules, times),
+      tables: new Map(Array.from(rules, ([id, { masks }]) => [id, masks])),
+    };
   },
 };
 
@@ -69,7 +72,9 @@ function limitsOf(id: VitalId): ParameterSpec[] {
   const { least, most, decimals } = VITALS[id];
   const factor = decimals === 1 ? 10 : 1;
   const [veryLow = null, low = null, high = null, veryHigh = null, hysteresis] = LIMITS[id] ?? [];
-  const sides = [veryLow, low, high, veryHigh].map((standard, side) => optional(`${id}-${SIDES[side] ?? ""}`, standard, least * factor, most * factor));
+  const sides = [veryLow, low, high, veryHigh].map((standard, side) =>
+    optional(`${id}-${SIDES[side] ?? ""}`, standard, least * factor, most * factor),
+  );
   return [...sides, required(`${id}-hysteresis`, hysteresis ?? 0, 0, most * factor)];
 }
 
@@ -192,7 +197,12 @@ class Conditions {
       priority: PRIORITIES[side] ?? "medium",
       technical: false,
       evidence: () => [
-        { name: side < 2 ? "lowest" : "highest", value: extreme(this.#column, from, end, side < 2), decimals: vital.decimals, unit: vital.unit },
+        {
+          name: side < 2 ? "lowest" : "highest",
+          value: extreme(this.#column, from, end, side < 2),
+          decimals: vital.decimals,
+          unit: vital.unit,
+        },
         { name: "limit", value: this.#rule.limits[side] ?? 0, decimals: vital.decimals, unit: vital.unit },
       ],
     });

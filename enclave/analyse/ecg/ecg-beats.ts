@@ -81,7 +81,11 @@ function judgeGroup(group: LeadGroup, prepared: Prepared, report: Report, limits
     report.tally.received += timed.clock.length - quality.missing;
     report.tally.gaps += quality.gaps;
     reject(report.tally, "ecg-implausible", quality.implausible);
-    if (best === null || quality.usableSamples / timed.clock.stepDenominator > best.quality.usableSamples / best.timed.clock.stepDenominator) best = { timed, quality };
+    if (
+      best === null ||
+      quality.usableSamples / timed.clock.stepDenominator > best.quality.usableSamples / best.timed.clock.stepDenominator
+    )
+      best = { timed, quality };
   }
   const spare = { detector: "ecg-beats", channel: group.leads[0]?.channel.code ?? null };
   if (best === null) {
@@ -108,7 +112,15 @@ function judgeLead({ channel, clock }: TimedLead, quality: Quality, report: Repo
     report.spans.add({ detector: "ecg-beats", channel: channel.code, fromMs, toMs, reason: fault });
     const alarm = TECHNICAL[fault];
     if (alarm !== undefined) {
-      report.findings.add({ ...alarm, detector: "ecg-beats", channel: channel.code, onsetMs: fromMs, endMs: toMs, technical: true, evidence: () => [] });
+      report.findings.add({
+        ...alarm,
+        detector: "ecg-beats",
+        channel: channel.code,
+        onsetMs: fromMs,
+        endMs: toMs,
+        technical: true,
+        evidence: () => [],
+      });
     }
   }
   const detector = new QrsDetector(quality.lead);
@@ -125,7 +137,11 @@ function judgeLead({ channel, clock }: TimedLead, quality: Quality, report: Repo
       store.times[store.count++] = sampleMs(clock, index);
     });
     const beatsMs = store.times.subarray(before, store.count);
-    rateAlarms({ channel: channel.code, fromMs: sampleMs(clock, segment.from), toMs: sampleMs(clock, segment.to), beatsMs }, limits.rate, report.findings);
+    rateAlarms(
+      { channel: channel.code, fromMs: sampleMs(clock, segment.from), toMs: sampleMs(clock, segment.to), beatsMs },
+      limits.rate,
+      report.findings,
+    );
   }
 }
 

@@ -36,7 +36,7 @@ export function readReference(atr: Uint8Array): Reference {
   const reference: Reference = { beats: [], excluded: [] };
   const word = (p: number): number => (atr[p] ?? 0) | ((atr[p + 1] ?? 0) << 8);
   let at = 0;
-  for (let p = 0; p + 1 < atr.length; ) {
+  for (let p = 0; p + 1 < atr.length;) {
     const type = word(p) >> 10;
     const value = word(p) & 1023;
     p += 2;

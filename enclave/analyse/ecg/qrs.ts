@@ -108,7 +108,10 @@ export class QrsDetector {
       smoothed[i & mask] = sum1;
       sumBase += sum2 - (twice[(i - baseline) & mask] ?? 0);
       twice[i & mask] = sum2;
-      const value = Math.min(MOST_PEAK_MICROVOLTS, Math.max(-MOST_PEAK_MICROVOLTS, Math.round((baseline * (twice[(i - half) & mask] ?? 0) - sumBase) * gain)));
+      const value = Math.min(
+        MOST_PEAK_MICROVOLTS,
+        Math.max(-MOST_PEAK_MICROVOLTS, Math.round((baseline * (twice[(i - half) & mask] ?? 0) - sumBase) * gain)),
+      );
       const square = value * value;
       energy[i & wide] = square;
       levelSum += square - (i < level ? 0 : (energy[(i - level) & wide] ?? 0));

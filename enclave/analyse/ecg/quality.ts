@@ -43,7 +43,15 @@ export function assessQuality(channel: Channel, rate: number, limits: QualityLim
   if (scale === null) return null;
   const { samples, missing } = channel;
   const { slope, intercept, divisor } = scale.conversion;
-  const quality: Quality = { lead: { samples, rate, microvolts: slope / divisor }, usable: [], faulty: [], usableSamples: 0, missing: 0, implausible: 0, gaps: 0 };
+  const quality: Quality = {
+    lead: { samples, rate, microvolts: slope / divisor },
+    usable: [],
+    faulty: [],
+    usableSamples: 0,
+    missing: 0,
+    implausible: 0,
+    gaps: 0,
+  };
   const flat = Math.ceil((limits.flatMs * rate) / 1000);
   const railed = Math.ceil((limits.saturatedMs * rate) / 1000);
   const shortest = Math.ceil((limits.shortestMs * rate) / 1000);

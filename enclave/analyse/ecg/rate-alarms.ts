@@ -57,7 +57,14 @@ function runs({ channel, beatsMs }: BeatRun, beats: number, perMinute: number, b
         { name: below ? "lowest-heart-rate" : "highest-heart-rate", value: Math.round(600_000 / extremeMs), decimals: 1, unit: "/min" },
         { name: "beats", value: count, decimals: 0, unit: "1" },
       ];
-      report(findings, below ? "extreme-bradycardia" : "extreme-tachycardia", channel, beatsMs[first] ?? 0, beatsMs[i - 1] ?? 0, () => evidence);
+      report(
+        findings,
+        below ? "extreme-bradycardia" : "extreme-tachycardia",
+        channel,
+        beatsMs[first] ?? 0,
+        beatsMs[i - 1] ?? 0,
+        () => evidence,
+      );
     }
     first = i;
   }

@@ -23,7 +23,10 @@ export function scorePlace(place: number, standing: Uint8Array, points: Int8Arra
   const oxygen = Math.max(eventPoints(standing[PLACE.oxygen] ?? 0, EVENT_CLASS.oxygen, 2), fio2.points[standing[PLACE.fio2] ?? 0] ?? -1);
   points[1] = spo2.points[4 * (standing[PLACE.spo2] ?? 0) + spo2Rule(standing, oxygen)] ?? -1;
   points[2] = oxygen;
-  points[5] = Math.max(eventPoints(standing[PLACE.consciousness] ?? 0, EVENT_CLASS.notAlert, 3), gcs.points[standing[PLACE.gcs] ?? 0] ?? -1);
+  points[5] = Math.max(
+    eventPoints(standing[PLACE.consciousness] ?? 0, EVENT_CLASS.notAlert, 3),
+    gcs.points[standing[PLACE.gcs] ?? 0] ?? -1,
+  );
 }
 
 function eventPoints(standing: number, scoring: number, points: number): number {

@@ -22,7 +22,18 @@ export const AGE_PARAMETERS: readonly ParameterSpec[] = [
 ];
 
 /** What is read, by place: measured vital signs first, then events. */
-export const PLACE = { respiration: 0, spo2: 1, systolic: 2, pulse: 3, temperature: 4, gcs: 5, fio2: 6, consciousness: 7, oxygen: 8, scale: 9 } as const;
+export const PLACE = {
+  respiration: 0,
+  spo2: 1,
+  systolic: 2,
+  pulse: 3,
+  temperature: 4,
+  gcs: 5,
+  fio2: 6,
+  consciousness: 7,
+  oxygen: 8,
+  scale: 9,
+} as const;
 
 /** Class of an event value; 0 is "nothing stands". */
 export const EVENT_CLASS = { air: 1, oxygen: 2, alert: 1, notAlert: 2, scale1: 1, scale2: 2 } as const;
@@ -59,8 +70,18 @@ export function sourcesOf(prepared: Prepared, parameters: Parameters, spans: Spa
   return [
     ...MEASURED.map(([vital, slot, name]) => measuredSource(prepared, vital, SLOTS[slot].classes, age(name), spans)),
     eventSource(events, "consciousness", consciousnessClass, age("max-age-consciousness-seconds")),
-    eventSource(events, "oxygen", (value) => (value === "on" ? EVENT_CLASS.oxygen : value === "off" ? EVENT_CLASS.air : 0), age("max-age-oxygen-seconds")),
-    eventSource(events, "spo2-scale", (value) => (value === "2" ? EVENT_CLASS.scale2 : value === "1" ? EVENT_CLASS.scale1 : 0), Number.POSITIVE_INFINITY),
+    eventSource(
+      events,
+      "oxygen",
+      (value) => (value === "on" ? EVENT_CLASS.oxygen : value === "off" ? EVENT_CLASS.air : 0),
+      age("max-age-oxygen-seconds"),
+    ),
+    eventSource(
+      events,
+      "spo2-scale",
+      (value) => (value === "2" ? EVENT_CLASS.scale2 : value === "1" ? EVENT_CLASS.scale1 : 0),
+      Number.POSITIVE_INFINITY,
+    ),
   ];
 }
 
@@ -84,12 +105,25 @@ function consciousnessClass(value: string): number {
 }
 
 /** Events of one kind in order of time; of two at one time the later in the recording counts. Unknown values are left out. */
-function eventSource(events: readonly RecordingEvent[], kind: RecordingEvent["kind"], classOf: (value: string) => number, maxAgeMs: number): Source {
+function eventSource(
+  events: readonly RecordingEvent[],
+  kind: RecordingEvent["kind"],
+  classOf: (value: string) => number,
+  maxAgeMs: number,
+): Source {
   const known = events.filter((event) => event.kind === kind && classOf(event.value) > 0);
   const latest = known.filter((event, i) => known[i + 1]?.atMs !== event.atMs);
   if (latest.length === 0) return { cursors: [], columns: [], maxAgeMs };
   const times = Float64Array.from(latest, (event) => event.atMs);
   const classes = latest.map((event) => classOf(event.value));
-  const clock = { startMs: 0, length: times.length, stepNumerator: 0, stepDenominator: 1, times, intervalMs: 0, endMs: times[times.length - 1] ?? 0 };
+  const clock = {
+    startMs: 0,
+    length: times.length,
+    stepNumerator: 0,
+    stepDenominator: 1,
+    times,
+    intervalMs: 0,
+    endMs: times[times.length - 1] ?? 0,
+  };
   return { cursors: [new ChartCursor(clock, (i) => classes[i] ?? 0, maxAgeMs)], columns: [], maxAgeMs };
 }
