@@ -84,7 +84,15 @@ describe("coverage and detectors", () => {
     expect(alarmSummary.secondsNotAssessed).toBe(60);
   });
   it("reports channels that it cannot read", () => {
-    const late = charted("loinc:8867-4", "/min", [[0, 70], [4_000_000, 70]], { startMs: 253_402_300_000_000 }); // prettier-ignore
+    const late = charted(
+      "loinc:8867-4",
+      "/min",
+      [
+        [0, 70],
+        [4_000_000, 70],
+      ],
+      { startMs: 253_402_300_000_000 },
+    );
     const { coverage } = analyse(recordingOf([even("loinc:1-8", "/min", flat(60, 1)), even("loinc:8867-4", "bpm", flat(60, 1)), late]), {
       detectors: [],
     });
@@ -171,6 +179,15 @@ describe("hostile recordings", () => {
     const analysis = analyse(recordingOf([...many, alternating, absent]), { detectors: [] });
     expect(analysis.coverage.unassessed.some(({ reason }) => reason === "too-many-channels")).toBe(true);
     expect(analysis.coverage.gaps).toBe(150_000);
+  });
+  it("cuts off what changes too often to be kept, and says so", () => {
+    const samples = Int16Array.from({ length: 1_200_000 }, (_, i) => (i % 2 === 0 ? 97 : 80));
+    const channels = [even("loinc:2708-6", "%", [], { samples }), even("loinc:2339-0", "mg/dL", [100, 100])];
+    const { coverage } = analyse(recordingOf(channels), { detectors: ["thresholds"] });
+    expect(coverage.unassessed.map(({ channel, fromMs, reason }) => [channel, fromMs - START_MS, reason])).toEqual([
+      ["loinc:2339-0", 0, "too-many-changes"],
+      ["loinc:2708-6", 2 ** 20 * 1000, "too-many-changes"],
+    ]);
   });
   it("answers any recording that the format allows", () => {
     const code = fc.constantFrom(

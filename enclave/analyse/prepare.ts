@@ -3,8 +3,8 @@ import { ECG_UNITS, meaningOf } from "./channels.ts";
 import type { Configuration, Prepared, Report } from "./detector.ts";
 import { columnOf, countOnly, type Column } from "./plausibility.ts";
 import { rejectCrossedPressures } from "./pressures.ts";
-import { findRuns } from "./runs.ts";
-import { clockOf, MAX_TIME_MS } from "./timing.ts";
+import { findRuns, MAX_RUNS } from "./runs.ts";
+import { clockOf, MAX_TIME_MS, sampleMs } from "./timing.ts";
 
 /**
  * Sorts the channels of a recording by what they mean and reads the numeric ones. A channel that cannot be read (unknown
@@ -43,6 +43,19 @@ export function prepare(recording: Recording, identities: Configuration["identit
     columns.push(columnOf(channel, index, meaning.vital, meaning.preference, unit));
   });
   rejectCrossedPressures(columns, report.tally);
-  for (const column of columns) findRuns(column, identities.get(column.vital.id) ?? new Uint16Array(), report.tally);
+  let room = MAX_RUNS;
+  for (const column of columns) {
+    const read = findRuns(column, identities.get(column.vital.id) ?? new Uint16Array(), room, report.tally);
+    room -= column.runs.count;
+    if (read < column.clock.length) cutOff(column, read, report);
+  }
   return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, events: recording.events };
+}
+
+/** A column whose remainder changes too often to be kept: it ends earlier, and the rest is not assessed. */
+function cutOff(column: Column, read: number, report: Report): void {
+  const { clock } = column;
+  const fromMs = sampleMs(clock, read);
+  report.spans.add({ detector: "analyse", channel: column.code, fromMs, toMs: clock.endMs, reason: "too-many-changes" });
+  column.clock = { ...clock, length: read, endMs: fromMs };
 }

@@ -1,20 +1,25 @@
 import { ABSENT, countAbsent, rawBound, valueOf, type Column, type Runs, type Tally } from "./plausibility.ts";
 
+/** Most runs in one analysis, all channels together: 12 days in which one channel changes every second. */
+export const MAX_RUNS: number = 1_048_576;
+
 const MAX_TABLE = 8192;
 const MIN_TABLE = 512;
-const MAX_BASE = 2 ** 30; // so that raw - base, taken modulo 2^32, never falls into the table by accident
+const MAX_BASE = 1_073_741_824; // so that raw - base, taken modulo 2^32, never falls into the table by accident
 
 /**
  * Finds where a channel changes, in one pass for all detectors, and counts what is absent. `identities` gives, by
- * value + 1, a number that is equal for values which no detector tells apart; 0 stands for absent alone.
+ * value + 1, a number that is equal for values which no detector tells apart; 0 stands for absent alone. At most `room` runs
+ * are kept: what follows is cut off, and the number of samples that were read is returned.
  */
-export function findRuns(column: Column, identities: Uint16Array, tally: Tally): void {
+export function findRuns(column: Column, identities: Uint16Array, room: number, tally: Tally): number {
   const length = column.samples.length;
   tally.received += length;
-  if (column.clock.times !== null) return countCharted(column, tally);
+  if (column.clock.times !== null) return countEach(column, 0, tally);
   const table = tableOf(column, identities);
   const runs: Runs = { count: 0, starts: new Int32Array(64), values: new Int16Array(64) };
-  for (let i = 0; i < length;) {
+  let i = 0;
+  while (i < length && runs.count < room) {
     const value = valueOf(column, i);
     push(runs, i, value);
     const from = i;
@@ -25,10 +30,15 @@ export function findRuns(column: Column, identities: Uint16Array, tally: Tally):
     else i = endByTable(column.samples, table.identities, table.base, identities[value + 1] ?? 0, i + 1);
   }
   column.runs = runs;
+  countEach(column, i, tally);
+  return i;
 }
 
-function countCharted(column: Column, tally: Tally): void {
-  for (let i = 0; i < column.samples.length; i++) if (valueOf(column, i) === ABSENT) countAbsent(column, i, i + 1, tally);
+/** Counts the absent samples from `from` on, where no runs are made. */
+function countEach(column: Column, from: number, tally: Tally): number {
+  const { length } = column.samples;
+  for (let i = from; i < length; i++) if (valueOf(column, i) === ABSENT) countAbsent(column, i, i + 1, tally);
+  return length;
 }
 
 /** Identities by raw value minus base, padded with 0 to a power of two. */

@@ -32,7 +32,11 @@ describe("thresholds", () => {
     [140, ["heart-rate-high"]],
     [141, ["heart-rate-high", "heart-rate-very-high"]],
   ])("at a heart rate of %i", (value, codes) => {
-    expect(findings([heartRate([100, 200, value])]).map(({ code }) => code).toSorted()).toEqual(codes); // prettier-ignore
+    expect(
+      findings([heartRate([100, 200, value])])
+        .map(({ code }) => code)
+        .toSorted(),
+    ).toEqual(codes);
   });
   it("states onset, end, priority and evidence", () => {
     const [low, veryLow] = findings([heartRate([100, 150, 45], [150, 160, 33], [160, 200, 44])]);
@@ -91,18 +95,39 @@ describe("thresholds", () => {
     expect(brief(findings([heartRate([500, 520, 125], [520, 600, -32_768])]))).toEqual([["heart-rate-high", 500, 520]]);
   });
   it("takes every charted value alone and joins neighbours", () => {
-    const channel = charted("loinc:2708-6", "%", [[0, 97], [3600, 88], [7200, 84], [10_800, 95], [100_000, 80]]); // prettier-ignore
-    expect(brief(findings([channel]))).toEqual([
-      ["spo2-low", 3600, 10_800],
-      ["spo2-very-low", 7200, 10_800],
-      ["spo2-very-low", 100_000, 100_000],
-      ["spo2-low", 100_000, 100_000],
-    ].toSorted((a, b) => Number(a[1]) - Number(b[1]) || (a[0] === "spo2-very-low" ? -1 : 1))); // prettier-ignore
+    const channel = charted("loinc:2708-6", "%", [
+      [0, 97],
+      [3600, 88],
+      [7200, 84],
+      [10_800, 95],
+      [100_000, 80],
+    ]);
+    expect(brief(findings([channel]))).toEqual(
+      [
+        ["spo2-low", 3600, 10_800],
+        ["spo2-very-low", 7200, 10_800],
+        ["spo2-very-low", 100_000, 100_000],
+        ["spo2-low", 100_000, 100_000],
+      ].toSorted((a, b) => Number(a[1]) - Number(b[1]) || (a[0] === "spo2-very-low" ? -1 : 1)),
+    );
   });
   it("converts units first", () => {
-    const glucose = charted("loinc:15074-8", "mmol/L", [[0, 29], [60, 55]], { scale: { numerator: 1, offset: 0, denominator: 10 } }); // prettier-ignore
+    const glucose = charted(
+      "loinc:15074-8",
+      "mmol/L",
+      [
+        [0, 29],
+        [60, 55],
+      ],
+      { scale: { numerator: 1, offset: 0, denominator: 10 } },
+    );
     expect(findings([glucose])[0]).toMatchObject({ code: "glucose-very-low", evidence: [{ value: 52, unit: "mg/dL" }, { value: 54 }] });
-    const fever = even("loinc:8310-5", "[degF]", Array.from({ length: 60 }, () => 1042), { scale: { numerator: 1, offset: 0, denominator: 10 } }); // prettier-ignore
+    const fever = even(
+      "loinc:8310-5",
+      "[degF]",
+      Array.from({ length: 60 }, () => 1042),
+      { scale: { numerator: 1, offset: 0, denominator: 10 } },
+    );
     expect(findings([fever])[0]?.evidence[0]).toEqual({ name: "highest", value: 401, decimals: 1, unit: "Cel" });
   });
   it("takes limits as parameters, null for none", () => {

@@ -9,7 +9,7 @@ import { rateAlarms, type RateLimits } from "./rate-alarms.ts";
 
 const LEAST_RATE = 100;
 const MOST_RATE = 1000;
-const MAX_BEAT_MS = 2 ** 31 - 1;
+const MAX_BEAT_MS = 2_147_483_647;
 
 /**
  * QRS complexes of one ECG lead and the heart rate alarms that follow from them. The first lead is read; another one

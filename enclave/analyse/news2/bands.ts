@@ -10,10 +10,35 @@ export const SPO2_RULE = { scale1: 0, scale2Air: 1, scale2Oxygen: 2, scale2Unkno
 /** [highest value of the band, points], rising; values are integers, temperature in tenths of a degree. */
 type Bands = readonly (readonly [number, number])[];
 
-const RESPIRATION: Bands = [[8, 3], [11, 1], [20, 0], [24, 2], [120, 3]]; // prettier-ignore
-const SYSTOLIC: Bands = [[90, 3], [100, 2], [110, 1], [219, 0], [320, 3]]; // prettier-ignore
-const PULSE: Bands = [[40, 3], [50, 1], [90, 0], [110, 1], [130, 2], [350, 3]]; // prettier-ignore
-const TEMPERATURE: Bands = [[350, 3], [360, 1], [380, 0], [390, 1], [450, 2]]; // prettier-ignore
+const RESPIRATION: Bands = [
+  [8, 3],
+  [11, 1],
+  [20, 0],
+  [24, 2],
+  [120, 3],
+];
+const SYSTOLIC: Bands = [
+  [90, 3],
+  [100, 2],
+  [110, 1],
+  [219, 0],
+  [320, 3],
+];
+const PULSE: Bands = [
+  [40, 3],
+  [50, 1],
+  [90, 0],
+  [110, 1],
+  [130, 2],
+  [350, 3],
+];
+const TEMPERATURE: Bands = [
+  [350, 3],
+  [360, 1],
+  [380, 0],
+  [390, 1],
+  [450, 2],
+];
 
 /** Both scales of oxygen saturation are cut at these values; column = SPO2_RULE, -1 = cannot be told. */
 const SPO2: readonly (readonly [number, readonly [number, number, number, number]])[] = [
@@ -43,8 +68,14 @@ export const SLOTS: Readonly<Record<"respiration" | "spo2" | "systolic" | "pulse
   systolic: slotOf(SYSTOLIC),
   pulse: slotOf(PULSE),
   temperature: slotOf(TEMPERATURE),
-  gcs: slotOf([[14, 3], [15, 0]]), // prettier-ignore
-  fio2: slotOf([[21, 0], [100, 2]]), // prettier-ignore
+  gcs: slotOf([
+    [14, 3],
+    [15, 0],
+  ]),
+  fio2: slotOf([
+    [21, 0],
+    [100, 2],
+  ]),
 };
 
 function slotOf(bands: Bands): Slot {

@@ -12,9 +12,9 @@ export interface Cursor {
   advance(): void;
 }
 
-const MAX_WALK = 4096;
+const MAX_WALK = 256;
 
-/** The value of a column that stands at a time, or ABSENT. Behind more than 4096 absent samples it is not looked for. */
+/** The value of a column that stands at a time, or ABSENT. Behind more than 256 absent samples it is not looked for. */
 export function valueAt(column: Column, ms: number, maxAgeMs: number): number {
   const last = indexAt(column.clock, ms);
   for (let i = last; i >= 0 && i > last - MAX_WALK; i--) {

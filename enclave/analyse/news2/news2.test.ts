@@ -47,13 +47,84 @@ function edges(table: readonly (readonly [number, number])[], from: number, to: 
 }
 
 // RCP 2017, chart 1: written here again, apart from the tables under test
-const RR = edges([[8, 3], [11, 1], [20, 0], [24, 2], [999, 3]], 0, 120); // prettier-ignore
-const SBP = edges([[90, 3], [100, 2], [110, 1], [219, 0], [999, 3]], 20, 320); // prettier-ignore
-const PULSE = edges([[40, 3], [50, 1], [90, 0], [110, 1], [130, 2], [999, 3]], 0, 350); // prettier-ignore
-const TEMP = edges([[350, 3], [360, 1], [380, 0], [390, 1], [999, 2]], 240, 450); // prettier-ignore
-const SCALE_1 = edges([[91, 3], [93, 2], [95, 1], [999, 0]], 0, 100); // prettier-ignore
-const SCALE_2_AIR = edges([[83, 3], [85, 2], [87, 1], [999, 0]], 0, 100); // prettier-ignore
-const SCALE_2_OXYGEN = edges([[83, 3], [85, 2], [87, 1], [92, 0], [94, 1], [96, 2], [999, 3]], 0, 100); // prettier-ignore
+const RR = edges(
+  [
+    [8, 3],
+    [11, 1],
+    [20, 0],
+    [24, 2],
+    [999, 3],
+  ],
+  0,
+  120,
+);
+const SBP = edges(
+  [
+    [90, 3],
+    [100, 2],
+    [110, 1],
+    [219, 0],
+    [999, 3],
+  ],
+  20,
+  320,
+);
+const PULSE = edges(
+  [
+    [40, 3],
+    [50, 1],
+    [90, 0],
+    [110, 1],
+    [130, 2],
+    [999, 3],
+  ],
+  0,
+  350,
+);
+const TEMP = edges(
+  [
+    [350, 3],
+    [360, 1],
+    [380, 0],
+    [390, 1],
+    [999, 2],
+  ],
+  240,
+  450,
+);
+const SCALE_1 = edges(
+  [
+    [91, 3],
+    [93, 2],
+    [95, 1],
+    [999, 0],
+  ],
+  0,
+  100,
+);
+const SCALE_2_AIR = edges(
+  [
+    [83, 3],
+    [85, 2],
+    [87, 1],
+    [999, 0],
+  ],
+  0,
+  100,
+);
+const SCALE_2_OXYGEN = edges(
+  [
+    [83, 3],
+    [85, 2],
+    [87, 1],
+    [92, 0],
+    [94, 1],
+    [96, 2],
+    [999, 3],
+  ],
+  0,
+  100,
+);
 
 describe("NEWS2 bands, every edge and its neighbours", () => {
   it.each(RR)("respiration %i/min: %i", (rr, expected) => expect(points("respiration", { rr }, ON_AIR)).toBe(expected));
@@ -143,7 +214,10 @@ describe("NEWS2 totals and missing parts", () => {
     [4, "missing temp", "temperature"],
   ])("without channel %i there is no total", (left, reason, part) => {
     const all = channels({ rr: 22, spo2: 93, sbp: 95, pulse: 115, temp: 395 }); // 2 each, 10 together
-    const { findings, coverage } = news2(all.filter((_, i) => i !== left), ON_AIR); // prettier-ignore
+    const { findings, coverage } = news2(
+      all.filter((_, i) => i !== left),
+      ON_AIR,
+    );
     expect(evidence(findings, "news2-partial", "partial-score")).toBe(8);
     expect(evidence(findings, "news2-partial", "score")).toBeUndefined();
     expect(evidence(findings, "news2-partial", `missing-${part}`)).toBe(1);
@@ -178,11 +252,27 @@ describe("NEWS2 totals and missing parts", () => {
 
 describe("NEWS2 over time", () => {
   const rates = (pulse: number[]): Channel[] => [
-    even("loinc:9279-1", "/min", pulse.map(() => 22)), // prettier-ignore
-    even("loinc:2708-6", "%", pulse.map(() => 97)), // prettier-ignore
-    even("loinc:8480-6", "mm[Hg]", pulse.map(() => 120)), // prettier-ignore
+    even(
+      "loinc:9279-1",
+      "/min",
+      pulse.map(() => 22),
+    ),
+    even(
+      "loinc:2708-6",
+      "%",
+      pulse.map(() => 97),
+    ),
+    even(
+      "loinc:8480-6",
+      "mm[Hg]",
+      pulse.map(() => 120),
+    ),
     even("loinc:8867-4", "/min", pulse),
-    even("loinc:8310-5", "Cel", pulse.map(() => 37)), // prettier-ignore
+    even(
+      "loinc:8310-5",
+      "Cel",
+      pulse.map(() => 37),
+    ),
   ];
   it("gives onset, end and peak of an episode", () => {
     const pulse = Array.from({ length: 600 }, (_, i) => (i >= 200 && i < 400 ? (i < 300 ? 135 : 120) : 70));
@@ -206,7 +296,13 @@ describe("NEWS2 over time", () => {
     expect(news2(list, ON_AIR, [["max-age-pulse-seconds", 50]]).coverage.unassessed[0]?.fromMs).toBe(START_MS + 149_000);
   });
   it("lets charted values expire too, and events", () => {
-    const list = [...channels(NORMAL), charted("loinc:8462-4", "mm[Hg]", [[0, 70], [90_000, 70]])]; // prettier-ignore
+    const list = [
+      ...channels(NORMAL),
+      charted("loinc:8462-4", "mm[Hg]", [
+        [0, 70],
+        [90_000, 70],
+      ]),
+    ];
     const { coverage, findings } = news2(list, ON_AIR);
     expect(coverage.unassessed).toMatchObject([{ fromMs: START_MS + 3_600_000, toMs: START_MS + 90_000_000 }]);
     expect(findings[0]?.evidence.filter(({ name }) => name.startsWith("missing"))).toHaveLength(7);
@@ -215,11 +311,13 @@ describe("NEWS2 over time", () => {
     const list = rates(Array.from({ length: 300 }, () => 115));
     const events = [...ON_AIR, event("oxygen", "on", 100), event("spo2-scale", "2", 200)];
     const { findings } = news2(list, events);
-    expect(findings.map(({ code, onsetMs }) => [code, (onsetMs - START_MS) / 1000])).toEqual([
-      ["news2-medium", 100],
-      ["news2-high", 200],
-      ["news2-single", 200],
-    ].toSorted((a, b) => Number(a[1]) - Number(b[1]))); // prettier-ignore
+    expect(findings.map(({ code, onsetMs }) => [code, (onsetMs - START_MS) / 1000])).toEqual(
+      [
+        ["news2-medium", 100],
+        ["news2-high", 200],
+        ["news2-single", 200],
+      ].toSorted((a, b) => Number(a[1]) - Number(b[1])),
+    );
   });
   it("prefers the heart rate of the ECG and falls back to the oximeter", () => {
     const ecg = even(
