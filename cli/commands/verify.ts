@@ -18,6 +18,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const codes: ExitCode[] = [];
   const rows: (string | Segment)[][] = [];
   const open = new Set<string>();
+  const sentences = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
@@ -25,6 +26,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       terminal.object(verdictObject(file, verdict));
       rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
       for (const one of verdict.notChecked) open.add(one);
+      if (verdict.status !== "contraindicated") sentences.add(verdict.sentence);
       codes.push(verdictExit(verdict, strict));
     } catch (error) {
       const failure = failureOf(error);
@@ -34,6 +36,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     }
   }
   terminal.table(rows);
+  for (const sentence of sentences) terminal.line(sentence);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
   return worst(codes);
 }
@@ -43,5 +46,5 @@ function summary(verdict: Verdict<ResultFileClaims>): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
   const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;
-  return `${said}; ${verdict.sentence}${withheldAtMost > 0 ? `; at most ${withheldAtMost} disclosures withheld` : ""}`;
+  return withheldAtMost === 0 ? said : `${said} (at most ${withheldAtMost} disclosures withheld)`;
 }
