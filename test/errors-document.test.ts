@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE } from "@caladrius/attestation-verifier";
-import { READ_CODE } from "@caladrius/client";
+import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
 import { HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
 import { DENIAL } from "@caladrius/policies";
@@ -67,7 +67,10 @@ describe("docs/ERRORS.md", () => {
   });
 
   it("knows every code that is thrown", () => {
-    const known = new Set([...Object.keys({ ...WIRE_CODE, ...CODE, ...HOST_CODE, ...IMAGE_CODE, ...READ_CODE, ...RUNNING }), ...BUGS]);
+    const known = new Set([
+      ...Object.keys({ ...WIRE_CODE, ...CODE, ...HOST_CODE, ...IMAGE_CODE, ...READ_CODE, ...CLIENT_CODE, ...RUNNING }),
+      ...BUGS,
+    ]);
     expect([...thrownCodes()].filter((code) => !known.has(code)).toSorted()).toEqual([]);
   });
 
@@ -129,6 +132,12 @@ function document(): string {
       "What a file lacks or has wrong, with file, place, expected and found. The rest of the input goes on.",
       ["code", "rule", "meaning"],
       rows(READ_CODE, (code, { spec, meaning }) => [code, spec, meaning]),
+    ),
+    section(
+      "Submitting",
+      "What the client itself refuses. Exit code 10 at the stages seal and reply, 2 for the host's address and the key file, else 3.",
+      ["code", "stage", "rule", "meaning"],
+      rows(CLIENT_CODE, (code, { stage, spec, meaning }) => [code, stage, spec, meaning]),
     ),
     section(
       "Denials",
