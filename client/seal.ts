@@ -7,6 +7,7 @@ import {
   encodeSignedRequest,
   encodeStatement,
   jobPaddedBytes,
+  LimitError,
   MAX_SEALED_JOB_BYTES,
   sealedJobInfo,
   type DisclosureLevel,
@@ -62,6 +63,7 @@ const SIGNATURE_BYTES = 64;
  * outside the format
  */
 export async function sealJob(target: SealingTarget, recording: Recording, job: JobRequest, key: SubmitterKey): Promise<SealedSubmission> {
+  refuseLong(recording);
   const recordingBytes = encodeRecording(recording);
   const recordingDigest = sha256(recordingBytes);
   const request = requestOf(recording, job, key);
@@ -101,6 +103,19 @@ export async function sealJob(target: SealingTarget, recording: Recording, job: 
   content.fill(0);
   const sealed = encodeSealedJob({ headerBytes, enc: encapsulatedSecret, ciphertext });
   return { sealed, digest: sha256(sealed), jobId: unsized.jobId, notAfter: job.notAfter, paddedBytes, nonce: job.nonce, level: job.level };
+}
+
+/** Said before anything is encoded. Longer recordings will travel as streams. */
+function refuseLong({ channels }: Recording): void {
+  const sampleBytes = channels.reduce(
+    (sum, { samples, timing }) => sum + samples.byteLength + (timing.kind === "offsets" ? timing.offsetsMs.byteLength : 0),
+    0,
+  );
+  if (sampleBytes > MAX_SEALED_JOB_BYTES)
+    throw new LimitError(
+      "job-too-large",
+      `a recording of ${sampleBytes} bytes does not fit a sealed job of ${MAX_SEALED_JOB_BYTES}: split it`,
+    );
 }
 
 function requestOf(recording: Recording, job: JobRequest, key: SubmitterKey): Request {

@@ -48,6 +48,8 @@ export interface SubmitOptions {
   readonly retry?: Partial<RetrySettings>;
   readonly suites?: readonly SuiteId[];
   readonly onProgress?: (progress: SubmitProgress) => void;
+  /** called while the host is away or busy, with one sentence */
+  readonly onRetry?: (reason: string) => void;
   readonly signal?: AbortSignal;
   /** default: node:crypto */
   readonly signatures?: SignatureBackend;
@@ -100,7 +102,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
   requireConstitution(trust);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const host = new HostClient(options.hostUrl, { signal, retry });
+  const host = new HostClient(options.hostUrl, { signal, retry, ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }) });
   const enclaves = new Enclaves({ host, trust, signatures, now, ...(suites === undefined ? {} : { suites }) });
   const output: OutputOptions = { outDir: options.outDir ?? null, force: options.force ?? false };
   const context: SubmitContext = {

@@ -13,8 +13,8 @@ export type JobAnswer = JobState | "unknown";
 export interface HostClientOptions {
   readonly signal: AbortSignal;
   readonly retry?: Partial<RetrySettings>;
-  /** called before each pause */
-  readonly onRetry?: () => void;
+  /** called before each pause, with what is the matter */
+  readonly onRetry?: (reason: string) => void;
 }
 
 const ATTESTATION_TYPE = "application/vnd.caladrius.attestation+cbor";
@@ -32,7 +32,7 @@ export class HostClient {
   readonly #base: string;
   readonly #signal: AbortSignal;
   readonly #retry: RetrySettings;
-  readonly #onRetry: () => void;
+  readonly #onRetry: (reason: string) => void;
   #answered = false;
 
   /** @throws SubmitError host-url */
@@ -91,7 +91,7 @@ export class HostClient {
     try {
       const response = await fetch(`${this.#base}/v1/events?job=${toHex(jobId)}`, {
         headers: { accept: "text/event-stream" },
-        redirect: "error",
+        redirect: "manual",
         signal,
       });
       if (response.status === 200 && (response.headers.get("content-type") ?? "").startsWith("text/event-stream")) return response.body;
@@ -117,7 +117,7 @@ export class HostClient {
     try {
       const response = await fetch(`${this.#base}${path}`, {
         ...init,
-        redirect: "error",
+        redirect: "manual",
         signal: AbortSignal.any([this.#signal, timeout]),
       });
       this.#answered = true;

@@ -62,7 +62,7 @@ export class Backoff {
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
-  options: { settings: RetrySettings; patienceMs: () => number; signal: AbortSignal; onRetry: () => void },
+  options: { settings: RetrySettings; patienceMs: () => number; signal: AbortSignal; onRetry: (reason: string) => void },
 ): Promise<T> {
   const { settings, patienceMs, signal, onRetry } = options;
   const backoff = new Backoff(settings, signal);
@@ -77,7 +77,7 @@ export async function withRetries<T>(
       sinceMs ??= nowMs;
       if (nowMs - sinceMs >= patienceMs())
         throw new DependencyError(error.code, sentence(error.code, error.message), settings.longestPauseMs);
-      onRetry();
+      onRetry(sentence(error.code, error.message));
       await backoff.pause(error.retryAfterMs);
     }
   }
