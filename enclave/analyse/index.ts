@@ -24,6 +24,8 @@ export const DETECTORS: readonly { id: string; version: string; title: string }[
 export interface AnalyseOptions {
   /** detector ids; empty for all that apply to the recording */
   detectors: readonly string[];
+  /** true: of the ids listed, those that do not apply are passed over instead of reported as not assessed */
+  applying?: boolean;
   /** detector id to a CBOR map of parameters; what is not given has its default */
   parameters?: ReadonlyMap<string, CborValue>;
 }
@@ -41,7 +43,7 @@ export function analyse(recording: Recording, options: AnalyseOptions): Analysis
   const { detectors, identities } = configureAll(options.parameters);
   const report: Report = { findings: new FindingList(), spans: new SpanList(), series: [], tally: newTally() };
   const prepared = prepare(recording, identities, report);
-  const chosen = choose(detectors, options.detectors, prepared);
+  const chosen = choose(detectors, options, prepared);
   for (const { detector, rule } of chosen) {
     if (detector.applies(prepared)) rule.run(prepared, report);
     else notAssessed(prepared, report, detector.id, "no-channel");
@@ -55,12 +57,12 @@ function notAssessed({ fromMs, toMs }: Prepared, report: Report, detector: strin
   report.spans.add({ detector, channel: null, fromMs, toMs, reason });
 }
 
-function choose(configured: readonly Configured[], ids: readonly string[], prepared: Prepared): readonly Configured[] {
+function choose(configured: readonly Configured[], { detectors: ids, applying = false }: AnalyseOptions, prepared: Prepared): readonly Configured[] {
   if (ids.length === 0) return configured.filter(({ detector }) => detector.applies(prepared));
   for (const id of ids) {
     if (!ALL.some((detector) => detector.id === id)) throw new WireError("schema-range", "detectors: an id that this build does not have");
   }
-  return configured.filter(({ detector }) => ids.includes(detector.id));
+  return configured.filter(({ detector }) => ids.includes(detector.id) && (!applying || detector.applies(prepared)));
 }
 
 function conclude(prepared: Prepared, { findings, spans, series, tally }: Report, chosen: readonly Configured[]): Analysis {

@@ -27,16 +27,17 @@ export function answerJob(enclave: Enclave, sealed: Uint8Array): Answer {
 function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
   const decision = authorize(enclave, job, enclave.clock.now());
   if (!decision.allowed) return attestResult(enclave, job, denialDisclosures(job, decision.code), enclave.clock.now(), false);
-  return attestResult(enclave, job, disclosuresOf(job, decision), enclave.clock.now(), decision.statusStale);
+  return attestResult(enclave, job, disclosuresOf(enclave, job, decision), enclave.clock.now(), decision.statusStale);
 }
 
 /** A bug that some recording brings out must not show as an error of another shape: it is a denial like any other. */
-function disclosuresOf(job: OpenedJob, decision: Allowed): Disclosures {
+function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Allowed): Disclosures {
   try {
     const recording = readRecording(job);
     if (recording === null) return denialDisclosures(job, "denied-recording");
-    const parameters = new Map(decision.detectors.map((rule) => [rule.id, rule.parameters]));
-    return analysisDisclosures(job, analyse(recording, { detectors: decision.detectors.map((rule) => rule.id), parameters }));
+    const detectors = decision.detectors.map((rule) => rule.id);
+    const applying = job.request.detectors.length === 0; // all that apply, of those the policy allows
+    return analysisDisclosures(job, analyse(recording, { detectors, applying, parameters: enclave.detectorParameters }));
   } catch {
     return denialDisclosures(job, "failed-analysis");
   }

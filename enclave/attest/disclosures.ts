@@ -4,6 +4,7 @@ import {
   disclosureArrayLength,
   encodeDisclosure,
   type Analysis,
+  type Coverage,
   type DisclosureName,
   type DisclosureValues,
   type Finding,
@@ -26,6 +27,7 @@ export interface Disclosures {
 
 /** More would make the array of digests larger than the smallest reply holds. */
 export const MAX_DISCLOSED_FINDINGS = 96;
+const MAX_DISCLOSED_SPANS = 64;
 const MAX_DISCLOSED_SERIES = 16;
 
 const SALT_BYTES = 16;
@@ -44,7 +46,7 @@ export function analysisDisclosures(job: OpenedJob, analysis: Analysis): Disclos
   const values: Value[] = [
     ["alarm-summary", analysis.alarmSummary],
     ["level", level],
-    ["coverage", analysis.coverage],
+    ["coverage", shortened(analysis.coverage)],
     ["purpose", request.purpose],
     ["detectors", analysis.detectors.map(({ id, version, parameters }) => ({ id, version, parametersDigest: sha256(parameters) }))],
     ["job-id", job.header.jobId],
@@ -83,6 +85,16 @@ function disclosureStream(job: OpenedJob, length: number): Uint8Array {
     bytes.set(new Uint8Array(part), at);
   }
   return bytes;
+}
+
+/** Coverage with as many spans as the smallest reply holds; one last span stands for all that are not listed. */
+function shortened(coverage: Coverage): Coverage {
+  if (coverage.unassessed.length <= MAX_DISCLOSED_SPANS) return coverage;
+  const rest = coverage.unassessed.slice(MAX_DISCLOSED_SPANS - 1);
+  const fromMs = Math.min(...rest.map((span) => span.fromMs));
+  const toMs = Math.max(...rest.map((span) => span.toMs));
+  const last = { detector: "attest", channel: null, fromMs, toMs, reason: "spans-not-listed" };
+  return { ...coverage, unassessed: [...coverage.unassessed.slice(0, MAX_DISCLOSED_SPANS - 1), last] };
 }
 
 const RANK = { high: 0, medium: 1, low: 2, none: 3 } as const;

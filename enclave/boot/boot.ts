@@ -1,4 +1,4 @@
-import type { BootMessage, Bundle, Constitution, StatusList } from "@caladrius/wire";
+import type { BootMessage, Bundle, CborValue, Constitution, StatusList } from "@caladrius/wire";
 import { encodeIdentity } from "@caladrius/wire";
 import { ed25519FromSeed, sha384, type SigningKey } from "../crypto.ts";
 import type { Nsm } from "../nsm/client.ts";
@@ -33,6 +33,8 @@ export interface Enclave {
   constitution: Constitution;
   constitutionDigest: Uint8Array;
   bundle: Bundle;
+  /** of the bundle's detectors, by id */
+  detectorParameters: ReadonlyMap<string, CborValue>;
   policyDigest: Uint8Array;
   statusList: StatusList | null;
   keys: KeyRing;
@@ -51,7 +53,7 @@ export interface Enclave {
 export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Software, monotonicMs: () => number): Promise<Enclave> {
   const constitutionDigest = await measure(nsm, PCR_CONSTITUTION, message.constitution);
   const policyDigest = await measure(nsm, PCR_POLICY, message.bundle);
-  const { constitution, bundle } = await readDeployment(message, constitutionDigest);
+  const { constitution, bundle, detectorParameters } = await readDeployment(message, constitutionDigest);
 
   const derive = await gatherEntropy(nsm);
   const clock = new Clock(monotonicMs);
@@ -62,6 +64,7 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
     constitution,
     constitutionDigest,
     bundle,
+    detectorParameters,
     policyDigest,
     statusList: null,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),

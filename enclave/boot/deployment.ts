@@ -10,21 +10,24 @@ import {
   MAX_STATUS_LIST_SECONDS,
   type BootMessage,
   type Bundle,
+  type CborValue,
   type Constitution,
+  type Recording,
   type SigningPublicKey,
   type StatementKind,
   type StatusList,
 } from "@caladrius/wire";
+import { analyse } from "../analyse/index.ts";
 import { verifySignature } from "../crypto.ts";
 import type { Enclave } from "./boot.ts";
 
 /**
  * Decodes and verifies what has been measured: the constitution is signed by one of its own approvers, the bundle by
- * one of them and approved by the quorum that the constitution demands.
+ * one of them and approved by the quorum that the constitution demands, and this build has the detectors it names.
  *
- * @throws WireError, ConfigurationError boot-*
+ * @throws WireError, ConfigurationError boot-*, detector-parameters
  */
-export async function readDeployment(message: BootMessage, constitutionDigest: Uint8Array): Promise<{ constitution: Constitution; bundle: Bundle }> {
+export async function readDeployment(message: BootMessage, constitutionDigest: Uint8Array): Promise<Deployment> {
   const constitution = decodeConstitution(decodeStatement(message.constitution, "constitution").payload);
   const approverKeys = constitution.approvers.map((approver) => approver.key);
   signedByOneOf(message.constitution, "constitution", approverKeys);
@@ -33,8 +36,20 @@ export async function readDeployment(message: BootMessage, constitutionDigest: U
   if (!equalBytes(bundle.constitutionDigest, constitutionDigest)) throw new ConfigurationError("boot-bundle-constitution", "the bundle stands under another constitution");
   const quorum = await verifyApprovals({ kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals }, signatures);
   if (!quorum.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
-  return { constitution, bundle };
+  const detectorParameters = new Map(bundle.detectors.map((rule) => [rule.id, rule.parameters]));
+  analyse(NO_RECORDING, { detectors: [...detectorParameters.keys()], parameters: detectorParameters });
+  return { constitution, bundle, detectorParameters };
 }
+
+/** What an enclave runs under. */
+export interface Deployment {
+  constitution: Constitution;
+  bundle: Bundle;
+  detectorParameters: ReadonlyMap<string, CborValue>;
+}
+
+/** Detectors and parameters that this build cannot run are found at boot, not at the first job. */
+const NO_RECORDING: Recording = { subject: "none", device: "none", channels: [], events: [] };
 
 /**
  * Reads a status list: signed by a status key, under this constitution, good for at most 24 hours, not newer than now,
