@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "..");
 let folder = "";
 let up: { process: ChildProcess; url: string; trust: string };
+const running = new Set<ChildProcess>();
 
 interface Ended {
   code: number | null;
@@ -20,6 +21,8 @@ interface Ended {
 
 function start(...words: string[]): { process: ChildProcess; ended: Promise<Ended>; firstLine: Promise<string> } {
   const child = spawn(process.execPath, [join(root, "cli/caladrius.mjs"), ...words], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("close", () => running.delete(child));
   const written = { stdout: "", stderr: "" };
   const firstLine = new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -47,14 +50,15 @@ function objects(stdout: string): Record<string, unknown>[] {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "caladrius-path-"));
   await writeSampleFiles(join(folder, "samples"));
-  const running = start("up", "--data", join(folder, "data"), "--port", "0", "--json");
-  const { url, trust } = JSON.parse(await running.firstLine) as { url: string; trust: string };
-  up = { process: running.process, url, trust };
+  const started = start("up", "--data", join(folder, "data"), "--port", "0", "--json");
+  const { url, trust } = JSON.parse(await started.firstLine) as { url: string; trust: string };
+  up = { process: started.process, url, trust };
 });
 afterAll(async () => {
   const ended = new Promise((resolve) => up.process.once("close", resolve));
   up.process.kill("SIGTERM");
   expect(await ended).toBe(0);
+  for (const child of running) child.kill("SIGKILL"); // what a failed test left
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -192,6 +196,26 @@ describe("attestation", () => {
   });
 });
 
+describe("an enclave that dies", () => {
+  it("is started again, and jobs are sealed to the new one", async () => {
+    const started = start("up", "--data", join(folder, "dying"), "--port", "0", "--json");
+    const { url, trust } = JSON.parse(await started.firstLine) as { url: string; trust: string };
+    expect((await call("submit", join("samples", "sample-ecg-pause.hea"), "--host", url, "--trust", trust)).code).toBe(0);
+    const enclaves = children(started.process.pid ?? 0).filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("enclave.mjs"),
+    );
+    expect(enclaves).toHaveLength(1);
+    for (const pid of enclaves) process.kill(pid, "SIGKILL");
+    const { code, stdout } = await call("submit", join("samples", "sample-ecg-pause.hea"), "--host", url, "--trust", trust, "--json");
+    expect(code).toBe(0);
+    expect(objects(stdout)[0]).toMatchObject({ status: "warning", code: "simulator" });
+    started.process.kill("SIGINT");
+    const ended = await started.ended;
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain("is started again");
+  });
+});
+
 describe("host beside an enclave that runs elsewhere", () => {
   it("serves as the two together do", async () => {
     const simulate = start("simulate", "--data", join(folder, "elsewhere"), "--json");
@@ -218,6 +242,11 @@ describe("start", () => {
     expect(stdout).toContain("simulator");
   });
 });
+
+/** Processes that a process started itself. */
+function children(parent: number): number[] {
+  return readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+}
 
 /** What differs between two jobs over the same recording: its ids and salts, never what was found. */
 function withoutJob(key: string, value: unknown): unknown {
