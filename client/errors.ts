@@ -1,21 +1,21 @@
 /** One entry per code with which the client itself refuses; what the verifier and wire refuse keeps their codes. */
 export const CLIENT_CODE = {
-  "key-file-form": { stage: "keys", spec: "DESIGN §11", meaning: "the key file is not one of this program's" },
-  "key-file-permissions": { stage: "keys", spec: "DESIGN §11", meaning: "the key file can be read or written by others" },
+  "key-file-form": { stage: "keys", spec: "ARCHITECTURE §11", meaning: "the key file is not one of this program's" },
+  "key-file-permissions": { stage: "keys", spec: "ARCHITECTURE §11", meaning: "the key file can be read or written by others" },
   "host-url": { stage: "host", spec: "RFC 3986", meaning: "the host's address is not an http or https URL without credentials" },
-  "host-unreachable": { stage: "host", spec: "DESIGN §11", meaning: "the host does not answer" },
+  "host-unreachable": { stage: "host", spec: "ARCHITECTURE §11", meaning: "the host does not answer" },
   "host-busy": { stage: "host", spec: "RFC 6585 §4", meaning: "the host keeps asking to try again later" },
   "host-refused": { stage: "host", spec: "RFC 9457", meaning: "the host refused the request" },
   "host-answer": { stage: "host", spec: "OpenAPI", meaning: "the host's answer is not what the interface promises" },
-  "fleet-not-trusted": { stage: "seal", spec: "DESIGN §6", meaning: "the keys belong to a fleet, and the trust file does not say so" },
+  "fleet-not-trusted": { stage: "seal", spec: "ARCHITECTURE §6", meaning: "the keys belong to a fleet, and the trust file does not say so" },
   "suite-missing": { stage: "seal", spec: "RFC 9180", meaning: "the enclave offers no key of a suite that is wanted" },
-  "job-cannot-open": { stage: "job", spec: "DESIGN §4", meaning: "the enclave could not open the sealed job: it was changed on the way" },
-  "job-lost": { stage: "job", spec: "DESIGN §11", meaning: "the host keeps losing the job that it accepted" },
-  "job-late": { stage: "job", spec: "DESIGN §11", meaning: "no result came before the job's end" },
-  "reseal-limit": { stage: "job", spec: "DESIGN §6", meaning: "the host keeps asking to seal again" },
-  "reply-form": { stage: "reply", spec: "DESIGN §4", meaning: "the sealed reply is not of the form and size that this job's must have" },
+  "job-cannot-open": { stage: "job", spec: "ARCHITECTURE §4", meaning: "the enclave could not open the sealed job: it was changed on the way" },
+  "job-lost": { stage: "job", spec: "ARCHITECTURE §11", meaning: "the host keeps losing the job that it accepted" },
+  "job-late": { stage: "job", spec: "ARCHITECTURE §11", meaning: "no result came before the job's end" },
+  "reseal-limit": { stage: "job", spec: "ARCHITECTURE §6", meaning: "the host keeps asking to seal again" },
+  "reply-form": { stage: "reply", spec: "ARCHITECTURE §4", meaning: "the sealed reply is not of the form and size that this job's must have" },
   "reply-open": { stage: "reply", spec: "RFC 9180", meaning: "the sealed reply does not open: it is not for this key and this job" },
-  "output-exists": { stage: "output", spec: "DESIGN §11", meaning: "the result file exists already and is not overwritten" },
+  "output-exists": { stage: "output", spec: "ARCHITECTURE §11", meaning: "the result file exists already and is not overwritten" },
 } as const;
 
 /** Why the client refused; stable across versions. */

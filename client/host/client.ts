@@ -3,7 +3,7 @@ import { SubmitError } from "../errors.ts";
 import { readBody, readJsonObject } from "./body.ts";
 import { DEFAULT_RETRY, PassingFailure, withRetries, type RetrySettings } from "./retry.ts";
 
-/** States of a job at the host (DESIGN.md §11). */
+/** States of a job at the host (ARCHITECTURE §11). */
 export const JOB_STATES = ["accepted", "running", "answered", "cannot-open", "reseal", "expired"] as const;
 export type JobState = (typeof JOB_STATES)[number];
 

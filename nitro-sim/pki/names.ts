@@ -12,7 +12,7 @@ const ORGANISATION: readonly Rdn[] = [
 /** The root's subject as node:crypto prints it; a root with another one is not ours. */
 export const ROOT_SUBJECT = "C=US\nO=Caladrius\nOU=SIMULATED\nCN=SIMULATED.nitro-enclaves";
 
-/** The five subjects, in AWS's attribute orders (NITRO facts of real chains): the zonal one is turned round. */
+/** The five subjects, in the attribute orders of AWS's real chains: the zonal one is turned round. */
 export function rootName(): Uint8Array {
   return name([["C", "US"], ...ORGANISATION, ["CN", "SIMULATED.nitro-enclaves"]]);
 }
