@@ -92,7 +92,7 @@ describe("the path from a recording to a verdict", () => {
       if (recording === undefined) throw new Error("no samples");
       const [outcome] = await send([recording], options);
       expect(outcome?.verdict).toMatchObject({ status: "warning", exitCode: 0 });
-      expect(outcome?.verdict?.reasons).toContain("denied");
+      expect(outcome?.verdict).toHaveProperty("reasons", expect.arrayContaining(["denied"]));
       expect(outcome?.verdict?.claims?.disclosed.denial).toBe(code);
       expect(outcome?.verdict?.claims?.disclosed["alarm-summary"]).toBeNull();
     });
@@ -130,7 +130,7 @@ describe("the path from a recording to a verdict", () => {
     const whole = decodeResultFile(outcome?.file ?? new Uint8Array());
     const verdict = await verifyResultFile(encodeResultFile({ ...whole, disclosures: [] }), parseTrustFile(stack.trust), {}, signatures);
     expect(verdict.status).toBe("warning");
-    expect(verdict.reasons).toContain("alarm-summary-withheld");
+    expect(verdict).toHaveProperty("reasons", expect.arrayContaining(["alarm-summary-withheld"]));
     expect(verdict.claims?.withheldAtMost).toBeGreaterThan(outcome?.verdict?.claims?.withheldAtMost ?? 0);
   });
 

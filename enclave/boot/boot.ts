@@ -101,6 +101,11 @@ export async function rotateKeys(enclave: Enclave): Promise<void> {
   await renewIdentity(enclave);
 }
 
+/** Evidence for a caller: a document of its own that repeats the caller's nonce. */
+export async function attestWithNonce(enclave: Enclave, nonce: Uint8Array | null): Promise<Uint8Array> {
+  return (await attestIdentity(enclave.nsm, enclave.clock, enclave.identity.bytes, nonce)).document;
+}
+
 /** New evidence for the same identity: the next clock anchor, off the request path. */
 export async function renewEvidence(enclave: Enclave): Promise<void> {
   const { bytes } = enclave.identity;

@@ -13,9 +13,8 @@ import {
   type Message,
 } from "@caladrius/wire";
 import { answerJob } from "../attest/answer.ts";
-import { bootEnclave, ensureEvidence, type Enclave, type Software } from "../boot/boot.ts";
+import { attestWithNonce, bootEnclave, ensureEvidence, type Enclave, type Software } from "../boot/boot.ts";
 import { checkStatusList } from "../boot/deployment.ts";
-import { attestIdentity } from "../boot/evidence.ts";
 import type { Nsm } from "../nsm/client.ts";
 import type { Reply } from "./serve.ts";
 
@@ -78,8 +77,8 @@ export class Responder {
       case MESSAGE.attest: {
         const { nonce } = decodeAttestRequest(message.body);
         const { bytes, sequence } = enclave.identity;
-        const { document } = await attestIdentity(enclave.nsm, enclave.clock, bytes, nonce);
-        return { body: encodeAttestReply({ evidence: document, identity: bytes, sequence }) };
+        const evidence = await attestWithNonce(enclave, nonce);
+        return { body: encodeAttestReply({ evidence, identity: bytes, sequence }) };
       }
       case MESSAGE.statusList:
         try {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,6 +41,13 @@ export async function makeSurroundings(clock: { nowMs(): number } = CLOCK): Prom
     statusList: deployment.newStatusList(),
   };
   return { dir, pki, deployment, boot, newNsm: () => recordedNsm(pki, clock) };
+}
+
+/** A trust file for enclaves booted in this process. */
+export function trustOf({ pki, deployment }: Surroundings): string {
+  const measured = "01".repeat(48);
+  const constitution = createHash("sha384").update(new Uint8Array(48)).update(deployment.constitutionDigest).digest("hex");
+  return JSON.stringify({ roots: [pki.rootPem], pcrs: [{ "0": measured, "1": measured, "2": measured, "16": constitution }], allowDebug: false, allowSimulator: true, maxAgeSeconds: 300 });
 }
 
 /** Boots an enclave in this process. */

@@ -33,6 +33,9 @@ export interface Stack {
   close(): Promise<void>;
 }
 
+/** For benchmarks: one client may ask as much as it likes. */
+const UNLIMITED = { requestsPerMinute: 1e9, openJobsPerClient: 1e6, attestationsPerMinute: 1e9 };
+
 let built: Promise<Image> | null = null;
 
 /** The image of this source tree, built once for a test run. */
@@ -41,7 +44,7 @@ export function testImage(): Promise<Image> {
   return built;
 }
 
-export async function startStack(): Promise<Stack> {
+export async function startStack({ unlimited = false }: { unlimited?: boolean } = {}): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), "caladrius-stack-"));
   const image = await testImage();
   const lines: string[] = [];
@@ -68,6 +71,7 @@ export async function startStack(): Promise<Stack> {
       listenHost: "127.0.0.1",
       logger: { level: "debug", write: (line) => void log.push(line) },
       clock: CLOCK,
+      ...(unlimited ? { limits: UNLIMITED } : {}),
     });
   const host = await start();
   const stack: Stack = {

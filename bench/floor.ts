@@ -1,0 +1,55 @@
+import { createCipheriv, createDecipheriv, createSecretKey, decapsulate, diffieHellman, encapsulate, generateKeyPairSync, hash, randomBytes, sign, verify } from "node:crypto";
+
+/** Sizes of one job. */
+export interface JobSizes {
+  sealedBytes: number;
+  plaintextBytes: number;
+  recordingBytes: number;
+  replyBytes: number;
+}
+
+const STATEMENT_BYTES = 1800;
+const RESULT_BYTES = 1200;
+
+/**
+ * The bare primitives that one job cannot do without, at its sizes, with all keys ready: ML-KEM decapsulation, X25519
+ * and AES-256-GCM to open; Ed25519 to verify the request; SHA-256 over the sealed job and over the recording; Ed25519
+ * over the result and over the status; encapsulation, an X25519 key and step, and AES-256-GCM to seal the reply.
+ */
+export function primitives(sizes: JobSizes): () => void {
+  const mlkem = generateKeyPairSync("ml-kem-768");
+  const mine = generateKeyPairSync("x25519");
+  const theirs = generateKeyPairSync("x25519");
+  const { ciphertext } = encapsulate(mlkem.publicKey);
+  const key = createSecretKey(randomBytes(32));
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const body = Buffer.concat([cipher.update(new Uint8Array(sizes.plaintextBytes)), cipher.final()]);
+  const tag = cipher.getAuthTag();
+  const ed = generateKeyPairSync("ed25519");
+  const statement = randomBytes(STATEMENT_BYTES);
+  const signature = sign(null, statement, ed.privateKey);
+  const result = randomBytes(RESULT_BYTES);
+  const sealed = randomBytes(sizes.sealedBytes);
+  const recording = randomBytes(sizes.recordingBytes);
+  const reply = new Uint8Array(sizes.replyBytes);
+  return () => {
+    decapsulate(mlkem.privateKey, ciphertext);
+    diffieHellman({ privateKey: mine.privateKey, publicKey: theirs.publicKey });
+    const decipher = createDecipheriv("aes-256-gcm", key, iv);
+    decipher.setAuthTag(tag);
+    decipher.update(body);
+    decipher.final();
+    verify(null, statement, ed.publicKey, signature);
+    hash("sha256", sealed, "buffer");
+    hash("sha256", recording, "buffer");
+    sign(null, result, ed.privateKey);
+    sign(null, result, ed.privateKey);
+    encapsulate(mlkem.publicKey);
+    const ephemeral = generateKeyPairSync("x25519");
+    diffieHellman({ privateKey: ephemeral.privateKey, publicKey: theirs.publicKey });
+    const seal = createCipheriv("aes-256-gcm", key, iv);
+    seal.update(reply);
+    seal.final();
+  };
+}

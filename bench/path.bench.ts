@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { createSubmitterKey, sealJob, submit, verifySealingTarget, type SealingTarget } from "@caladrius/client";
+import { parseTrustFile } from "@caladrius/attestation-verifier";
+import { signatures } from "@caladrius/attestation-verifier/signatures";
+import { answerJob } from "@caladrius/enclave/attest";
+import { attestWithNonce, type Enclave } from "@caladrius/enclave/boot";
+import { bootInProcess, makeSurroundings, startStack, trustOf, type Stack } from "@caladrius/test/support";
+import { encodeRecording, replyPaddedBytes, type Recording } from "@caladrius/wire";
+import { primitives } from "./floor.ts";
+import { percentiles, type Report } from "./report.ts";
+import { ecgHalfHour, numericHour } from "./recordings.ts";
+
+const NUMERIC_JOBS = 600;
+const ECG_JOBS = 6;
+const ROUNDS = 8;
+
+/** What one job costs inside the enclave against the bare primitives it needs, and from end to end. */
+export async function run(report: Report): Promise<void> {
+  report.progress("inside the enclave");
+  const { enclave, target } = await inProcess();
+  await inside(report, "1 h x 6 channels at 1 Hz", numericHour(), enclave, target, NUMERIC_JOBS);
+  await inside(report, "30 min x 2 leads ECG", ecgHalfHour(), enclave, target, ECG_JOBS);
+
+  report.progress("end to end");
+  const stack = await startStack({ unlimited: true });
+  try {
+    await endToEnd(report, "1 h x 6 channels at 1 Hz", numericHour(), stack, 200, 8);
+    await endToEnd(report, "30 min x 2 leads ECG", ecgHalfHour(), stack, 12, 2);
+    report.add("enclave process, peak memory", peakMiB(stack.enclave.pid), "MiB");
+  } finally {
+    await stack.close();
+  }
+}
+
+/** An enclave in this process and a verified key to seal to: what is measured is the program, not a socket. */
+async function inProcess(): Promise<{ enclave: Enclave; target: SealingTarget }> {
+  const surroundings = await makeSurroundings();
+  const enclave = await bootInProcess(surroundings);
+  const nonce = new Uint8Array(32);
+  const evidence = await attestWithNonce(enclave, nonce);
+  const target = await verifySealingTarget(
+    { evidence, identity: enclave.identity.bytes },
+    { trust: parseTrustFile(trustOf(surroundings)), nonce, nowMs: Date.now(), signatures },
+  );
+  return { enclave, target };
+}
+
+/** Floor and enclave in turns, so that a busy machine slows both. */
+async function inside(report: Report, name: string, recording: Recording, enclave: Enclave, target: SealingTarget, jobs: number): Promise<void> {
+  const key = await createSubmitterKey();
+  const request = { level: "findings", purpose: "TREAT", detectors: [], nonce: new Uint8Array(32), notAfter: Math.ceil(Date.now() / 1000) + 3600 } as const;
+  const sealed = [];
+  for (let i = 0; i < jobs; i++) sealed.push(await sealJob(target, recording, request, key));
+  const [first] = sealed;
+  if (first === undefined) throw new Error("no jobs");
+  const floor = primitives({
+    sealedBytes: first.sealed.length,
+    plaintextBytes: first.paddedBytes,
+    recordingBytes: encodeRecording(recording).length,
+    replyBytes: replyPaddedBytes("findings", first.paddedBytes),
+  });
+  for (const { sealed: bytes } of sealed) answerJob(enclave, bytes);
+  for (let i = 0; i < jobs; i++) floor();
+
+  const floors: number[] = [];
+  const answers: number[] = [];
+  const share = Math.max(1, Math.floor(jobs / ROUNDS));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let i = 0; i < share; i++) floors.push(timed(floor));
+    for (let i = 0; i < share; i++) {
+      const job = sealed[(round * share + i) % jobs];
+      if (job === undefined) continue;
+      answers.push(timed(() => answerJob(enclave, job.sealed)));
+    }
+  }
+  const bare = { name: "bare primitives", value: percentiles(floors).p50 };
+  report.add(`${name}: bare primitives`, bare.value, "us/job");
+  report.add(`${name}: enclave, p50`, percentiles(answers).p50, "us/job", bare);
+  report.add(`${name}: enclave, p99`, percentiles(answers).p99, "us/job", { name: "bare primitives p99", value: percentiles(floors).p99 });
+}
+
+async function endToEnd(report: Report, name: string, recording: Recording, stack: Stack, jobs: number, concurrency: number): Promise<void> {
+  const trust = parseTrustFile(stack.trust);
+  const key = await createSubmitterKey();
+  const options = { hostUrl: stack.url, trust, key, level: "findings", concurrency } as const;
+  const one = async (): Promise<void> => {
+    const [outcome] = await submit([{ recording }], options);
+    if (outcome?.status !== "verified") throw new Error(`a job ended ${outcome?.status ?? "nowhere"}: ${outcome?.problem?.message ?? ""}`);
+  };
+  await one();
+  const latencies: number[] = [];
+  for (let i = 0; i < Math.min(jobs, 40); i++) {
+    const began = performance.now();
+    await one();
+    latencies.push(performance.now() - began);
+  }
+  report.add(`${name}: one submit call, p50`, percentiles(latencies).p50, "ms");
+  report.add(`${name}: one submit call, p99`, percentiles(latencies).p99, "ms");
+  const began = performance.now();
+  const outcomes = await submit(
+    Array.from({ length: jobs }, () => ({ recording })),
+    options,
+  );
+  const seconds = (performance.now() - began) / 1000;
+  if (outcomes.some((outcome) => outcome.status !== "verified")) throw new Error("a job was not verified");
+  report.add(`${name}: verified jobs, client and host on the same cores`, jobs / seconds, "jobs/s");
+}
+
+function timed(run: () => void): number {
+  const began = process.hrtime.bigint();
+  run();
+  return Number(process.hrtime.bigint() - began) / 1000;
+}
+
+/** Peak resident set of the enclave program: the innermost process below the launcher's. */
+function peakMiB(pid: number): number {
+  let innermost = pid;
+  for (;;) {
+    const child = readFileSync(`/proc/${innermost}/task/${innermost}/children`, "utf8").trim().split(" ")[0];
+    if (child === undefined || child === "") break;
+    innermost = Number(child);
+  }
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${innermost}/status`, "utf8"))?.[1]) / 1024;
+}
