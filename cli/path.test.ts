@@ -183,6 +183,32 @@ describe("submit, verify, show", () => {
   });
 });
 
+describe("trust new", () => {
+  it("computes from image, constitution and bundle what the enclave's results verify under", async () => {
+    const eif = readdirSync(join(folder, "data/image")).find((name) => name.endsWith(".eif")) ?? "";
+    const files = [
+      "--eif",
+      join("data/image", eif),
+      "--constitution",
+      "data/deployment/constitution.cose",
+      "--bundle",
+      "data/deployment/bundle.cbor",
+    ];
+    const root = ["--root", "data/pki/simulated-root.pem", "--allow-simulator"];
+    expect((await call("trust", "new", ...files, ...root, "--out", "made.json")).code).toBe(0);
+    expect((await call("verify", join("results", "sample-ecg-pause.attested"), "--trust", "made.json")).code).toBe(0);
+    const { code, stdout } = await call("trust", "diff", "made.json", up.trust, "--json");
+    expect(code).toBe(10);
+    expect(objects(stdout).map(({ what, widens }) => [what, widens])).toEqual([
+      ["pcrs", false],
+      ["pcrs", true],
+    ]);
+    const refused = await call("trust", "new", ...files, "--root", "data/pki/simulated-root.pem", "--out", "refused.json");
+    expect(refused.code).toBe(10);
+    expect(readdirSync(folder)).not.toContain("refused.json");
+  });
+});
+
 describe("attestation", () => {
   it("is fetched with a nonce and verified live", async () => {
     const nonce = "00112233445566778899aabbccddeeff";
