@@ -1,4 +1,4 @@
-import { compareBytes, utf8Decode } from "../bytes.ts";
+import { utf8Decode } from "../bytes.ts";
 import { LimitError, WireError } from "../errors.ts";
 import { MAX_INTEGER, type CborLimits } from "./value.ts";
 
@@ -51,7 +51,7 @@ class Scanner {
         return this.#skip(body, this.#argument, at);
       case 3: {
         const end = this.#skip(body, this.#argument, at);
-        utf8Decode(this.#bytes.subarray(body, end));
+        if (!this.#ascii(body, end)) utf8Decode(this.#bytes.subarray(body, end));
         return end;
       }
       case 4:
@@ -99,9 +99,24 @@ class Scanner {
     return at + 1 + width;
   }
 
+  /** Most texts are ASCII, and a call into the runtime costs more than a look at each byte of a short one. */
+  #ascii(from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if ((this.#bytes[at] as number) > 0x7f) return false;
+    return true;
+  }
+
   #skip(body: number, length: number, at: number): number {
     if (length > this.#bytes.length - body) throw new WireError("cbor-truncated", `${length} bytes declared at offset ${at}, ${this.#bytes.length - body} left`);
     return body + length;
+  }
+
+  /** Bytewise order of two encoded keys; no encoding is the beginning of another, so they differ before either ends. */
+  #compareKeys(a: number, aEnd: number, b: number): number {
+    for (let i = 0; a + i < aEnd; i++) {
+      const difference = (this.#bytes[a + i] as number) - (this.#bytes[b + i] as number);
+      if (difference !== 0) return difference;
+    }
+    return 0;
   }
 
   #enter(depth: number, at: number): void {
@@ -124,24 +139,25 @@ class Scanner {
     this.#enter(depth, at);
     if (length > (this.#bytes.length - body) / 2) throw new WireError("cbor-truncated", `${length} entries declared at offset ${at}`);
     const seen = this.#grammar.deterministic ? null : new Set<string>();
-    let previous: Uint8Array | null = null;
+    let previous = -1; // where the key before begins; it ends where its value began
+    let previousEnd = -1;
     let next = body;
     for (let i = 0; length < 0 ? this.#bytes[next] !== BREAK : i < length; i++) {
       const major = (this.#bytes[next] ?? 0) >> 5;
       if (next < this.#bytes.length && major !== 0 && major !== 1 && major !== 3) throw new WireError("cbor-key", `offset ${next}`);
       const behind = this.item(next, depth + 1);
-      const key = this.#bytes.subarray(next, behind);
       if (seen !== null) {
-        const text = String.fromCharCode(...key.subarray(0, MAX_FOREIGN_KEY_BYTES));
-        if (key.length > MAX_FOREIGN_KEY_BYTES) throw new LimitError("limit-bytes", `map key of ${key.length} bytes at offset ${next}`);
+        if (behind - next > MAX_FOREIGN_KEY_BYTES) throw new LimitError("limit-bytes", `map key of ${behind - next} bytes at offset ${next}`);
+        const text = String.fromCharCode(...this.#bytes.subarray(next, behind));
         if (seen.has(text)) throw new WireError("cbor-key-duplicate", `offset ${next}`);
         seen.add(text);
-      } else if (previous !== null) {
-        const order = compareBytes(previous, key);
+      } else if (previous >= 0) {
+        const order = this.#compareKeys(previous, previousEnd, next);
         if (order === 0) throw new WireError("cbor-key-duplicate", `offset ${next}`);
         if (order > 0) throw new WireError("cbor-key-order", `offset ${next}`);
       }
-      previous = key;
+      previous = next;
+      previousEnd = behind;
       next = this.item(behind, depth + 1);
     }
     return length < 0 ? next + 1 : next;
