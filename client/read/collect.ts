@@ -11,6 +11,7 @@ import { joinWaves } from "./waves.ts";
 export type NotUsedReason =
   | "status-not-final" // registered, preliminary, cancelled, entered-in-error, unknown
   | "code-not-read" // a signal that no channel stands for
+  | "file-not-fhir" // a JSON file in a folder that is no FHIR resource
   | "not-an-observation" // another resource of a Bundle
   | "value-absent" // dataAbsentReason or an empty cell: carried as missing
   | "comparator" // "<" or ">" a value: carried as missing

@@ -25,9 +25,12 @@ describe("inputs", () => {
     await mkdir(join(samples, "inner.csv"));
     await writeFile(join(samples, "readme.txt"), "not read");
     await writeFile(join(samples, "bad.json"), "{");
+    await writeFile(join(samples, "events.json"), '{"note":"not FHIR"}');
     const seen: string[] = [];
-    const { recordings, problems } = await readInputs([samples], { onProgress: ({ file }) => seen.push(file) });
+    const { recordings, problems, notUsed } = await readInputs([samples], { onProgress: ({ file }) => seen.push(file) });
     expect(seen).toEqual(seen.toSorted());
+    expect(notUsed).toContainEqual({ reason: "file-not-fhir", count: 1 });
+    expect((await readInputs([join(samples, "events.json")])).problems).toMatchObject([{ code: "fhir-resource" }]);
     expect(problems.map(({ file, code }) => [file, code])).toEqual([
       [join(samples, "bad.json"), "json-syntax"],
       [join(samples, "inner.csv"), "file-missing"],

@@ -24,12 +24,13 @@ export interface ReadInputsOptions {
  */
 export async function readInputs(paths: readonly string[], options: ReadInputsOptions = {}): Promise<ReadResult> {
   const collector = new Collector(options.limits);
-  const files: string[] = [];
-  for (const path of paths) files.push(...(await listInput(path, collector)));
-  const distinct = [...new Set(files)];
-  for (const [index, file] of distinct.entries()) {
+  const files = new Map<string, boolean>();
+  for (const path of paths) for (const { file, named } of await listInput(path, collector)) files.set(file, named || files.get(file) === true);
+  const distinct = [...files];
+  for (const [index, [file, named]] of distinct.entries()) {
     options.onProgress?.({ file, index, total: distinct.length });
     try {
+      if (!named && (await isOtherJson(file, collector))) continue;
       await collectFile(file, collector);
     } catch (error) {
       collector.problem(file, error);
@@ -38,16 +39,41 @@ export async function readInputs(paths: readonly string[], options: ReadInputsOp
   return collector.finish();
 }
 
-async function listInput(path: string, collector: Collector): Promise<string[]> {
+interface InputFile {
+  file: string;
+  /** by the caller, not found in a folder */
+  named: boolean;
+}
+
+async function listInput(path: string, collector: Collector): Promise<InputFile[]> {
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
+    if (!(await stat(path)).isDirectory()) return [{ file: path, named: true }];
     const names = (await readdir(path)).filter((name) => formatOf(name) !== null).toSorted();
     if (names.length === 0)
       collector.problem(path, new ReadError("file-empty", "folder", `files that end in ${ENDINGS.join(" ")}`, "none"));
-    return names.map((name) => join(path, name));
+    return names.map((name) => ({ file: join(path, name), named: false }));
   } catch (error) {
     collector.problem(path, fileError("file", error));
     return [];
+  }
+}
+
+/** A JSON file that happens to lie in a folder, and speaks no FHIR at all, is passed over and counted. */
+async function isOtherJson(file: string, collector: Collector): Promise<boolean> {
+  if (formatOf(file) !== ".json") return false;
+  const bytes = await readLimited(file, collector.limits.maxTextBytes);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+  if (text.includes('"resourceType"') || !isJson(text)) return false; // broken ones are told
+  collector.count("file-not-fhir", null);
+  return true;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
