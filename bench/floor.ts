@@ -13,8 +13,8 @@ const RESULT_BYTES = 1200;
 
 /**
  * The bare primitives that one job cannot do without, at its sizes, with all keys ready: ML-KEM decapsulation, X25519
- * and AES-256-GCM to open; Ed25519 to verify the request; SHA-256 over the sealed job and over the recording; Ed25519
- * over the result and over the status; encapsulation, an X25519 key and step, and AES-256-GCM to seal the reply.
+ * and AES-256-GCM to open; Ed25519 to verify the request; SHA-256 over the sealed job, the recording and the sealed
+ * reply; Ed25519 over the result and over the status; encapsulation, an X25519 key and step, and AES-256-GCM to seal the reply.
  */
 export function primitives(sizes: JobSizes): () => void {
   const mlkem = generateKeyPairSync("ml-kem-768");
@@ -49,7 +49,8 @@ export function primitives(sizes: JobSizes): () => void {
     const ephemeral = generateKeyPairSync("x25519");
     diffieHellman({ privateKey: ephemeral.privateKey, publicKey: theirs.publicKey });
     const seal = createCipheriv("aes-256-gcm", key, iv);
-    seal.update(reply);
+    const sealedReply = seal.update(reply);
     seal.final();
+    hash("sha256", sealedReply, "buffer");
   };
 }

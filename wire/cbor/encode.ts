@@ -134,7 +134,7 @@ class Writer {
   }
 }
 
-const SCRATCH_BYTES = 16 * 1024;
+const SCRATCH_BYTES = 64 * 1024;
 let scratch: Uint8Array | null = null;
 
 // oxlint-disable-next-line no-control-regex -- the whole of ASCII is meant
