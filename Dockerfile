@@ -48,6 +48,7 @@ CMD [ \
   "--disable-sigusr1", \
   "--no-addons", \
   "--disable-warning=ExperimentalWarning", \
+  "--stack-trace-limit=0", \
   "--max-old-space-size=256", \
   "--max-semi-space-size=8", \
   "--v8-pool-size=1", \

@@ -1,4 +1,16 @@
-import { createCipheriv, createDecipheriv, createSecretKey, decapsulate, diffieHellman, encapsulate, generateKeyPairSync, hash, randomBytes, sign, verify } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  generateKeyPairSync,
+  hash,
+  randomBytes,
+  sign,
+  verify,
+} from "node:crypto";
 
 /** Sizes of one job. */
 export interface JobSizes {

@@ -47,9 +47,22 @@ async function inProcess(): Promise<{ enclave: Enclave; target: SealingTarget }>
 }
 
 /** Floor and enclave in turns, so that a busy machine slows both. */
-async function inside(report: Report, name: string, recording: Recording, enclave: Enclave, target: SealingTarget, jobs: number): Promise<void> {
+async function inside(
+  report: Report,
+  name: string,
+  recording: Recording,
+  enclave: Enclave,
+  target: SealingTarget,
+  jobs: number,
+): Promise<void> {
   const key = await createSubmitterKey();
-  const request = { level: "findings", purpose: "TREAT", detectors: [], nonce: new Uint8Array(32), notAfter: Math.ceil(Date.now() / 1000) + 3600 } as const;
+  const request = {
+    level: "findings",
+    purpose: "TREAT",
+    detectors: [],
+    nonce: new Uint8Array(32),
+    notAfter: Math.ceil(Date.now() / 1000) + 3600,
+  } as const;
   const sealed = [];
   for (let i = 0; i < jobs; i++) sealed.push(await sealJob(target, recording, request, key));
   const [first] = sealed;
@@ -83,7 +96,14 @@ async function inside(report: Report, name: string, recording: Recording, enclav
   report.add(`${name}: enclave, p99`, percentiles(answers).p99, "us/job", { name: "bare primitives p99", value: percentiles(floors).p99 });
 }
 
-async function endToEnd(report: Report, name: string, recording: Recording, stack: Stack, jobs: number, concurrency: number): Promise<void> {
+async function endToEnd(
+  report: Report,
+  name: string,
+  recording: Recording,
+  stack: Stack,
+  jobs: number,
+  concurrency: number,
+): Promise<void> {
   const trust = parseTrustFile(stack.trust);
   const key = await createSubmitterKey();
   const options = { hostUrl: stack.url, trust, key, level: "findings", concurrency } as const;

@@ -9,7 +9,10 @@ const names = readdirSync(new URL(".", import.meta.url))
 const words = process.argv.slice(2);
 const options = words.filter((word) => word.startsWith("--"));
 const asked = words.filter((word) => !word.startsWith("--"));
-const unknown = [...asked.filter((name) => !names.includes(name)), ...options.filter((option) => !["--json", "--no-save", "--help"].includes(option))];
+const unknown = [
+  ...asked.filter((name) => !names.includes(name)),
+  ...options.filter((option) => !["--json", "--no-save", "--help"].includes(option)),
+];
 
 if (options.includes("--help") || unknown.length > 0) {
   if (unknown.length > 0) console.error(`unknown: ${unknown.join(" ")}`);
@@ -20,7 +23,10 @@ if (options.includes("--help") || unknown.length > 0) {
 // The V8 flags of the measured image, so that what runs here in one process costs what it costs there.
 const FLAGS = ["--stack-trace-limit=0", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"];
 if (process.env.CALADRIUS_BENCH === undefined) {
-  const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1)], { stdio: "inherit", env: { ...process.env, CALADRIUS_BENCH: "1" } });
+  const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1)], {
+    stdio: "inherit",
+    env: { ...process.env, CALADRIUS_BENCH: "1" },
+  });
   process.exit(status ?? 1);
 }
 

@@ -7,13 +7,25 @@ export const CLIENT_CODE = {
   "host-busy": { stage: "host", spec: "RFC 6585 §4", meaning: "the host keeps asking to try again later" },
   "host-refused": { stage: "host", spec: "RFC 9457", meaning: "the host refused the request" },
   "host-answer": { stage: "host", spec: "OpenAPI", meaning: "the host's answer is not what the interface promises" },
-  "fleet-not-trusted": { stage: "seal", spec: "ARCHITECTURE §6", meaning: "the keys belong to a fleet, and the trust file does not say so" },
+  "fleet-not-trusted": {
+    stage: "seal",
+    spec: "ARCHITECTURE §6",
+    meaning: "the keys belong to a fleet, and the trust file does not say so",
+  },
   "suite-missing": { stage: "seal", spec: "RFC 9180", meaning: "the enclave offers no key of a suite that is wanted" },
-  "job-cannot-open": { stage: "job", spec: "ARCHITECTURE §4", meaning: "the enclave could not open the sealed job: it was changed on the way" },
+  "job-cannot-open": {
+    stage: "job",
+    spec: "ARCHITECTURE §4",
+    meaning: "the enclave could not open the sealed job: it was changed on the way",
+  },
   "job-lost": { stage: "job", spec: "ARCHITECTURE §11", meaning: "the host keeps losing the job that it accepted" },
   "job-late": { stage: "job", spec: "ARCHITECTURE §11", meaning: "no result came before the job's end" },
   "reseal-limit": { stage: "job", spec: "ARCHITECTURE §6", meaning: "the host keeps asking to seal again" },
-  "reply-form": { stage: "reply", spec: "ARCHITECTURE §4", meaning: "the sealed reply is not of the form and size that this job's must have" },
+  "reply-form": {
+    stage: "reply",
+    spec: "ARCHITECTURE §4",
+    meaning: "the sealed reply is not of the form and size that this job's must have",
+  },
   "reply-open": { stage: "reply", spec: "RFC 9180", meaning: "the sealed reply does not open: it is not for this key and this job" },
   "output-exists": { stage: "output", spec: "ARCHITECTURE §11", meaning: "the result file exists already and is not overwritten" },
 } as const;

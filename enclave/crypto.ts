@@ -37,7 +37,9 @@ const MAX_IMPORTED = 256;
 export function verifySignature(key: SigningPublicKey, toBeSigned: Uint8Array, signature: Uint8Array): boolean {
   try {
     const object = publicKeyObject(key);
-    return key.alg === "Ed25519" ? verify(null, toBeSigned, object, signature) : verify("sha256", toBeSigned, { key: object, dsaEncoding: "ieee-p1363" }, signature);
+    return key.alg === "Ed25519"
+      ? verify(null, toBeSigned, object, signature)
+      : verify("sha256", toBeSigned, { key: object, dsaEncoding: "ieee-p1363" }, signature);
   } catch {
     return false;
   }

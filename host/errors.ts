@@ -18,7 +18,11 @@ export const HOST_CODE = {
   "job-unknown": { stage: "jobs", spec: "ARCHITECTURE §11", meaning: "No job with this id is known." },
   "job-quota": { stage: "jobs", spec: "limits", meaning: "This address has too many open jobs." },
   "job-cannot-open": { stage: "jobs", spec: "ARCHITECTURE §4", meaning: "The enclave could not open the job; its signed status says so." },
-  "job-reseal": { stage: "jobs", spec: "ARCHITECTURE §6", meaning: "The key the job was sealed to is gone: verify new evidence and seal again." },
+  "job-reseal": {
+    stage: "jobs",
+    spec: "ARCHITECTURE §6",
+    meaning: "The key the job was sealed to is gone: verify new evidence and seal again.",
+  },
   "job-expired": { stage: "jobs", spec: "ARCHITECTURE §11", meaning: "The job was not computed before its notAfter." },
   "recipient-unknown": { stage: "jobs", spec: "ARCHITECTURE §4", meaning: "The job has no reply for this recipient." },
   "token-missing": { stage: "jobs", spec: "RFC 6750 §3", meaning: "Deleting a job needs the token that came with its 202." },

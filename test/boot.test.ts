@@ -2,7 +2,18 @@ import { bootEnclave, ensureEvidence, rotateKeys } from "@caladrius/enclave/boot
 import { Clock } from "@caladrius/enclave/boot/clock";
 import { Responder } from "@caladrius/enclave/intake";
 import { makeDevelopmentBundle } from "@caladrius/policies/development";
-import { decodeAttestReply, decodeIdentity, encodeApproved, encodeAttestRequest, encodeBootMessage, encodeFrames, FrameDecoder, MESSAGE, toHex, type BootMessage } from "@caladrius/wire";
+import {
+  decodeAttestReply,
+  decodeIdentity,
+  encodeApproved,
+  encodeAttestRequest,
+  encodeBootMessage,
+  encodeFrames,
+  FrameDecoder,
+  MESSAGE,
+  toHex,
+  type BootMessage,
+} from "@caladrius/wire";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bootInProcess, makeSurroundings, type Surroundings } from "./support/index.ts";
@@ -27,11 +38,15 @@ describe("boot", () => {
   const broken: Record<string, () => Partial<BootMessage>> = {
     "a constitution that is no statement": () => ({ constitution: Uint8Array.of(1, 2, 3) }),
     "a constitution with a flipped bit": () => ({ constitution: flipped(around.boot.constitution, 200) }),
-    "a constitution whose signature is not its own": () => ({ constitution: flipped(around.boot.constitution, around.boot.constitution.length - 1) }),
+    "a constitution whose signature is not its own": () => ({
+      constitution: flipped(around.boot.constitution, around.boot.constitution.length - 1),
+    }),
     "a bundle that is no statement": () => ({ bundle: Uint8Array.of(0xa0) }),
     "a bundle whose signature is not its own": () => ({ bundle: flipped(around.boot.bundle, around.boot.bundle.length - 1) }),
     "a bundle that nobody approved": () => ({ bundleApprovals: [] }),
-    "a bundle with an approval of another": () => ({ bundleApprovals: [flipped(around.boot.bundleApprovals[0] ?? new Uint8Array(1), 150)] }),
+    "a bundle with an approval of another": () => ({
+      bundleApprovals: [flipped(around.boot.bundleApprovals[0] ?? new Uint8Array(1), 150)],
+    }),
     "a bundle of another constitution": () => foreignBundle(),
   };
   for (const [name, change] of Object.entries(broken)) {
@@ -83,7 +98,16 @@ describe("boot", () => {
 describe("the enclave as the host sees it", () => {
   const responder = (): { responder: Responder; ended: string[] } => {
     const ended: string[] = [];
-    return { ended, responder: new Responder({ nsm: around.newNsm(), software: SOFTWARE, monotonicMs: () => performance.now(), fatal: (word) => ended.push(word), onBooted: () => {} }) };
+    return {
+      ended,
+      responder: new Responder({
+        nsm: around.newNsm(),
+        software: SOFTWARE,
+        monotonicMs: () => performance.now(),
+        fatal: (word) => ended.push(word),
+        onBooted: () => {},
+      }),
+    };
   };
   const message = (kind: number, body: Uint8Array): { kind: number; id: number; body: Uint8Array } => ({ kind, id: 1, body });
 
@@ -101,7 +125,9 @@ describe("the enclave as the host sees it", () => {
 
   it("ends the program when boot does not verify", async () => {
     const { responder: enclave, ended } = responder();
-    expect(await enclave.respond(message(MESSAGE.boot, encodeBootMessage({ ...around.boot, bundleApprovals: [] })))).toEqual({ error: "boot-refused" });
+    expect(await enclave.respond(message(MESSAGE.boot, encodeBootMessage({ ...around.boot, bundleApprovals: [] })))).toEqual({
+      error: "boot-refused",
+    });
     expect(ended).toEqual(["boot-refused"]);
     expect(await enclave.respond(message(MESSAGE.boot, encodeBootMessage(around.boot)))).toEqual({ error: "already-booted" });
   });
@@ -150,7 +176,9 @@ describe("frames of a boot message", () => {
     const decoder = new FrameDecoder();
     const got = [...encodeFrames({ kind: MESSAGE.boot, id: 1, body })].flatMap((frame) => decoder.push(frame));
     expect(got).toEqual([{ kind: MESSAGE.boot, id: 1, body }]);
-    expect(encodeApproved({ statement: around.boot.bundle, approvals: around.boot.bundleApprovals }).length).toBeGreaterThan(around.boot.bundle.length);
+    expect(encodeApproved({ statement: around.boot.bundle, approvals: around.boot.bundleApprovals }).length).toBeGreaterThan(
+      around.boot.bundle.length,
+    );
   });
 });
 

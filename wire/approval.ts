@@ -23,7 +23,8 @@ const approval: Schema<Approval> = struct<Approval>({
 
 export const encodeApproval = (value: Approval): Uint8Array => encodeWith(approval, value);
 /** @throws WireError, LimitError */
-export const decodeApproval = (payload: Uint8Array): Approval => decodeWith(approval, payload, "approval", { maxBytes: 2048, maxDepth: 1, maxItems: 16 });
+export const decodeApproval = (payload: Uint8Array): Approval =>
+  decodeWith(approval, payload, "approval", { maxBytes: 2048, maxDepth: 1, maxItems: 16 });
 
 /** What approvers approve is the SHA-384 of these bytes: kind, deployment and statement, so that none stands for another. */
 export function approvedBytes(kind: StatementKind, constitutionDigest: Uint8Array, statement: Uint8Array): Uint8Array {

@@ -76,7 +76,8 @@ const bundle: Schema<Bundle> = struct<Bundle>({
 /** Encodes the payload of a bundle statement. */
 export const encodeBundle = (value: Bundle): Uint8Array => encodeWith(bundle, value);
 /** Reads the payload of a bundle statement. @throws WireError, LimitError */
-export const decodeBundle = (payload: Uint8Array): Bundle => decodeWith(bundle, payload, "bundle", { maxBytes: 1024 * 1024, maxDepth: 10, maxItems: 16_384 });
+export const decodeBundle = (payload: Uint8Array): Bundle =>
+  decodeWith(bundle, payload, "bundle", { maxBytes: 1024 * 1024, maxDepth: 10, maxItems: 16_384 });
 
 /** A statement with the approvals over it, as it lies on disk. Approvals are not measured: more of them change no PCR. */
 export interface Approved {
@@ -91,4 +92,5 @@ const approved: Schema<Approved> = tuple<Approved>([
 
 export const encodeApproved = (value: Approved): Uint8Array => encodeWith(approved, value);
 /** @throws WireError, LimitError */
-export const decodeApproved = (file: Uint8Array): Approved => decodeWith(approved, file, "approved statement", { maxBytes: 2 * 1024 * 1024, maxDepth: 2 });
+export const decodeApproved = (file: Uint8Array): Approved =>
+  decodeWith(approved, file, "approved statement", { maxBytes: 2 * 1024 * 1024, maxDepth: 2 });

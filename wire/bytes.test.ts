@@ -23,9 +23,11 @@ describe("bytes", () => {
     expect(equalBytes(Uint8Array.of(1), Uint8Array.of(1, 2))).toBe(false);
     expect(equalBytes(Uint8Array.of(1), Uint8Array.of(2))).toBe(false);
     expect(equalBytes(Uint8Array.of(1), Uint8Array.of(1))).toBe(true);
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (a, b) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (a, b) => {
         expect(Math.sign(compareBytes(a, b))).toBe(Math.sign(Buffer.compare(a, b)));
-      }));
+      }),
+    );
     expect(concatBytes(Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3))).toEqual(Uint8Array.of(1, 2, 3));
     expect(utf8Decode(utf8Encode("\ufeffü"))).toBe("\ufeffü");
     expect(() => utf8Decode(Uint8Array.of(0xff))).toThrow(WireError);

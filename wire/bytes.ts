@@ -34,7 +34,8 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Reads lower-case hex of any even length. @throws WireError encoding-text */
 export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) throw new WireError("encoding-text", `expected lower-case hex, got ${text.length} characters`);
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text))
+    throw new WireError("encoding-text", `expected lower-case hex, got ${text.length} characters`);
   const bytes = new Uint8Array(text.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
   return bytes;

@@ -34,7 +34,11 @@ export interface RoleThreshold {
 }
 
 const name: Schema<string> = text(1, 128);
-const thresholds: Schema<RoleThreshold[]> = array(struct<RoleThreshold>({ role: ["role", name], threshold: ["threshold", int(1, 32)] }), 1, 16);
+const thresholds: Schema<RoleThreshold[]> = array(
+  struct<RoleThreshold>({ role: ["role", name], threshold: ["threshold", int(1, 32)] }),
+  1,
+  16,
+);
 
 const constitution: Schema<Constitution> = struct<Constitution>({
   version: ["v", version(1)],
@@ -43,10 +47,18 @@ const constitution: Schema<Constitution> = struct<Constitution>({
   name: ["name", name],
   notBefore: ["notBefore", int(0, 2 ** 40)],
   notAfter: ["notAfter", int(0, 2 ** 40)],
-  approvers: ["approvers", array(struct<Approver>({ person: ["person", name], role: ["role", name], key: ["key", signingPublicKey] }), 1, 256)],
+  approvers: [
+    "approvers",
+    array(struct<Approver>({ person: ["person", name], role: ["role", name], key: ["key", signingPublicKey] }), 1, 256),
+  ],
   quorums: [
     "quorums",
-    struct<Constitution["quorums"]>({ bundle: ["bundle", thresholds], release: ["release", thresholds], fleet: ["fleet", thresholds], succession: ["succession", thresholds] }),
+    struct<Constitution["quorums"]>({
+      bundle: ["bundle", thresholds],
+      release: ["release", thresholds],
+      fleet: ["fleet", thresholds],
+      succession: ["succession", thresholds],
+    }),
   ],
   statusKeys: ["statusKeys", array(signingPublicKey, 1, 16)],
   auditorKeys: ["auditorKeys", array(sealingPublicKey, 0, 8)],
@@ -76,4 +88,5 @@ const constitution: Schema<Constitution> = struct<Constitution>({
 /** Encodes the payload of a constitution statement. */
 export const encodeConstitution = (value: Constitution): Uint8Array => encodeWith(constitution, value);
 /** Reads the payload of a constitution statement. @throws WireError, LimitError */
-export const decodeConstitution = (payload: Uint8Array): Constitution => decodeWith(constitution, payload, "constitution", { maxBytes: 256 * 1024, maxDepth: 6, maxItems: 8192 });
+export const decodeConstitution = (payload: Uint8Array): Constitution =>
+  decodeWith(constitution, payload, "constitution", { maxBytes: 256 * 1024, maxDepth: 6, maxItems: 8192 });

@@ -48,11 +48,19 @@ const SCHEMAS: { readonly [N in DisclosureName]: Schema<DisclosureValues[N]> } =
   level: disclosureLevelSchema,
   grant: struct<DisclosureValues["grant"]>({ digest: ["digest", bytes(32)], issuer: ["issuer", bytes(32)], use: ["use", int(1, 2 ** 40)] }),
   detectors: array(
-    struct<DisclosureValues["detectors"][number]>({ id: ["id", text(1, 64)], version: ["version", text(1, 32)], parametersDigest: ["parameters", bytes(32)] }),
+    struct<DisclosureValues["detectors"][number]>({
+      id: ["id", text(1, 64)],
+      version: ["version", text(1, 32)],
+      parametersDigest: ["parameters", bytes(32)],
+    }),
     0,
     64,
   ),
-  input: struct<DisclosureValues["input"]>({ recordingDigest: ["recording", bytes(32)], device: ["device", nullable(bytes(32))], sequence: ["sequence", nullable(int(0, 2 ** 40))] }),
+  input: struct<DisclosureValues["input"]>({
+    recordingDigest: ["recording", bytes(32)],
+    device: ["device", nullable(bytes(32))],
+    sequence: ["sequence", nullable(int(0, 2 ** 40))],
+  }),
   stream: streamPosition,
   denial: text(1, 64),
 };
@@ -61,7 +69,22 @@ const SCHEMAS: { readonly [N in DisclosureName]: Schema<DisclosureValues[N]> } =
 export const LEVEL_NAMES: { readonly [L in DisclosureLevel]: readonly DisclosureName[] } = {
   alarm: ["alarm-summary", "denial", "level"],
   findings: ["alarm-summary", "denial", "level", "finding", "coverage", "detectors", "purpose", "grant", "job-id", "submitter", "stream"],
-  full: ["alarm-summary", "denial", "level", "finding", "coverage", "detectors", "purpose", "grant", "job-id", "submitter", "stream", "series", "subject", "input"],
+  full: [
+    "alarm-summary",
+    "denial",
+    "level",
+    "finding",
+    "coverage",
+    "detectors",
+    "purpose",
+    "grant",
+    "job-id",
+    "submitter",
+    "stream",
+    "series",
+    "subject",
+    "input",
+  ],
 };
 
 /** One disclosed value: the pair of name and value, typed together. */

@@ -21,7 +21,11 @@ export const WIRE_CODE = {
   "schema-missing": { stage: "schema", spec: "CDDL", meaning: "a field that must be there is missing" },
   "schema-unknown": { stage: "schema", spec: "CDDL", meaning: "a field that the format does not know" },
   "schema-version": { stage: "schema", spec: "CDDL", meaning: "a version that this build does not know" },
-  "statement-shape": { stage: "statement", spec: "RFC 9052 §4.2", meaning: "not an untagged COSE_Sign1 with exactly alg and typ protected" },
+  "statement-shape": {
+    stage: "statement",
+    spec: "RFC 9052 §4.2",
+    meaning: "not an untagged COSE_Sign1 with exactly alg and typ protected",
+  },
   "statement-algorithm": { stage: "statement", spec: "RFC 9864", meaning: "a signature algorithm that statements do not use" },
   "statement-kind": { stage: "statement", spec: "RFC 9596", meaning: "a statement of another kind than the one expected" },
   "frame-shape": { stage: "frame", spec: "frame.cddl", meaning: "a frame that is not [kind, id, body]" },

@@ -111,13 +111,22 @@ export const coverageSchema: Schema<Coverage> = struct<Coverage>({
   fromMs: ["from", timeMs],
   toMs: ["to", timeMs],
   samplesReceived: ["samples", int(0, 2 ** 40)],
-  rejected: ["rejected", array(struct<{ reason: string; samples: number }>({ reason: ["reason", name], samples: ["samples", int(0, 2 ** 40)] }), 0, 64)],
+  rejected: [
+    "rejected",
+    array(struct<{ reason: string; samples: number }>({ reason: ["reason", name], samples: ["samples", int(0, 2 ** 40)] }), 0, 64),
+  ],
   gaps: ["gaps", int(0, 2 ** 40)],
   notAssessedMs: ["notAssessed", int(0, TIME_MS)],
   unassessed: [
     "unassessed",
     array(
-      struct<UnassessedSpan>({ detector: ["detector", name], channel: ["channel", channel], fromMs: ["from", timeMs], toMs: ["to", timeMs], reason: ["reason", name] }),
+      struct<UnassessedSpan>({
+        detector: ["detector", name],
+        channel: ["channel", channel],
+        fromMs: ["from", timeMs],
+        toMs: ["to", timeMs],
+        reason: ["reason", name],
+      }),
       0,
       256,
     ),
@@ -139,7 +148,13 @@ interface WireSeries {
 }
 
 export const seriesSchema: Schema<Series> = refine(
-  struct<WireSeries>({ detector: ["detector", name], channel: ["channel", channel], name: ["name", name], unit: ["unit", text(1, 32)], values: ["values", bytes(0, 2 ** 23)] }),
+  struct<WireSeries>({
+    detector: ["detector", name],
+    channel: ["channel", channel],
+    name: ["name", name],
+    unit: ["unit", text(1, 32)],
+    values: ["values", bytes(0, 2 ** 23)],
+  }),
   (value) => ({ ...value, values: new Uint8Array(value.values.buffer, value.values.byteOffset, value.values.byteLength) }),
   (value, path) => {
     if (value.values.length % 4 !== 0) throw new WireError("schema-range", `${path}.values: no whole number of 32-bit values`);

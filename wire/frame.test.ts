@@ -1,30 +1,51 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concatBytes, encodeCbor, encodeFrames, FrameDecoder, LimitError, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MESSAGE, WireError, type CborValue, type Message } from "./index.ts";
+import {
+  concatBytes,
+  encodeCbor,
+  encodeFrames,
+  FrameDecoder,
+  LimitError,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGE_BYTES,
+  MESSAGE,
+  WireError,
+  type CborValue,
+  type Message,
+} from "./index.ts";
 
-const message = fc.record({ kind: fc.integer({ min: 0, max: 255 }), id: fc.integer({ min: 0, max: 2 ** 32 - 1 }), body: fc.integer({ min: 0, max: 90_000 }).map((length) => new Uint8Array(length).fill(7)) });
+const message = fc.record({
+  kind: fc.integer({ min: 0, max: 255 }),
+  id: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  body: fc.integer({ min: 0, max: 90_000 }).map((length) => new Uint8Array(length).fill(7)),
+});
 
 describe("frames", () => {
   it("survive any split", () => {
     fc.assert(
-      fc.property(fc.array(message, { minLength: 1, maxLength: 4 }), fc.array(fc.integer({ min: 1, max: 50_000 }), { minLength: 1, maxLength: 20 }), (messages, cuts) => {
-        const bytes = concatBytes(...messages.flatMap((one) => [...encodeFrames(one)]));
-        const decoder = new FrameDecoder();
-        const got: Message[] = [];
-        for (let at = 0, i = 0; at < bytes.length; i++) {
-          const cut = cuts[i % cuts.length] ?? 1;
-          got.push(...decoder.push(bytes.subarray(at, at + cut)));
-          at += cut;
-        }
-        expect(got).toEqual(messages);
-        expect(decoder.idle).toBe(true);
-      }),
+      fc.property(
+        fc.array(message, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 50_000 }), { minLength: 1, maxLength: 20 }),
+        (messages, cuts) => {
+          const bytes = concatBytes(...messages.flatMap((one) => [...encodeFrames(one)]));
+          const decoder = new FrameDecoder();
+          const got: Message[] = [];
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const cut = cuts[i % cuts.length] ?? 1;
+            got.push(...decoder.push(bytes.subarray(at, at + cut)));
+            at += cut;
+          }
+          expect(got).toEqual(messages);
+          expect(decoder.idle).toBe(true);
+        },
+      ),
       { numRuns: 50 },
     );
   });
 
   it("are at most 32 KiB with their length", () => {
-    for (const frame of encodeFrames({ kind: 4, id: 2 ** 32 - 1, body: new Uint8Array(200_000) })) expect(frame.length).toBeLessThanOrEqual(32 * 1024);
+    for (const frame of encodeFrames({ kind: 4, id: 2 ** 32 - 1, body: new Uint8Array(200_000) }))
+      expect(frame.length).toBeLessThanOrEqual(32 * 1024);
   });
 
   it("of several messages may interleave", () => {
@@ -48,12 +69,30 @@ describe("frames", () => {
     "a chunk of two": [[4, 1, [0, 5]]],
     "an empty chunk": [[4, 1, [0, 5, new Uint8Array(0)]]],
     "a chunk that is not the first": [[4, 1, [1, 5, new Uint8Array(1)]]],
-    "the same chunk twice": [[4, 1, [0, 5, new Uint8Array(1)]], [4, 1, [0, 5, new Uint8Array(1)]]],
-    "chunks out of order": [[4, 1, [0, 5, new Uint8Array(1)]], [4, 1, [2, 5, new Uint8Array(1)]]],
-    "another kind midway": [[4, 1, [0, 5, new Uint8Array(1)]], [3, 1, [1, 5, new Uint8Array(1)]]],
-    "another total midway": [[4, 1, [0, 5, new Uint8Array(1)]], [4, 1, [1, 6, new Uint8Array(1)]]],
-    "more bytes than declared": [[4, 1, [0, 2, new Uint8Array(1)]], [4, 1, [1, 2, new Uint8Array(2)]]],
-    "a whole message amid chunks": [[4, 1, [0, 5, new Uint8Array(1)]], [4, 1, new Uint8Array(1)]],
+    "the same chunk twice": [
+      [4, 1, [0, 5, new Uint8Array(1)]],
+      [4, 1, [0, 5, new Uint8Array(1)]],
+    ],
+    "chunks out of order": [
+      [4, 1, [0, 5, new Uint8Array(1)]],
+      [4, 1, [2, 5, new Uint8Array(1)]],
+    ],
+    "another kind midway": [
+      [4, 1, [0, 5, new Uint8Array(1)]],
+      [3, 1, [1, 5, new Uint8Array(1)]],
+    ],
+    "another total midway": [
+      [4, 1, [0, 5, new Uint8Array(1)]],
+      [4, 1, [1, 6, new Uint8Array(1)]],
+    ],
+    "more bytes than declared": [
+      [4, 1, [0, 2, new Uint8Array(1)]],
+      [4, 1, [1, 2, new Uint8Array(2)]],
+    ],
+    "a whole message amid chunks": [
+      [4, 1, [0, 5, new Uint8Array(1)]],
+      [4, 1, new Uint8Array(1)],
+    ],
   };
   for (const [name, frames] of Object.entries(refused)) {
     it(`refuse ${name}, and everything after`, () => {

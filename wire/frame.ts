@@ -158,7 +158,8 @@ export class FrameDecoder {
     if (this.#open.has(message.id)) throw new WireError("frame-order", "a second message of the same id begins");
     const { maxMessageBytes, maxOpenMessages, maxOpenBytes } = this.#limits;
     if (total > maxMessageBytes) throw new LimitError("frame-limit", `message of ${total} bytes, at most ${maxMessageBytes}`);
-    if (this.#open.size >= maxOpenMessages || this.#openBytes + total > maxOpenBytes) throw new LimitError("frame-limit", "too many messages half sent");
+    if (this.#open.size >= maxOpenMessages || this.#openBytes + total > maxOpenBytes)
+      throw new LimitError("frame-limit", "too many messages half sent");
     const open: OpenMessage = { kind: message.kind, body: new Uint8Array(total), filled: 0, nextIndex: 0 };
     this.#open.set(message.id, open);
     this.#openBytes += total;
@@ -175,6 +176,7 @@ function frameBytes(bytes: Uint8Array): number | null {
 }
 
 function integer(value: CborValue | undefined, most: number, name: string): number {
-  if (typeof value !== "number" || value < 0 || value > most) throw new WireError("frame-shape", `${name}: expected an integer of 0 to ${most}`);
+  if (typeof value !== "number" || value < 0 || value > most)
+    throw new WireError("frame-shape", `${name}: expected an integer of 0 to ${most}`);
   return value;
 }

@@ -32,7 +32,11 @@ const identity: Schema<Identity> = struct<Identity>({
   version: ["v", version(1)],
   software: [
     "software",
-    struct<Identity["software"]>({ name: ["name", text(1, 64)], version: ["version", text(1, 64)], commit: ["commit", nullable(text(1, 64))] }),
+    struct<Identity["software"]>({
+      name: ["name", text(1, 64)],
+      version: ["version", text(1, 64)],
+      commit: ["commit", nullable(text(1, 64))],
+    }),
   ],
   keySet: ["keySet", bytes(1, 8192)],
   resultKey: ["resultKey", bytes(32)],
@@ -44,11 +48,13 @@ const identity: Schema<Identity> = struct<Identity>({
 
 export const encodeKeySet = (value: KeySet): Uint8Array => encodeWith(keySet, value);
 /** @throws WireError, LimitError */
-export const decodeKeySet = (encoded: Uint8Array): KeySet => decodeWith(keySet, encoded, "key set", { maxBytes: 8192, maxDepth: 4, maxItems: 32 });
+export const decodeKeySet = (encoded: Uint8Array): KeySet =>
+  decodeWith(keySet, encoded, "key set", { maxBytes: 8192, maxDepth: 4, maxItems: 32 });
 
 export const encodeIdentity = (value: Identity): Uint8Array => encodeWith(identity, value);
 /** @throws WireError, LimitError */
-export const decodeIdentity = (encoded: Uint8Array): Identity => decodeWith(identity, encoded, "identity", { maxBytes: 16 * 1024, maxDepth: 3, maxItems: 64 });
+export const decodeIdentity = (encoded: Uint8Array): Identity =>
+  decodeWith(identity, encoded, "identity", { maxBytes: 16 * 1024, maxDepth: 3, maxItems: 64 });
 
 /** What user_data of evidence for callers is the SHA-384 of. */
 export function identityCommitment(identityBytes: Uint8Array): Uint8Array {

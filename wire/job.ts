@@ -48,7 +48,8 @@ const header: Schema<SealedJobHeader> = refine(
   }),
   (value) => value,
   (value, path) => {
-    if (!isSizeBucket(value.paddedBytes)) throw new WireError("sealed-job-padding", `${path}.paddedBytes: ${value.paddedBytes} is no size bucket`);
+    if (!isSizeBucket(value.paddedBytes))
+      throw new WireError("sealed-job-padding", `${path}.paddedBytes: ${value.paddedBytes} is no size bucket`);
     return value;
   },
 );
@@ -79,12 +80,22 @@ export function decodeSealedJob(sealed: Uint8Array): SealedJob {
   const value = decodeCbor(sealed, { maxBytes: MAX_SEALED_JOB_BYTES + 8192, maxDepth: 2, maxItems: 8 });
   if (!Array.isArray(value) || value.length !== 3) throw new WireError("schema-type", "sealed job: expected an array of three");
   const [headerBytes, unprotected, ciphertext] = value as readonly CborValue[];
-  if (!(headerBytes instanceof Uint8Array) || !(ciphertext instanceof Uint8Array)) throw new WireError("schema-type", "sealed job: header and ciphertext must be bytes");
-  const enc = unprotected instanceof Map && unprotected.size === 1 ? (unprotected as ReadonlyMap<number | string, CborValue>).get(ENC_LABEL) : undefined;
-  if (!(enc instanceof Uint8Array)) throw new WireError("schema-type", "sealed job: expected exactly the encapsulated key beside header and ciphertext");
+  if (!(headerBytes instanceof Uint8Array) || !(ciphertext instanceof Uint8Array))
+    throw new WireError("schema-type", "sealed job: header and ciphertext must be bytes");
+  const enc =
+    unprotected instanceof Map && unprotected.size === 1
+      ? (unprotected as ReadonlyMap<number | string, CborValue>).get(ENC_LABEL)
+      : undefined;
+  if (!(enc instanceof Uint8Array))
+    throw new WireError("schema-type", "sealed job: expected exactly the encapsulated key beside header and ciphertext");
   const decoded = decodeWith(header, headerBytes, "sealed job header", { maxBytes: 512 });
-  if (enc.length !== SUITES[decoded.suite].encBytes) throw new WireError("schema-range", `sealed job: ${enc.length} bytes of encapsulated key for ${decoded.suite}`);
-  if (ciphertext.length !== decoded.paddedBytes + AEAD_TAG_BYTES) throw new WireError("sealed-job-padding", `sealed job: ${ciphertext.length} bytes of ciphertext for a padded size of ${decoded.paddedBytes}`);
+  if (enc.length !== SUITES[decoded.suite].encBytes)
+    throw new WireError("schema-range", `sealed job: ${enc.length} bytes of encapsulated key for ${decoded.suite}`);
+  if (ciphertext.length !== decoded.paddedBytes + AEAD_TAG_BYTES)
+    throw new WireError(
+      "sealed-job-padding",
+      `sealed job: ${ciphertext.length} bytes of ciphertext for a padded size of ${decoded.paddedBytes}`,
+    );
   return { header: decoded, headerBytes, enc, ciphertext };
 }
 
@@ -108,7 +119,8 @@ export function encodeJobContent(value: JobContent, paddedBytes: number): Uint8A
  */
 export function jobPaddedBytes(lengths: { request: number; recording: number; deviceBatch: number }): number {
   const size = sizeBucket(lengths.request + lengths.recording + lengths.deviceBatch + CONTENT_OVERHEAD_BYTES);
-  if (size > MAX_SEALED_JOB_BYTES) throw new LimitError("job-too-large", `a recording of ${lengths.recording} bytes does not fit a sealed job of ${MAX_SEALED_JOB_BYTES}`);
+  if (size > MAX_SEALED_JOB_BYTES)
+    throw new LimitError("job-too-large", `a recording of ${lengths.recording} bytes does not fit a sealed job of ${MAX_SEALED_JOB_BYTES}`);
   return size;
 }
 

@@ -20,7 +20,8 @@ export const signingPublicKey: Schema<SigningPublicKey> = refine(
   (value) => value,
   (value, path) => {
     const expected = value.alg === "Ed25519" ? 32 : 65;
-    if (value.key.length !== expected) throw new WireError("schema-range", `${path}.key: expected ${expected} bytes for ${value.alg}, got ${value.key.length}`);
+    if (value.key.length !== expected)
+      throw new WireError("schema-range", `${path}.key: expected ${expected} bytes for ${value.alg}, got ${value.key.length}`);
     return value;
   },
 );
@@ -33,7 +34,11 @@ export const sealingPublicKey: Schema<SealingPublicKey> = refine(
   (value) => value,
   (value, path) => {
     const expected = SUITES[value.suite].publicKeyBytes;
-    if (value.publicKey.length !== expected) throw new WireError("schema-range", `${path}.publicKey: expected ${expected} bytes for ${value.suite}, got ${value.publicKey.length}`);
+    if (value.publicKey.length !== expected)
+      throw new WireError(
+        "schema-range",
+        `${path}.publicKey: expected ${expected} bytes for ${value.suite}, got ${value.publicKey.length}`,
+      );
     return value;
   },
 );

@@ -9,7 +9,10 @@ export interface Hello {
   version: number;
   maxMessageBytes: number;
 }
-const hello: Schema<Hello> = struct<Hello>({ version: ["version", version(PROTOCOL_VERSION)], maxMessageBytes: ["maxMessageBytes", int(1024, 2 ** 31)] });
+const hello: Schema<Hello> = struct<Hello>({
+  version: ["version", version(PROTOCOL_VERSION)],
+  maxMessageBytes: ["maxMessageBytes", int(1024, 2 ** 31)],
+});
 export const encodeHello = (value: Hello): Uint8Array => encodeWith(hello, value);
 export const decodeHello = (body: Uint8Array): Hello => decodeWith(hello, body, "hello", { maxBytes: 256 });
 
@@ -36,7 +39,8 @@ const boot: Schema<BootMessage> = struct<BootMessage>({
   statusList: ["statusList", nullable(bytes(1, MAX_STATUS_LIST_BYTES))],
 });
 export const encodeBootMessage = (value: BootMessage): Uint8Array => encodeWith(boot, value);
-export const decodeBootMessage = (body: Uint8Array): BootMessage => decodeWith(boot, body, "boot", { maxBytes: MAX_CONSTITUTION_BYTES + MAX_BUNDLE_BYTES + MAX_STATUS_LIST_BYTES + 512 * 1024 });
+export const decodeBootMessage = (body: Uint8Array): BootMessage =>
+  decodeWith(boot, body, "boot", { maxBytes: MAX_CONSTITUTION_BYTES + MAX_BUNDLE_BYTES + MAX_STATUS_LIST_BYTES + 512 * 1024 });
 
 /** Answer to boot. */
 export interface BootReply {
@@ -73,7 +77,10 @@ export interface JobReply {
   status: Uint8Array;
   replies: Uint8Array[];
 }
-const jobReply: Schema<JobReply> = struct<JobReply>({ status: ["status", bytes(1, 4096)], replies: ["replies", array(bytes(1, MAX_MESSAGE_BYTES), 0, 8)] });
+const jobReply: Schema<JobReply> = struct<JobReply>({
+  status: ["status", bytes(1, 4096)],
+  replies: ["replies", array(bytes(1, MAX_MESSAGE_BYTES), 0, 8)],
+});
 export const encodeJobReply = (value: JobReply): Uint8Array => encodeWith(jobReply, value);
 export const decodeJobReply = (body: Uint8Array): JobReply => decodeWith(jobReply, body, "job reply", { maxBytes: MAX_MESSAGE_BYTES });
 
@@ -106,8 +113,8 @@ export const ENCLAVE_ERROR = {
   "time-unknown": 9,
   "no-kms": 10,
   "status-list-refused": 11,
-  "overloaded": 12,
-  "internal": 13,
+  overloaded: 12,
+  internal: 13,
 } as const;
 export type EnclaveErrorName = keyof typeof ENCLAVE_ERROR;
 

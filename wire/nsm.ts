@@ -14,7 +14,16 @@ export type NsmRequest =
 
 /** Its answer. */
 export type NsmResponse =
-  | { kind: "DescribeNSM"; versionMajor: number; versionMinor: number; versionPatch: number; moduleId: string; maxPcrs: number; lockedPcrs: number[]; digest: string }
+  | {
+      kind: "DescribeNSM";
+      versionMajor: number;
+      versionMinor: number;
+      versionPatch: number;
+      moduleId: string;
+      maxPcrs: number;
+      lockedPcrs: number[];
+      digest: string;
+    }
   | { kind: "GetRandom"; random: Uint8Array }
   | { kind: "DescribePCR"; lock: boolean; data: Uint8Array }
   | { kind: "ExtendPCR"; data: Uint8Array }
@@ -86,7 +95,12 @@ export function decodeNsmRequest(bytes: Uint8Array): NsmRequest {
     }
     case "Attestation": {
       const map = expectFields(name, fields, ["user_data", "nonce", "public_key"]);
-      return { kind: name, userData: optionalBytes(map, "user_data"), nonce: optionalBytes(map, "nonce"), publicKey: optionalBytes(map, "public_key") };
+      return {
+        kind: name,
+        userData: optionalBytes(map, "user_data"),
+        nonce: optionalBytes(map, "nonce"),
+        publicKey: optionalBytes(map, "public_key"),
+      };
     }
     default:
       throw new WireError("nsm-shape", "an operation that NSM does not have");
@@ -151,7 +165,15 @@ export function decodeNsmResponse(bytes: Uint8Array): NsmResponse {
       return { kind: name, error };
     }
     case "DescribeNSM": {
-      const map = expectFields(name, fields, ["version_major", "version_minor", "version_patch", "module_id", "max_pcrs", "locked_pcrs", "digest"]);
+      const map = expectFields(name, fields, [
+        "version_major",
+        "version_minor",
+        "version_patch",
+        "module_id",
+        "max_pcrs",
+        "locked_pcrs",
+        "digest",
+      ]);
       const locked = map.get("locked_pcrs");
       if (!Array.isArray(locked)) throw new WireError("nsm-shape", "locked_pcrs: expected an array");
       return {
@@ -188,13 +210,15 @@ function expectFields(name: string, fields: CborValue, expected: readonly string
   }
   if (!(fields instanceof Map)) throw new WireError("nsm-shape", `${name} needs fields`);
   const map = fields as FieldMap;
-  for (const key of map.keys()) if (typeof key !== "string" || !expected.includes(key)) throw new WireError("nsm-shape", `${name}: unknown field`);
+  for (const key of map.keys())
+    if (typeof key !== "string" || !expected.includes(key)) throw new WireError("nsm-shape", `${name}: unknown field`);
   return map;
 }
 
 function u16(map: FieldMap, key: string): number {
   const value = map.get(key);
-  if (typeof value !== "number" || value < 0 || value > 0xffff) throw new WireError("nsm-shape", `${key}: expected an integer of 0 to 65535`);
+  if (typeof value !== "number" || value < 0 || value > 0xffff)
+    throw new WireError("nsm-shape", `${key}: expected an integer of 0 to 65535`);
   return value;
 }
 

@@ -4,7 +4,8 @@ const LENGTH_BYTES = 4;
 
 /** u32 big-endian length, the content, zeros up to `paddedBytes`. */
 export function pad(content: Uint8Array, paddedBytes: number): Uint8Array {
-  if (LENGTH_BYTES + content.length > paddedBytes) throw new WireError("sealed-job-padding", `${content.length} bytes do not fit ${paddedBytes}`);
+  if (LENGTH_BYTES + content.length > paddedBytes)
+    throw new WireError("sealed-job-padding", `${content.length} bytes do not fit ${paddedBytes}`);
   const padded = new Uint8Array(paddedBytes);
   new DataView(padded.buffer).setUint32(0, content.length);
   padded.set(content, LENGTH_BYTES);

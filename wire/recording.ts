@@ -91,10 +91,15 @@ const wireChannel: Schema<WireChannel> = struct<WireChannel>(
 const channel: Schema<Channel> = refine(wireChannel, channelToWire, channelFromWire);
 
 const event: Schema<RecordingEvent> = refine(
-  struct<RecordingEvent>({ atMs: ["at", int(0, MAX_TIME_MS)], kind: ["kind", oneOf("oxygen", "consciousness", "spo2-scale")], value: ["value", text(1, 3)] }),
+  struct<RecordingEvent>({
+    atMs: ["at", int(0, MAX_TIME_MS)],
+    kind: ["kind", oneOf("oxygen", "consciousness", "spo2-scale")],
+    value: ["value", text(1, 3)],
+  }),
   (value) => value,
   (value, path) => {
-    if (!EVENT_VALUES[value.kind].includes(value.value)) throw new WireError("schema-range", `${path}.value: expected one of ${EVENT_VALUES[value.kind].join(", ")}`);
+    if (!EVENT_VALUES[value.kind].includes(value.value))
+      throw new WireError("schema-range", `${path}.value: expected one of ${EVENT_VALUES[value.kind].join(", ")}`);
     return value;
   },
 );
@@ -156,7 +161,8 @@ function channelToWire(value: Channel): WireChannel {
 
 function channelFromWire(wire: WireChannel, path: string): Channel {
   if (wire.width !== 2 && wire.width !== 4) throw new WireError("schema-range", `${path}.width: expected 2 or 4, got ${wire.width}`);
-  if (wire.samples.length % wire.width !== 0) throw new WireError("recording-consistency", `${path}.samples: ${wire.samples.length} bytes are no whole number of samples`);
+  if (wire.samples.length % wire.width !== 0)
+    throw new WireError("recording-consistency", `${path}.samples: ${wire.samples.length} bytes are no whole number of samples`);
   const [numerator = 0, offset = 0, denominator = 0] = wire.scale;
   const value: Channel = {
     code: wire.code,
@@ -173,7 +179,8 @@ function channelFromWire(wire: WireChannel, path: string): Channel {
 }
 
 function timingFromWire(wire: WireChannel, path: string): ChannelTiming {
-  if ((wire.rate === undefined) === (wire.offsets === undefined)) throw new WireError("recording-consistency", `${path}: exactly one of rate and offsets must be there`);
+  if ((wire.rate === undefined) === (wire.offsets === undefined))
+    throw new WireError("recording-consistency", `${path}: exactly one of rate and offsets must be there`);
   if (wire.rate !== undefined) {
     const [numerator = 0, denominator = 0] = wire.rate;
     return { kind: "rate", numerator, denominator };
@@ -184,10 +191,13 @@ function timingFromWire(wire: WireChannel, path: string): ChannelTiming {
 }
 
 function checkChannel(value: Channel, path: string): void {
-  if (!/^(loinc:\d{1,7}-\d|mdc:\d{1,10})$/.test(value.code)) throw new WireError("schema-range", `${path}.code: expected loinc:NNNN-N or mdc:NNNN`);
-  if (value.scale.denominator < 1 || value.scale.numerator < 1) throw new WireError("schema-range", `${path}.scale: numerator and denominator must be positive`);
+  if (!/^(loinc:\d{1,7}-\d|mdc:\d{1,10})$/.test(value.code))
+    throw new WireError("schema-range", `${path}.code: expected loinc:NNNN-N or mdc:NNNN`);
+  if (value.scale.denominator < 1 || value.scale.numerator < 1)
+    throw new WireError("schema-range", `${path}.scale: numerator and denominator must be positive`);
   if (value.samples.length > MAX_CHANNEL_SAMPLES) throw new WireError("schema-range", `${path}.samples: at most ${MAX_CHANNEL_SAMPLES}`);
-  if (value.samples instanceof Int16Array && (value.missing < -32768 || value.missing > 32767)) throw new WireError("schema-range", `${path}.missing: outside 16 bits`);
+  if (value.samples instanceof Int16Array && (value.missing < -32768 || value.missing > 32767))
+    throw new WireError("schema-range", `${path}.missing: outside 16 bits`);
   if (value.timing.kind === "rate") {
     const { numerator, denominator } = value.timing;
     const spanMs = (value.samples.length * 1000 * denominator) / numerator;
@@ -195,9 +205,11 @@ function checkChannel(value: Channel, path: string): void {
     return;
   }
   const { offsetsMs } = value.timing;
-  if (offsetsMs.length !== value.samples.length) throw new WireError("recording-consistency", `${path}: ${offsetsMs.length} offsets for ${value.samples.length} samples`);
+  if (offsetsMs.length !== value.samples.length)
+    throw new WireError("recording-consistency", `${path}: ${offsetsMs.length} offsets for ${value.samples.length} samples`);
   for (let i = 1; i < offsetsMs.length; i++) {
-    if ((offsetsMs[i] ?? 0) <= (offsetsMs[i - 1] ?? 0)) throw new WireError("recording-consistency", `${path}.offsets[${i}]: not later than the one before`);
+    if ((offsetsMs[i] ?? 0) <= (offsetsMs[i - 1] ?? 0))
+      throw new WireError("recording-consistency", `${path}.offsets[${i}]: not later than the one before`);
   }
 }
 

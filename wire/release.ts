@@ -27,4 +27,5 @@ const release: Schema<Release> = struct<Release>({
 /** Encodes the payload of a release statement. */
 export const encodeRelease = (value: Release): Uint8Array => encodeWith(release, value);
 /** Reads the payload of a release statement. @throws WireError, LimitError */
-export const decodeRelease = (payload: Uint8Array): Release => decodeWith(release, payload, "release", { maxBytes: 64 * 1024, maxDepth: 4, maxItems: 256 });
+export const decodeRelease = (payload: Uint8Array): Release =>
+  decodeWith(release, payload, "release", { maxBytes: 64 * 1024, maxDepth: 4, maxItems: 256 });

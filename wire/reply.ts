@@ -76,6 +76,7 @@ export function decodeSealedReply(sealed: Uint8Array): SealedReply {
   const value = decodeCbor(sealed, { maxBytes: MAX_REPLY_BYTES, maxDepth: 1, maxItems: 4 });
   if (!Array.isArray(value) || value.length !== 2) throw new WireError("schema-type", "sealed reply: expected an array of two");
   const [enc, ciphertext] = value as readonly CborValue[];
-  if (!(enc instanceof Uint8Array) || !(ciphertext instanceof Uint8Array)) throw new WireError("schema-type", "sealed reply: expected bytes");
+  if (!(enc instanceof Uint8Array) || !(ciphertext instanceof Uint8Array))
+    throw new WireError("schema-type", "sealed reply: expected bytes");
   return { enc, ciphertext };
 }

@@ -52,14 +52,23 @@ export const MAX_RECIPIENTS = 8;
 const request: Schema<Request> = struct<Request>(
   {
     submitter: ["submitter", signingPublicKey],
-    recipients: ["recipients", array(struct<Recipient>({ key: ["key", sealingPublicKey], level: ["level", disclosureLevelSchema] }), 1, MAX_RECIPIENTS)],
+    recipients: [
+      "recipients",
+      array(struct<Recipient>({ key: ["key", sealingPublicKey], level: ["level", disclosureLevelSchema] }), 1, MAX_RECIPIENTS),
+    ],
     subject: ["subject", text(1, 128)],
     ward: ["ward", nullable(text(1, 64))],
     purpose: ["purpose", text(1, 32)],
     detectors: ["detectors", array(text(1, 64), 0, 32)],
     nonce: ["nonce", bytes(8, 64)],
-    floors: ["floors", struct<Request["floors"]>({ policyVersion: ["policy", int(0, 2 ** 40)], statusVersion: ["status", int(0, 2 ** 40)] })],
-    grants: ["grants", array(struct<{ grant: Uint8Array; use: number }>({ grant: ["grant", bytes(1, 8192)], use: ["use", int(1, 2 ** 40)] }), 0, 8)],
+    floors: [
+      "floors",
+      struct<Request["floors"]>({ policyVersion: ["policy", int(0, 2 ** 40)], statusVersion: ["status", int(0, 2 ** 40)] }),
+    ],
+    grants: [
+      "grants",
+      array(struct<{ grant: Uint8Array; use: number }>({ grant: ["grant", bytes(1, 8192)], use: ["use", int(1, 2 ** 40)] }), 0, 8),
+    ],
     stream: ["stream", streamPosition],
   },
   ["stream"],

@@ -39,4 +39,5 @@ const resultFile: Schema<ResultFile> = struct<ResultFile>(
 
 export const encodeResultFile = (value: ResultFile): Uint8Array => encodeWith(resultFile, value);
 /** @throws WireError schema-version for another version, cbor-*, schema-*; LimitError */
-export const decodeResultFile = (file: Uint8Array): ResultFile => decodeWith(resultFile, file, "result file", { maxBytes: 32 * 1024 * 1024, maxDepth: 3 });
+export const decodeResultFile = (file: Uint8Array): ResultFile =>
+  decodeWith(resultFile, file, "result file", { maxBytes: 32 * 1024 * 1024, maxDepth: 3 });

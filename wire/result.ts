@@ -31,19 +31,38 @@ const claims: Schema<ResultClaims> = struct<ResultClaims>({
   profile: [265, literal(RESULT_PROFILE)], // RFC 9711 eat_profile
   iat: [6, int(0, 2 ** 40)], // RFC 8392 iat
   nonce: [10, bytes(8, 64)], // RFC 9711 eat_nonce
-  interval: [-70001, tuple<ResultClaims["interval"]>([["fromMs", int(0, MS)], ["toMs", int(0, MS)]])],
+  interval: [
+    -70001,
+    tuple<ResultClaims["interval"]>([
+      ["fromMs", int(0, MS)],
+      ["toMs", int(0, MS)],
+    ]),
+  ],
   identityDigest: [-70002, bytes(48)],
   jobDigest: [-70003, bytes(32)],
   constitutionDigest: [-70004, bytes(48)],
-  policy: [-70005, tuple<ResultClaims["policy"]>([["digest", bytes(48)], ["version", int(0, 2 ** 40)]])],
+  policy: [
+    -70005,
+    tuple<ResultClaims["policy"]>([
+      ["digest", bytes(48)],
+      ["version", int(0, 2 ** 40)],
+    ]),
+  ],
   statusListVersion: [-70006, nullable(int(0, 2 ** 40))],
-  flags: [-70007, tuple<ResultClaims["flags"]>([["breakGlass", bool], ["statusStale", bool]])],
+  flags: [
+    -70007,
+    tuple<ResultClaims["flags"]>([
+      ["breakGlass", bool],
+      ["statusStale", bool],
+    ]),
+  ],
   disclosureDigests: [-70008, array(bytes(32), 16, 4096)],
 });
 
 export const encodeResultClaims = (value: ResultClaims): Uint8Array => encodeWith(claims, value);
 /** @throws WireError, LimitError */
-export const decodeResultClaims = (payload: Uint8Array): ResultClaims => decodeWith(claims, payload, "result", { maxBytes: 256 * 1024, maxDepth: 3, maxItems: 8192 });
+export const decodeResultClaims = (payload: Uint8Array): ResultClaims =>
+  decodeWith(claims, payload, "result", { maxBytes: 256 * 1024, maxDepth: 3, maxItems: 8192 });
 
 /** How many digests an array holds for `disclosures` real ones: the next of 16, 32, 64 … */
 export function disclosureArrayLength(disclosures: number): number {
@@ -68,7 +87,13 @@ const outerStatus: Schema<{ jobDigest: Uint8Array; replyDigests: Uint8Array[]; a
   iat: ["iat", int(0, 2 ** 40)],
 });
 
-export const encodeOuterStatus = (value: OuterStatus): Uint8Array => encodeWith(outerStatus, { jobDigest: value.jobDigest, replyDigests: value.replyDigests, answered: value.state === "answered", iat: value.iat });
+export const encodeOuterStatus = (value: OuterStatus): Uint8Array =>
+  encodeWith(outerStatus, {
+    jobDigest: value.jobDigest,
+    replyDigests: value.replyDigests,
+    answered: value.state === "answered",
+    iat: value.iat,
+  });
 /** @throws WireError, LimitError */
 export function decodeOuterStatus(payload: Uint8Array): OuterStatus {
   const { jobDigest, replyDigests, answered, iat } = decodeWith(outerStatus, payload, "status", { maxBytes: 4096 });

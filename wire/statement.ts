@@ -40,7 +40,15 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 const PROTECTED = new Map<string, Uint8Array>();
 for (const alg of Object.keys(STATEMENT_ALGORITHM) as StatementAlgorithm[]) {
   for (const kind of Object.keys(STATEMENT) as StatementKind[]) {
-    PROTECTED.set(`${kind} ${alg}`, encodeCbor(new Map<number, CborValue>([[ALG, STATEMENT_ALGORITHM[alg]], [TYP, STATEMENT[kind].typ]])));
+    PROTECTED.set(
+      `${kind} ${alg}`,
+      encodeCbor(
+        new Map<number, CborValue>([
+          [ALG, STATEMENT_ALGORITHM[alg]],
+          [TYP, STATEMENT[kind].typ],
+        ]),
+      ),
+    );
   }
 }
 
@@ -48,7 +56,12 @@ for (const alg of Object.keys(STATEMENT_ALGORITHM) as StatementAlgorithm[]) {
  * Makes an untagged COSE_Sign1 with exactly alg and typ protected, nothing unprotected, no external data.
  * `sign` gets the Sig_structure and returns 64 bytes.
  */
-export function encodeStatement(kind: StatementKind, alg: StatementAlgorithm, payload: Uint8Array, sign: (toBeSigned: Uint8Array) => Uint8Array): Uint8Array {
+export function encodeStatement(
+  kind: StatementKind,
+  alg: StatementAlgorithm,
+  payload: Uint8Array,
+  sign: (toBeSigned: Uint8Array) => Uint8Array,
+): Uint8Array {
   const header = protectedHeader(kind, alg);
   const signature = sign(sigStructure(header, payload));
   if (signature.length !== SIGNATURE_BYTES) throw new WireError("statement-shape", `a signature of ${signature.length} bytes`);
@@ -63,8 +76,10 @@ export function decodeStatement(statement: Uint8Array, kind: StatementKind): Dec
   const value = decodeCbor(statement, { maxDepth: 2, maxItems: 16 });
   if (!Array.isArray(value) || value.length !== 4) throw new WireError("statement-shape", "not an array of four");
   const [header, unprotected, payload, signature] = value as readonly CborValue[];
-  if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array) || !(signature instanceof Uint8Array)) throw new WireError("statement-shape", "header, payload and signature must be bytes");
-  if (!(unprotected instanceof Map) || unprotected.size !== 0) throw new WireError("statement-shape", "the unprotected header must be empty");
+  if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array) || !(signature instanceof Uint8Array))
+    throw new WireError("statement-shape", "header, payload and signature must be bytes");
+  if (!(unprotected instanceof Map) || unprotected.size !== 0)
+    throw new WireError("statement-shape", "the unprotected header must be empty");
   if (signature.length !== SIGNATURE_BYTES) throw new WireError("statement-shape", `a signature of ${signature.length} bytes`);
   const alg = headerAlgorithm(header, kind);
   return { alg, payload, signature, toBeSigned: sigStructure(header, payload) };

@@ -51,7 +51,10 @@ const statusList: Schema<StatusList> = struct<StatusList>({
   releases: [
     "releases",
     array(
-      struct<StatusList["releases"][number]>({ digest: ["digest", bytes(48)], lifecycle: ["lifecycle", oneOf("candidate", "active", "deprecated", "revoked")] }),
+      struct<StatusList["releases"][number]>({
+        digest: ["digest", bytes(48)],
+        lifecycle: ["lifecycle", oneOf("candidate", "active", "deprecated", "revoked")],
+      }),
       0,
       1000,
     ),
@@ -61,4 +64,5 @@ const statusList: Schema<StatusList> = struct<StatusList>({
 /** Encodes the payload of a status-list statement. */
 export const encodeStatusList = (value: StatusList): Uint8Array => encodeWith(statusList, value);
 /** Reads the payload of a status-list statement. @throws WireError, LimitError */
-export const decodeStatusList = (payload: Uint8Array): StatusList => decodeWith(statusList, payload, "status list", { maxBytes: 1024 * 1024, maxDepth: 4 });
+export const decodeStatusList = (payload: Uint8Array): StatusList =>
+  decodeWith(statusList, payload, "status list", { maxBytes: 1024 * 1024, maxDepth: 4 });

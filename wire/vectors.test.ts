@@ -1,6 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decodeCbor, decodeForeignCbor, decodeNsmRequest, decodeNsmResponse, decodeStatement, fromHex, STATEMENT, type CborValue, type StatementKind } from "./index.ts";
+import {
+  decodeCbor,
+  decodeForeignCbor,
+  decodeNsmRequest,
+  decodeNsmResponse,
+  decodeStatement,
+  fromHex,
+  STATEMENT,
+  type CborValue,
+  type StatementKind,
+} from "./index.ts";
 
 interface Expected {
   accept?: boolean;
@@ -51,6 +61,7 @@ function codeOf(run: () => unknown): string | undefined {
 }
 
 function show(value: CborValue): string {
-  if (value instanceof Map) return `{${[...(value as ReadonlyMap<string, CborValue>)].map(([key, entry]) => `${key}:${show(entry)}`).join(",")}}`;
-  return String(value);
+  if (value instanceof Map)
+    return `{${[...(value as ReadonlyMap<string, CborValue>)].map(([key, entry]) => `${key}:${show(entry)}`).join(",")}}`;
+  return Array.isArray(value) || value instanceof Uint8Array ? JSON.stringify(value) : String(value);
 }

@@ -54,7 +54,7 @@ export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: 
 
 function readResource(resource: Element, file: string, collector: Collector): void {
   const type = optionalText(resource, "resourceType");
-  const root = resource.path === "" ? `${type ?? "resource"}` : `${resource.path} ${type ?? "resource"}`;
+  const root = resource.path === "" ? (type ?? "resource") : `${resource.path} ${type ?? "resource"}`;
   const named: Element = { map: resource.map, path: root };
   if (type === "Observation") readObservation(named, file, collector);
   else if (type === "Bundle") readBundle(named, file, collector);

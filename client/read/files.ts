@@ -25,7 +25,8 @@ export interface ReadInputsOptions {
 export async function readInputs(paths: readonly string[], options: ReadInputsOptions = {}): Promise<ReadResult> {
   const collector = new Collector(options.limits);
   const files = new Map<string, boolean>();
-  for (const path of paths) for (const { file, named } of await listInput(path, collector)) files.set(file, named || files.get(file) === true);
+  for (const path of paths)
+    for (const { file, named } of await listInput(path, collector)) files.set(file, named || files.get(file) === true);
   const distinct = [...files];
   for (const [index, [file, named]] of distinct.entries()) {
     options.onProgress?.({ file, index, total: distinct.length });

@@ -95,7 +95,7 @@ function beatsOf(script: EcgScript, random: RandomSource): Beat[] {
   return beats;
 }
 
-function renderLead(script: EcgScript, beats: readonly Beat[], lead: 0 | 1 | number, random: RandomSource): Float64Array {
+function renderLead(script: EcgScript, beats: readonly Beat[], lead: number, random: RandomSource): Float64Array {
   const { samplesPerSecond, seconds } = script;
   const signal = new Float64Array(seconds * samplesPerSecond);
   for (const beat of beats) {

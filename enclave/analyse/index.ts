@@ -57,7 +57,11 @@ function notAssessed({ fromMs, toMs }: Prepared, report: Report, detector: strin
   report.spans.add({ detector, channel: null, fromMs, toMs, reason });
 }
 
-function choose(configured: readonly Configured[], { detectors: ids, applying = false }: AnalyseOptions, prepared: Prepared): readonly Configured[] {
+function choose(
+  configured: readonly Configured[],
+  { detectors: ids, applying = false }: AnalyseOptions,
+  prepared: Prepared,
+): readonly Configured[] {
   if (ids.length === 0) return configured.filter(({ detector }) => detector.applies(prepared));
   for (const id of ids) {
     if (!ALL.some((detector) => detector.id === id)) throw new WireError("schema-range", "detectors: an id that this build does not have");

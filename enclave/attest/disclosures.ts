@@ -70,7 +70,10 @@ function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   const length = disclosureArrayLength(values.length);
   const decoysAt = values.length * SALT_BYTES;
   const stream = disclosureStream(job, decoysAt + (length - values.length) * DIGEST_BYTES);
-  const items = values.map(([name, value], i) => ({ name, bytes: encodeDisclosure(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never) }));
+  const items = values.map(([name, value], i) => ({
+    name,
+    bytes: encodeDisclosure(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never),
+  }));
   const digests = items.map((item) => sha256(item.bytes));
   for (let at = decoysAt; at < stream.length; at += DIGEST_BYTES) digests.push(stream.subarray(at, at + DIGEST_BYTES));
   digests.sort(compareBytes);

@@ -21,7 +21,13 @@ import type { OpenedJob } from "../open/open-job.ts";
 import type { Disclosures, EncodedDisclosure } from "./disclosures.ts";
 
 /** Signs the one result of a job and seals a reply to each recipient; the host gets an outer status beside them. */
-export function attestResult(enclave: Enclave, job: OpenedJob, disclosures: Disclosures, interval: TimeInterval, statusStale: boolean): JobReply {
+export function attestResult(
+  enclave: Enclave,
+  job: OpenedJob,
+  disclosures: Disclosures,
+  interval: TimeInterval,
+  statusStale: boolean,
+): JobReply {
   const result = encodeStatement(
     "result",
     "Ed25519",
@@ -45,7 +51,15 @@ export function attestResult(enclave: Enclave, job: OpenedJob, disclosures: Disc
     const sealed = seal(key, { info: replyInfo(job.jobDigest), aad: NOTHING, plaintext: content });
     return encodeSealedReply(sealed);
   });
-  return { status: outerStatus(enclave, { jobDigest: job.jobDigest, replyDigests: replies.map(sha256), state: "answered", iat: seconds(interval) }), replies };
+  return {
+    status: outerStatus(enclave, {
+      jobDigest: job.jobDigest,
+      replyDigests: replies.map(sha256),
+      state: "answered",
+      iat: seconds(interval),
+    }),
+    replies,
+  };
 }
 
 /** The answer to a sealed job that opens to nothing: no reply, since nobody is known who could read one. */
@@ -61,7 +75,13 @@ function outerStatus(enclave: Enclave, status: OuterStatus): Uint8Array {
  * The padded content of one reply: what the level discloses, as much of it as fits. What does not fit counts as
  * withheld, which a verifier shows; the alarm summary stands first and always fits.
  */
-function replyContent(enclave: Enclave, result: Uint8Array, items: readonly EncodedDisclosure[], level: DisclosureLevel, jobPaddedBytes: number): Uint8Array {
+function replyContent(
+  enclave: Enclave,
+  result: Uint8Array,
+  items: readonly EncodedDisclosure[],
+  level: DisclosureLevel,
+  jobPaddedBytes: number,
+): Uint8Array {
   const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence.document };
   let room = replyRoom(level, jobPaddedBytes) - encodeReplyContent({ ...common, disclosures: [] }).length - ARRAY_HEAD_BYTES;
   const fitting: Uint8Array[] = [];

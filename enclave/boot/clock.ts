@@ -58,7 +58,8 @@ export class Clock {
   /** @throws DependencyError time-unknown before the first anchor, or an hour after the last */
   now(): TimeInterval {
     const at = this.#monotonicMs();
-    if (this.#anchor === null || at - this.#anchor.endedMs > MAX_ANCHOR_AGE_MS) throw new DependencyError("time-unknown", "no recent NSM document", 1000);
+    if (this.#anchor === null || at - this.#anchor.endedMs > MAX_ANCHOR_AGE_MS)
+      throw new DependencyError("time-unknown", "no recent NSM document", 1000);
     return { fromMs: lower(this.#anchor, at), toMs: upper(this.#anchor, at) };
   }
 }

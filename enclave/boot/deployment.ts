@@ -33,8 +33,12 @@ export async function readDeployment(message: BootMessage, constitutionDigest: U
   signedByOneOf(message.constitution, "constitution", approverKeys);
 
   const bundle = decodeBundle(signedByOneOf(message.bundle, "bundle", approverKeys));
-  if (!equalBytes(bundle.constitutionDigest, constitutionDigest)) throw new ConfigurationError("boot-bundle-constitution", "the bundle stands under another constitution");
-  const quorum = await verifyApprovals({ kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals }, signatures);
+  if (!equalBytes(bundle.constitutionDigest, constitutionDigest))
+    throw new ConfigurationError("boot-bundle-constitution", "the bundle stands under another constitution");
+  const quorum = await verifyApprovals(
+    { kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals },
+    signatures,
+  );
   if (!quorum.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
   const detectorParameters = new Map(bundle.detectors.map((rule) => [rule.id, rule.parameters]));
   analyse(NO_RECORDING, { detectors: [...detectorParameters.keys()], parameters: detectorParameters });
@@ -57,15 +61,23 @@ const NO_RECORDING: Recording = { subject: "none", device: "none", channels: [],
  *
  * @throws WireError, ConfigurationError status-list-*
  */
-export function checkStatusList(statement: Uint8Array, enclave: Pick<Enclave, "constitution" | "constitutionDigest" | "bundle" | "clock" | "statusList">): StatusList {
+export function checkStatusList(
+  statement: Uint8Array,
+  enclave: Pick<Enclave, "constitution" | "constitutionDigest" | "bundle" | "clock" | "statusList">,
+): StatusList {
   const list = decodeStatusList(signedByOneOf(statement, "status-list", enclave.constitution.statusKeys));
-  if (!equalBytes(list.constitutionDigest, enclave.constitutionDigest)) throw new ConfigurationError("status-list-constitution", "the status list stands under another constitution");
+  if (!equalBytes(list.constitutionDigest, enclave.constitutionDigest))
+    throw new ConfigurationError("status-list-constitution", "the status list stands under another constitution");
   const validSeconds = list.expiresAt - list.issuedAt;
-  if (validSeconds <= 0 || validSeconds > MAX_STATUS_LIST_SECONDS) throw new ConfigurationError("status-list-window", `valid for ${validSeconds} s, at most ${MAX_STATUS_LIST_SECONDS}`);
+  if (validSeconds <= 0 || validSeconds > MAX_STATUS_LIST_SECONDS)
+    throw new ConfigurationError("status-list-window", `valid for ${validSeconds} s, at most ${MAX_STATUS_LIST_SECONDS}`);
   const { toMs } = enclave.clock.now();
-  if (list.issuedAt * 1000 > toMs + MAX_SKEW_MS) throw new ConfigurationError("status-list-window", "the status list was issued in the future");
-  if (enclave.statusList !== null && list.number < enclave.statusList.number) throw new ConfigurationError("status-list-older", "an older status list than the one in force");
-  if (list.lowestPolicyVersion > enclave.bundle.policyVersion) throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
+  if (list.issuedAt * 1000 > toMs + MAX_SKEW_MS)
+    throw new ConfigurationError("status-list-window", "the status list was issued in the future");
+  if (enclave.statusList !== null && list.number < enclave.statusList.number)
+    throw new ConfigurationError("status-list-older", "an older status list than the one in force");
+  if (list.lowestPolicyVersion > enclave.bundle.policyVersion)
+    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
   return list;
 }
 

@@ -25,7 +25,12 @@ export async function attestIdentity(nsm: Nsm, clock: Clock, identityBytes: Uint
   const { document } = await nsm.call<"Attestation">({ kind: "Attestation", userData, nonce, publicKey: null });
   const endedMs = clock.monotonicMs();
   const { timestamp, user_data, certificate } = documentFields(document);
-  if (typeof timestamp !== "number" || !(certificate instanceof Uint8Array) || !(user_data instanceof Uint8Array) || !equalBytes(user_data, userData)) {
+  if (
+    typeof timestamp !== "number" ||
+    !(certificate instanceof Uint8Array) ||
+    !(user_data instanceof Uint8Array) ||
+    !equalBytes(user_data, userData)
+  ) {
     throw new DependencyError("nsm-InvalidResponse", "the document does not hold what was asked for", 1000);
   }
   clock.anchor({ documentMs: timestamp, beganMs, endedMs });

@@ -19,7 +19,10 @@ const SEED_BYTES = 32;
 export function deriveKeySet(seed: Uint8Array, fleet: string | null): KeySetKeys {
   const derive = (label: string): Uint8Array => new Uint8Array(hkdfSync("sha256", seed, "caladrius key set", label, SEED_BYTES));
   const pairs = new Map(SUITE_ORDER.map((suite) => [suite, deriveKeyPair(suite, derive(`hpke ${suite}`))]));
-  const encoded = encodeKeySet({ keys: SUITE_ORDER.flatMap((suite) => pairs.get(suite) ?? []).map(({ suite, publicKey }) => ({ suite, publicKey })), fleet });
+  const encoded = encodeKeySet({
+    keys: SUITE_ORDER.flatMap((suite) => pairs.get(suite) ?? []).map(({ suite, publicKey }) => ({ suite, publicKey })),
+    fleet,
+  });
   return { encoded, keyId: sha256(encoded), pairs, disclosureSeed: createSecretKey(derive("disclosures")) };
 }
 

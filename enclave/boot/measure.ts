@@ -20,7 +20,8 @@ export async function measure(nsm: Nsm, index: number, bytes: Uint8Array): Promi
   await nsm.call<"ExtendPCR">({ kind: "ExtendPCR", index, data: digest });
   await nsm.call<"LockPCR">({ kind: "LockPCR", index });
   const held = await nsm.call<"DescribePCR">({ kind: "DescribePCR", index });
-  if (!held.lock || !equalBytes(held.data, extendedFromZero(digest))) throw new InvariantError("pcr-mismatch", `PCR${index} does not hold what was extended`);
+  if (!held.lock || !equalBytes(held.data, extendedFromZero(digest)))
+    throw new InvariantError("pcr-mismatch", `PCR${index} does not hold what was extended`);
   return digest;
 }
 

@@ -47,7 +47,11 @@ async function converse(socket: Socket, respond: Respond): Promise<void> {
           if (message.kind !== MESSAGE.hello) return;
           decodeHello(message.body);
           greeted = true;
-          await send(socket, { kind: MESSAGE.hello, id: message.id, body: encodeHello({ version: PROTOCOL_VERSION, maxMessageBytes: MAX_MESSAGE_BYTES }) });
+          await send(socket, {
+            kind: MESSAGE.hello,
+            id: message.id,
+            body: encodeHello({ version: PROTOCOL_VERSION, maxMessageBytes: MAX_MESSAGE_BYTES }),
+          });
           continue;
         }
         await answer(socket, message, respond);

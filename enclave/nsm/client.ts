@@ -1,5 +1,13 @@
 import { connect, type Socket } from "node:net";
-import { decodeNsmResponse, DependencyError, encodeNsmRequest, NSM_MAX_REQUEST, NSM_MAX_RESPONSE, type NsmRequest, type NsmResponse } from "@caladrius/wire";
+import {
+  decodeNsmResponse,
+  DependencyError,
+  encodeNsmRequest,
+  NSM_MAX_REQUEST,
+  NSM_MAX_RESPONSE,
+  type NsmRequest,
+  type NsmResponse,
+} from "@caladrius/wire";
 
 /** The Nitro Security Module behind the `nsm` socket: one request, one response, in order. */
 export interface Nsm {
@@ -46,7 +54,8 @@ class NsmClient implements Nsm {
     this.#last = turn.catch(() => undefined);
     const response = decodeNsmResponse(await turn);
     if (response.kind === "Error") throw new DependencyError(`nsm-${response.error}`, `NSM refused ${request.kind}`, RETRY_MS);
-    if (response.kind !== request.kind) throw new DependencyError("nsm-InvalidResponse", `NSM answered ${request.kind} with another kind`, RETRY_MS);
+    if (response.kind !== request.kind)
+      throw new DependencyError("nsm-InvalidResponse", `NSM answered ${request.kind} with another kind`, RETRY_MS);
     return response as Extract<NsmResponse, { kind: K }>;
   }
 

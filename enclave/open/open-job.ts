@@ -37,13 +37,21 @@ export interface OpenedJob {
 export type UnopenedReason = "malformed-message" | "unknown-key" | "job-expired";
 
 /** Not opened, opened, or opened to something that is no job (then nobody is there to answer to). */
-export type OpenOutcome = { kind: "unopened"; reason: UnopenedReason } | { kind: "cannot-open"; jobDigest: Uint8Array } | { kind: "opened"; job: OpenedJob };
+export type OpenOutcome =
+  | { kind: "unopened"; reason: UnopenedReason }
+  | { kind: "cannot-open"; jobDigest: Uint8Array }
+  | { kind: "opened"; job: OpenedJob };
 
 /**
  * Opens a sealed job. Everything here is chosen by an attacker until the submitter's signature has been checked.
  * @param nowFromMs the earliest that now can be: a job that may still be valid is opened
  */
-export function openJob(sealed: Uint8Array, findKeys: (keyId: Uint8Array) => KeySetKeys | null, constitutionDigest: Uint8Array, nowFromMs: number): OpenOutcome {
+export function openJob(
+  sealed: Uint8Array,
+  findKeys: (keyId: Uint8Array) => KeySetKeys | null,
+  constitutionDigest: Uint8Array,
+  nowFromMs: number,
+): OpenOutcome {
   let job;
   try {
     job = decodeSealedJob(sealed);

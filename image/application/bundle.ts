@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { ImageError } from "../errors.ts";
 
 /** One source file that is part of the bundle. */
@@ -28,6 +28,7 @@ export interface Bundle {
  * @throws ImageError `bundle-failed`; `bundle-input` when it would hold a file of the host, the client or the simulator.
  */
 export async function bundleProgram(root: string, entry: string): Promise<Bundle> {
+  building++;
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -47,9 +48,13 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
     legalComments: "inline",
     charset: "utf8",
     logLevel: "silent",
-  }).catch((error: unknown) => {
-    throw new ImageError("bundle-failed", error instanceof Error ? error.message : String(error));
-  });
+  })
+    .catch((error: unknown) => {
+      throw new ImageError("bundle-failed", error instanceof Error ? error.message : String(error));
+    })
+    .finally(async () => {
+      if (--building === 0) await stop(); // its service would outlive the build as a child of ours
+    });
   const code = result.outputFiles[0]?.contents;
   if (code === undefined) throw new ImageError("bundle-failed", "no output");
   const paths = Object.keys(result.metafile.inputs).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -91,3 +96,6 @@ async function originOf(root: string, input: string, versions: Map<string, strin
 // The measured program is made of these folders alone (the arrows into `enclave`), and never of tests or development data.
 const ALLOWED =
   /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;
+
+/** Builds under way: they share one service of esbuild's. */
+let building = 0;

@@ -1,8 +1,21 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeDevelopmentBundle, makeDevelopmentConstitution, makeDevelopmentStatusList, type DevelopmentSigner } from "@caladrius/policies/development";
-import { ConfigurationError, decodeApproved, decodeBundle, decodeStatement, decodeStatusList, encodeApproved, type Approved } from "@caladrius/wire";
+import {
+  makeDevelopmentBundle,
+  makeDevelopmentConstitution,
+  makeDevelopmentStatusList,
+  type DevelopmentSigner,
+} from "@caladrius/policies/development";
+import {
+  ConfigurationError,
+  decodeApproved,
+  decodeBundle,
+  decodeStatement,
+  decodeStatusList,
+  encodeApproved,
+  type Approved,
+} from "@caladrius/wire";
 
 /** A deployment for development: one machine holds every key of it. */
 export interface DevelopmentDeployment {
@@ -32,7 +45,11 @@ export function openDevelopmentDeployment(dir: string, clock: { nowMs(): number 
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const approver = signer(join(dir, "approver.key.pem"));
   const statusKey = signer(join(dir, "status.key.pem"));
-  const paths = { constitution: join(dir, "constitution.cose"), bundle: join(dir, "bundle.cbor"), statusList: join(dir, "status-list.cose") };
+  const paths = {
+    constitution: join(dir, "constitution.cose"),
+    bundle: join(dir, "bundle.cbor"),
+    statusList: join(dir, "status-list.cose"),
+  };
   const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000);
 
   const constitution = readOr(paths.constitution, () =>
@@ -50,8 +67,16 @@ export function openDevelopmentDeployment(dir: string, clock: { nowMs(): number 
   }
 
   const newStatusList = (): Uint8Array => {
-    const last = existsSync(paths.statusList) ? readable(paths.statusList, () => decodeStatusList(decodeStatement(readFileSync(paths.statusList), "status-list").payload).number) : 0;
-    const list = makeDevelopmentStatusList({ nowSeconds: nowSeconds(), statusKey, constitutionDigest, number: last + 1, lowestPolicyVersion: 0 });
+    const last = existsSync(paths.statusList)
+      ? readable(paths.statusList, () => decodeStatusList(decodeStatement(readFileSync(paths.statusList), "status-list").payload).number)
+      : 0;
+    const list = makeDevelopmentStatusList({
+      nowSeconds: nowSeconds(),
+      statusKey,
+      constitutionDigest,
+      number: last + 1,
+      lowestPolicyVersion: 0,
+    });
     write(paths.statusList, list);
     return list;
   };
@@ -92,6 +117,9 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new ConfigurationError("deployment-unreadable", `${path} is not readable as what it should be (${error instanceof Error ? error.message : "unknown"}); move the folder away to start a new deployment`);
+    throw new ConfigurationError(
+      "deployment-unreadable",
+      `${path} is not readable as what it should be (${error instanceof Error ? error.message : "unknown"}); move the folder away to start a new deployment`,
+    );
   }
 }

@@ -1,4 +1,12 @@
-import { equalBytes, type Bundle, type DetectorRule, type DisclosureLevel, type PurposeRule, type Request, type StatusList } from "@caladrius/wire";
+import {
+  equalBytes,
+  type Bundle,
+  type DetectorRule,
+  type DisclosureLevel,
+  type PurposeRule,
+  type Request,
+  type StatusList,
+} from "@caladrius/wire";
 
 /** Every reason for which an opened job is denied. */
 export const DENIAL = {
@@ -13,7 +21,8 @@ export const DENIAL = {
   "denied-detector": "the policy bundle does not allow a detector that was asked for",
   "denied-revoked": "the submitter's key has been revoked",
   "denied-grant": "the policy bundle demands a grant, or the request carries one, and grants are not in force in this version",
-  "denied-device": "the policy bundle demands recordings signed by a device, or the job carries such a signature, and they are not in force in this version",
+  "denied-device":
+    "the policy bundle demands recordings signed by a device, or the job carries such a signature, and they are not in force in this version",
   "denied-recording": "the recording is not in the format, or its digest or subject is not the one that the request names",
   "failed-analysis": "the analysis of this recording failed: a bug of the enclave program; nothing was assessed",
 } as const;
@@ -35,7 +44,9 @@ export interface DecisionInput {
 }
 
 /** Allowed with these detectors, or denied with one code. */
-export type Decision = { allowed: true; detectors: readonly DetectorRule[]; purpose: PurposeRule; statusStale: boolean } | { allowed: false; code: DenialCode };
+export type Decision =
+  | { allowed: true; detectors: readonly DetectorRule[]; purpose: PurposeRule; statusStale: boolean }
+  | { allowed: false; code: DenialCode };
 
 const WIDTH: Record<DisclosureLevel, number> = { alarm: 0, findings: 1, full: 2 };
 
@@ -55,12 +66,15 @@ export function decide(input: DecisionInput): Decision {
   // A stale list means no, except for care within its grace (nothing wider than before either way).
   const staleMs = statusList === null ? 0 : interval.toMs - statusList.expiresAt * 1000;
   if (staleMs > 0 && !(purpose.care && staleMs <= bundle.careGraceSeconds * 1000)) return deny("denied-status-stale");
-  if (statusList?.revocations.some((one) => one.what === "key" && equalBytes(one.id, input.submitterThumbprint)) === true) return deny("denied-revoked");
+  if (statusList?.revocations.some((one) => one.what === "key" && equalBytes(one.id, input.submitterThumbprint)) === true)
+    return deny("denied-revoked");
 
   if (bundle.grantsRequired || request.grants.length > 0) return deny("denied-grant");
   if (input.deviceSigned || !bundle.unsignedRecordings) return deny("denied-device");
 
-  const tooWide = request.recipients.some((recipient, i) => WIDTH[recipient.level] > WIDTH[i === 0 ? purpose.submitterLevel : purpose.recipientLevel]);
+  const tooWide = request.recipients.some(
+    (recipient, i) => WIDTH[recipient.level] > WIDTH[i === 0 ? purpose.submitterLevel : purpose.recipientLevel],
+  );
   if (tooWide) return deny("denied-level");
 
   const asked = request.detectors.length === 0 ? bundle.detectors : bundle.detectors.filter((rule) => request.detectors.includes(rule.id));

@@ -25,7 +25,12 @@ const ROLE = "development";
  * A constitution with one approver who is a quorum alone, as statement bytes.
  * @param nowSeconds Unix seconds; in force from an hour before for ten years
  */
-export function makeDevelopmentConstitution(options: { nowSeconds: number; approver: DevelopmentSigner; statusKey: SigningPublicKey; name: string }): Uint8Array {
+export function makeDevelopmentConstitution(options: {
+  nowSeconds: number;
+  approver: DevelopmentSigner;
+  statusKey: SigningPublicKey;
+  name: string;
+}): Uint8Array {
   const { nowSeconds, approver, statusKey, name } = options;
   const alone = [{ role: ROLE, threshold: 1 }];
   const payload = encodeConstitution({
@@ -79,12 +84,24 @@ export function makeDevelopmentBundle(options: {
     telemetry: null,
   });
   const statement = encodeStatement("bundle", approver.publicKey.alg, payload, approver.sign);
-  const approval = encodeApproval({ kind: "bundle", digest: sha384(approvedBytes("bundle", constitutionDigest, statement)), person: PERSON, role: ROLE, at: nowSeconds });
+  const approval = encodeApproval({
+    kind: "bundle",
+    digest: sha384(approvedBytes("bundle", constitutionDigest, statement)),
+    person: PERSON,
+    role: ROLE,
+    at: nowSeconds,
+  });
   return { statement, approvals: [encodeStatement("approval", approver.publicKey.alg, approval, approver.sign)] };
 }
 
 /** A status list that revokes nothing, good for 24 hours. */
-export function makeDevelopmentStatusList(options: { nowSeconds: number; statusKey: DevelopmentSigner; constitutionDigest: Uint8Array; number: number; lowestPolicyVersion: number }): Uint8Array {
+export function makeDevelopmentStatusList(options: {
+  nowSeconds: number;
+  statusKey: DevelopmentSigner;
+  constitutionDigest: Uint8Array;
+  number: number;
+  lowestPolicyVersion: number;
+}): Uint8Array {
   const { nowSeconds, statusKey, constitutionDigest, number, lowestPolicyVersion } = options;
   const payload = encodeStatusList({
     version: 1,

@@ -47,12 +47,23 @@ export async function makeSurroundings(clock: { nowMs(): number } = CLOCK): Prom
 export function trustOf({ pki, deployment }: Surroundings): string {
   const measured = "01".repeat(48);
   const constitution = createHash("sha384").update(new Uint8Array(48)).update(deployment.constitutionDigest).digest("hex");
-  return JSON.stringify({ roots: [pki.rootPem], pcrs: [{ "0": measured, "1": measured, "2": measured, "16": constitution }], allowDebug: false, allowSimulator: true, maxAgeSeconds: 300 });
+  return JSON.stringify({
+    roots: [pki.rootPem],
+    pcrs: [{ "0": measured, "1": measured, "2": measured, "16": constitution }],
+    allowDebug: false,
+    allowSimulator: true,
+    maxAgeSeconds: 300,
+  });
 }
 
 /** Boots an enclave in this process. */
 export async function bootInProcess(surroundings: Surroundings, change: Partial<BootMessage> = {}): Promise<Enclave> {
-  return bootEnclave(surroundings.newNsm(), { ...surroundings.boot, ...change }, { name: "caladrius-enclave", version: "0.0.0", commit: null }, () => performance.now());
+  return bootEnclave(
+    surroundings.newNsm(),
+    { ...surroundings.boot, ...change },
+    { name: "caladrius-enclave", version: "0.0.0", commit: null },
+    () => performance.now(),
+  );
 }
 
 function recordedNsm(pki: SimulatedPki, clock: { nowMs(): number }): RecordedNsm {

@@ -107,7 +107,10 @@ export async function startStack({ unlimited = false }: { unlimited?: boolean } 
 }
 
 /** A trust file for the simulator: its own root, one whole PCR set with the constitution. */
-export function trustFile(enclave: Pick<RunningEnclave, "pcrs" | "rootPem">, deployment: Pick<DevelopmentDeployment, "constitutionDigest">): string {
+export function trustFile(
+  enclave: Pick<RunningEnclave, "pcrs" | "rootPem">,
+  deployment: Pick<DevelopmentDeployment, "constitutionDigest">,
+): string {
   const pcr = (index: number): string => toHex(enclave.pcrs.get(index) ?? new Uint8Array(48));
   const constitution = createHash("sha384").update(new Uint8Array(48)).update(deployment.constitutionDigest).digest("hex");
   return JSON.stringify({

@@ -4,27 +4,39 @@ import { describe, expect, it } from "vitest";
 import { decodeCbor, decodeForeignCbor, encodeCbor, LimitError, toHex, WireError, type CborValue } from "../index.ts";
 
 const key = fc.oneof(fc.integer({ min: -(2 ** 32), max: Number.MAX_SAFE_INTEGER }), fc.string({ maxLength: 12 }));
-const leaf = fc.oneof(fc.maxSafeInteger().map((n) => Math.max(n, -(2 ** 32))), fc.string(), fc.uint8Array({ maxLength: 40 }), fc.boolean(), fc.constant(null));
+const leaf = fc.oneof(
+  fc.maxSafeInteger().map((n) => Math.max(n, -(2 ** 32))),
+  fc.string(),
+  fc.uint8Array({ maxLength: 40 }),
+  fc.boolean(),
+  fc.constant(null),
+);
 const anyCbor = fc.letrec<{ value: CborValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
     leaf.map((value) => (Object.is(value, -0) ? 0 : value)),
     fc.array(tie("value"), { maxLength: 5 }),
-    fc.array(fc.tuple(key, tie("value")), { maxLength: 5 }).map((entries) => new Map(entries.map(([k, v]) => [Object.is(k, -0) ? 0 : k, v]))),
+    fc
+      .array(fc.tuple(key, tie("value")), { maxLength: 5 })
+      .map((entries) => new Map(entries.map(([k, v]) => [Object.is(k, -0) ? 0 : k, v]))),
   ),
 })).value;
 
 describe("cbor", () => {
   it("reads back what it wrote", () => {
-    fc.assert(fc.property(anyCbor, (value) => {
+    fc.assert(
+      fc.property(anyCbor, (value) => {
         expect(sorted(decodeCbor(encodeCbor(value)))).toEqual(sorted(value));
-      }));
+      }),
+    );
   });
 
   it("writes what cborg writes by RFC 8949 §4.2.1", () => {
-    fc.assert(fc.property(anyCbor, (value) => {
+    fc.assert(
+      fc.property(anyCbor, (value) => {
         expect(toHex(encodeCbor(value))).toBe(toHex(cborgEncode(value, rfc8949EncodeOptions)));
-      }));
+      }),
+    );
   });
 
   it("accepts only bytes that it would write itself", () => {
@@ -48,7 +60,12 @@ describe("cbor", () => {
   });
 
   it("refuses any one bit more or less of a document without crashing", () => {
-    const bytes = encodeCbor(new Map<string, CborValue>([["a", [1, "ü", new Uint8Array(30)]], ["b", new Map([[1, null]])]]));
+    const bytes = encodeCbor(
+      new Map<string, CborValue>([
+        ["a", [1, "ü", new Uint8Array(30)]],
+        ["b", new Map([[1, null]])],
+      ]),
+    );
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = bytes.slice();
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -66,7 +83,19 @@ describe("cbor", () => {
   });
 
   it("refuses to write what it would not read", () => {
-    const refused: unknown[] = [1.5, -0, Number.NaN, 2 ** 53, -(2 ** 33), "\ud800", undefined, {}, 5n, new Map([[{}, 1]]), new Map([[1.5, 1]])];
+    const refused: unknown[] = [
+      1.5,
+      -0,
+      Number.NaN,
+      2 ** 53,
+      -(2 ** 33),
+      "\ud800",
+      undefined,
+      {},
+      5n,
+      new Map([[{}, 1]]),
+      new Map([[1.5, 1]]),
+    ];
     for (const value of refused) expect(() => encodeCbor(value as CborValue)).toThrow(WireError);
   });
 
@@ -85,7 +114,12 @@ describe("cbor", () => {
 
 /** Maps compare by content, whatever order they were built in. */
 function sorted(value: CborValue): unknown {
-  if (value instanceof Map) return new Map([...(value as ReadonlyMap<number | string, CborValue>)].map(([k, v]) => [k, sorted(v)] as const).toSorted((a, b) => (JSON.stringify(a[0]) < JSON.stringify(b[0]) ? -1 : 1)));
+  if (value instanceof Map)
+    return new Map(
+      [...(value as ReadonlyMap<number | string, CborValue>)]
+        .map(([k, v]) => [k, sorted(v)] as const)
+        .toSorted((a, b) => (JSON.stringify(a[0]) < JSON.stringify(b[0]) ? -1 : 1)),
+    );
   if (Array.isArray(value)) return (value as CborValue[]).map(sorted);
   return value instanceof Uint8Array ? toHex(value) : value;
 }

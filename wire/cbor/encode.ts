@@ -49,7 +49,8 @@ class Writer {
   }
 
   #integer(value: number): void {
-    if (!Number.isInteger(value) || value < MIN_INTEGER || value > MAX_INTEGER || Object.is(value, -0)) throw new WireError("cbor-value", "not an integer of the range");
+    if (!Number.isInteger(value) || value < MIN_INTEGER || value > MAX_INTEGER || Object.is(value, -0))
+      throw new WireError("cbor-value", "not an integer of the range");
     if (value >= 0) this.#head(0, value);
     else this.#head(1, -1 - value);
   }

@@ -106,7 +106,8 @@ class Scanner {
   }
 
   #skip(body: number, length: number, at: number): number {
-    if (length > this.#bytes.length - body) throw new WireError("cbor-truncated", `${length} bytes declared at offset ${at}, ${this.#bytes.length - body} left`);
+    if (length > this.#bytes.length - body)
+      throw new WireError("cbor-truncated", `${length} bytes declared at offset ${at}, ${this.#bytes.length - body} left`);
     return body + length;
   }
 
@@ -147,7 +148,8 @@ class Scanner {
       if (next < this.#bytes.length && major !== 0 && major !== 1 && major !== 3) throw new WireError("cbor-key", `offset ${next}`);
       const behind = this.item(next, depth + 1);
       if (seen !== null) {
-        if (behind - next > MAX_FOREIGN_KEY_BYTES) throw new LimitError("limit-bytes", `map key of ${behind - next} bytes at offset ${next}`);
+        if (behind - next > MAX_FOREIGN_KEY_BYTES)
+          throw new LimitError("limit-bytes", `map key of ${behind - next} bytes at offset ${next}`);
         const text = String.fromCharCode(...this.#bytes.subarray(next, behind));
         if (seen.has(text)) throw new WireError("cbor-key-duplicate", `offset ${next}`);
         seen.add(text);

@@ -53,7 +53,8 @@ export function text(min: number, max: number): Schema<string> {
 export function bytes(min: number, max: number = min): Schema<Uint8Array> {
   return plain((value, path) => {
     if (!(value instanceof Uint8Array)) throw refuse("schema-type", path, "bytes", typeName(value));
-    if (value.length < min || value.length > max) throw refuse("schema-range", path, min === max ? `${min} bytes` : `${min} to ${max} bytes`, `${value.length}`);
+    if (value.length < min || value.length > max)
+      throw refuse("schema-range", path, min === max ? `${min} bytes` : `${min} to ${max} bytes`, `${value.length}`);
     return value;
   });
 }
@@ -62,7 +63,8 @@ export function bytes(min: number, max: number = min): Schema<Uint8Array> {
 export function int(min: number, max: number): Schema<number> {
   return plain((value, path) => {
     if (typeof value !== "number") throw refuse("schema-type", path, "integer", typeName(value));
-    if (!Number.isInteger(value) || value < min || value > max) throw refuse("schema-range", path, `an integer of ${min} to ${max}`, String(value));
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw refuse("schema-range", path, `an integer of ${min} to ${max}`, String(value));
     return value;
   });
 }
@@ -78,7 +80,8 @@ export function oneOf<T extends string>(...allowed: readonly T[]): Schema<T> {
   return plain((value, path) => {
     if (typeof value !== "string") throw refuse("schema-type", path, "text", typeName(value));
     const found = allowed.find((one) => one === value);
-    if (found === undefined) throw refuse("schema-range", path, `one of ${allowed.join(", ")}`, `another text of ${value.length} characters`);
+    if (found === undefined)
+      throw refuse("schema-range", path, `one of ${allowed.join(", ")}`, `another text of ${value.length} characters`);
     return found;
   });
 }
@@ -160,22 +163,25 @@ export function struct<T extends object>(fields: Fields<T>, optional: readonly (
         }
         result[name] = schema.decode(field, `${path}.${String(name)}`);
       }
-      for (const key of map.keys()) if (!byKey.has(key)) throw new WireError("schema-unknown", `${path}: a field of key type ${typeof key}`);
+      for (const key of map.keys())
+        if (!byKey.has(key)) throw new WireError("schema-unknown", `${path}: a field of key type ${typeof key}`);
       return result as T;
     },
   };
 }
 
 /** An array of fixed length whose elements are the named fields in order. */
-export function tuple<T extends object>(fields: readonly { readonly [K in keyof T]: readonly [name: K, schema: Schema<T[K]>] }[keyof T][]): Schema<T> {
+export function tuple<T extends object>(
+  fields: readonly { readonly [K in keyof T]: readonly [name: K, schema: Schema<T[K]>] }[keyof T][],
+): Schema<T> {
   return {
-    encode: (value) => fields.map(([name, schema]) => (schema as Schema<T[typeof name]>).encode(value[name])),
+    encode: (value) => fields.map(([name, schema]) => schema.encode(value[name])),
     decode(value, path) {
       if (!Array.isArray(value)) throw refuse("schema-type", path, "array", typeName(value));
       if (value.length !== fields.length) throw refuse("schema-range", path, `${fields.length} elements`, `${value.length}`);
       const result: Partial<T> = {};
       fields.forEach(([name, schema], i) => {
-        result[name] = (schema as Schema<T[typeof name]>).decode((value as readonly CborValue[])[i] ?? null, `${path}.${String(name)}`);
+        result[name] = schema.decode((value as readonly CborValue[])[i] ?? null, `${path}.${String(name)}`);
       });
       return result as T;
     },
