@@ -3,4 +3,4 @@ export { ready, startStack, testImage, trustFile, type Stack } from "./stack.ts"
 export { FrameSplitter, tapSocket, type Carried, type Direction, type Meddle, type MeddleFrames, type Tap } from "./tap.ts";
 export { tapHttp, type TappedStream, type WireTap } from "./wire-tap.ts";
 export { bytesCanary, forms, needles, runCanary, search, textCanary, type Canary, type Haystack, type Needle } from "./canary.ts";
-export { craftJob, sealingTarget, type CraftedJob } from "./craft.ts";
+export { craftJob, flipped, sealingTarget, type CraftedJob } from "./craft.ts";
