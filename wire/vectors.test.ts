@@ -63,5 +63,5 @@ function codeOf(run: () => unknown): string | undefined {
 function show(value: CborValue): string {
   if (value instanceof Map)
     return `{${[...(value as ReadonlyMap<string, CborValue>)].map(([key, entry]) => `${key}:${show(entry)}`).join(",")}}`;
-  return Array.isArray(value) || value instanceof Uint8Array ? JSON.stringify(value) : String(value);
+  return JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { build, stop } from "esbuild";
+import { build, stop, type BuildOptions, type BuildResult, type SameShape } from "esbuild";
 import { ImageError } from "../errors.ts";
 
 /** One source file that is part of the bundle. */
@@ -28,8 +28,7 @@ export interface Bundle {
  * @throws ImageError `bundle-failed`; `bundle-input` when it would hold a file of the host, the client or the simulator.
  */
 export async function bundleProgram(root: string, entry: string): Promise<Bundle> {
-  building++;
-  const result = await build({
+  const result = await runEsbuild({
     absWorkingDir: root,
     entryPoints: [entry],
     bundle: true,
@@ -48,13 +47,7 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
     legalComments: "inline",
     charset: "utf8",
     logLevel: "silent",
-  })
-    .catch((error: unknown) => {
-      throw new ImageError("bundle-failed", error instanceof Error ? error.message : String(error));
-    })
-    .finally(async () => {
-      if (--building === 0) await stop(); // its service would outlive the build as a child of ours
-    });
+  });
   const code = result.outputFiles[0]?.contents;
   if (code === undefined) throw new ImageError("bundle-failed", "no output");
   const paths = Object.keys(result.metafile.inputs).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -97,5 +90,16 @@ async function originOf(root: string, input: string, versions: Map<string, strin
 const ALLOWED =
   /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;
 
-/** Builds under way: they share one service of esbuild's. */
+/** Builds under way: they share one service of esbuild's, which would outlive the last of them as a child of ours. */
 let building = 0;
+
+async function runEsbuild<O extends BuildOptions>(options: SameShape<BuildOptions, O>): Promise<BuildResult<O>> {
+  building++;
+  try {
+    return await build(options);
+  } catch (error) {
+    throw new ImageError("bundle-failed", error instanceof Error ? error.message : String(error));
+  } finally {
+    if (--building === 0) await stop();
+  }
+}
