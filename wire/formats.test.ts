@@ -464,6 +464,7 @@ describe("recordings", () => {
     "a rate of zero": { timing: { kind: "rate", numerator: 0, denominator: 1 } },
     "an end beyond the year 9999": { timing: { kind: "rate", numerator: 1, denominator: 1_000_000 }, startMs: 253_402_300_799_999 },
     "offsets for another number of samples": { timing: { kind: "offsets", offsetsMs: Uint32Array.of(0) } },
+    "more samples than a channel holds": { samples: new Int16Array(wire.MAX_CHANNEL_SAMPLES + 1) },
     "offsets that do not increase": { timing: { kind: "offsets", offsetsMs: Uint32Array.of(5, 5) } },
   };
   for (const [name, change] of Object.entries(broken)) {
@@ -513,6 +514,10 @@ describe("recordings", () => {
       ]),
     );
     expect(() => wire.decodeRecording(wrongValue)).toThrow(WireError);
+  });
+
+  it("refuse machines of the other byte order", () => {
+    expect(() => wire.requireLittleEndian(Uint8Array.of(0, 1))).toThrow(WireError);
   });
 
   it("are small: one hour of six channels at 1 Hz is about 43 kB", () => {

@@ -19,7 +19,7 @@ export function unpad(padded: Uint8Array): Uint8Array {
   if (length > padded.length - LENGTH_BYTES) throw new WireError("sealed-job-padding", "the length is larger than what is there");
   const end = LENGTH_BYTES + length;
   let any = 0;
-  for (let i = end; i < padded.length; i++) any |= padded[i] ?? 0;
+  for (let i = end; i < padded.length; i++) any |= padded[i] as number;
   if (any !== 0) throw new WireError("sealed-job-padding", "padding that is not zero");
   return padded.subarray(LENGTH_BYTES, end);
 }

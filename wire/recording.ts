@@ -1,5 +1,5 @@
 import { WireError } from "./errors.ts";
-import { array, bytes, decodeWith, encodeWith, int, oneOf, refine, struct, text, version, type Schema } from "./schema/index.ts";
+import { array, bytes, decodeWith, encodeWith, int, oneOf, refine, struct, text, tuple, version, type Schema } from "./schema/index.ts";
 import { DEFAULT_CBOR_LIMITS } from "./cbor/index.ts";
 
 /** Vital signs of one subject, in columns (recording.cddl). */
@@ -61,28 +61,48 @@ const EVENT_VALUES: Record<RecordingEvent["kind"], readonly string[]> = {
 const MAX_TIME_MS = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 const INT32 = 2 ** 31;
 
+interface Rate {
+  numerator: number;
+  denominator: number;
+}
+
 interface WireChannel {
   code: string;
   unit: string;
   startMs: number;
-  rate?: number[];
+  rate?: Rate;
   offsets?: Uint8Array;
   width: number;
   samples: Uint8Array;
-  scale: number[];
+  scale: Scale;
   missing: number;
 }
 
+const rateTerm: Schema<number> = int(1, 1_000_000);
+const scaleTerm: Schema<number> = int(-INT32, 2 ** 40);
 const wireChannel: Schema<WireChannel> = struct<WireChannel>(
   {
     code: ["code", text(5, 40)],
     unit: ["unit", text(1, 32)],
     startMs: ["start", int(0, MAX_TIME_MS)],
-    rate: ["rate", array(int(1, 1_000_000), 2, 2)],
+    rate: [
+      "rate",
+      tuple<Rate>([
+        ["numerator", rateTerm],
+        ["denominator", rateTerm],
+      ]),
+    ],
     offsets: ["offsets", bytes(0, 4 * MAX_CHANNEL_SAMPLES)],
     width: ["width", int(2, 4)],
     samples: ["samples", bytes(0, 4 * MAX_CHANNEL_SAMPLES)],
-    scale: ["scale", array(int(-INT32, 2 ** 40), 3, 3)],
+    scale: [
+      "scale",
+      tuple<Scale>([
+        ["numerator", scaleTerm],
+        ["offset", scaleTerm],
+        ["denominator", scaleTerm],
+      ]),
+    ],
     missing: ["missing", int(-INT32, INT32 - 1)],
   },
   ["rate", "offsets"],
@@ -137,6 +157,7 @@ export function decodeRecording(encoded: Uint8Array): Recording {
 }
 
 function checkRecording(value: Recording): void {
+  requireLittleEndian();
   let previous = 0;
   value.events.forEach((one, i) => {
     if (one.atMs < previous) throw new WireError("recording-consistency", `events[${i}] is earlier than the one before`);
@@ -151,11 +172,11 @@ function channelToWire(value: Channel): WireChannel {
     startMs: value.startMs,
     width: value.samples.BYTES_PER_ELEMENT,
     samples: littleEndian(value.samples),
-    scale: [value.scale.numerator, value.scale.offset, value.scale.denominator],
+    scale: value.scale,
     missing: value.missing,
   };
   checkChannel(value, "channel");
-  if (value.timing.kind === "rate") return { ...common, rate: [value.timing.numerator, value.timing.denominator] };
+  if (value.timing.kind === "rate") return { ...common, rate: value.timing };
   return { ...common, offsets: littleEndian(value.timing.offsetsMs) };
 }
 
@@ -163,29 +184,24 @@ function channelFromWire(wire: WireChannel, path: string): Channel {
   if (wire.width !== 2 && wire.width !== 4) throw new WireError("schema-range", `${path}.width: expected 2 or 4, got ${wire.width}`);
   if (wire.samples.length % wire.width !== 0)
     throw new WireError("recording-consistency", `${path}.samples: ${wire.samples.length} bytes are no whole number of samples`);
-  const [numerator = 0, offset = 0, denominator = 0] = wire.scale;
   const value: Channel = {
     code: wire.code,
     unit: wire.unit,
     startMs: wire.startMs,
     timing: timingFromWire(wire, path),
     samples: wire.width === 2 ? new Int16Array(aligned(wire.samples)) : new Int32Array(aligned(wire.samples)),
-    scale: { numerator, offset, denominator },
+    scale: wire.scale,
     missing: wire.missing,
   };
-  if (!LITTLE_ENDIAN) throw new WireError("recording-consistency", "big-endian machines are not supported");
   checkChannel(value, path);
   return value;
 }
 
 function timingFromWire(wire: WireChannel, path: string): ChannelTiming {
-  if ((wire.rate === undefined) === (wire.offsets === undefined))
+  const { rate, offsets } = wire;
+  if (rate !== undefined && offsets === undefined) return { kind: "rate", ...rate };
+  if (rate !== undefined || offsets === undefined)
     throw new WireError("recording-consistency", `${path}: exactly one of rate and offsets must be there`);
-  if (wire.rate !== undefined) {
-    const [numerator = 0, denominator = 0] = wire.rate;
-    return { kind: "rate", numerator, denominator };
-  }
-  const offsets = wire.offsets ?? new Uint8Array();
   if (offsets.length % 4 !== 0) throw new WireError("recording-consistency", `${path}.offsets: no whole number of offsets`);
   return { kind: "offsets", offsetsMs: new Uint32Array(aligned(offsets)) };
 }
@@ -208,12 +224,20 @@ function checkChannel(value: Channel, path: string): void {
   if (offsetsMs.length !== value.samples.length)
     throw new WireError("recording-consistency", `${path}: ${offsetsMs.length} offsets for ${value.samples.length} samples`);
   for (let i = 1; i < offsetsMs.length; i++) {
-    if ((offsetsMs[i] ?? 0) <= (offsetsMs[i - 1] ?? 0))
+    if ((offsetsMs[i] as number) <= (offsetsMs[i - 1] as number))
       throw new WireError("recording-consistency", `${path}.offsets[${i}]: not later than the one before`);
   }
 }
 
-const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+/**
+ * Samples travel as the memory of little-endian machines: others are refused, both ways.
+ * @param one a 16-bit 1 as it lies in memory
+ */
+export function requireLittleEndian(one: Uint8Array = ONE): void {
+  if (one[0] !== 1) throw new WireError("recording-consistency", "big-endian machines are not supported");
+}
+
+const ONE: Uint8Array = new Uint8Array(new Uint16Array([1]).buffer);
 
 function littleEndian(values: Int16Array | Int32Array | Uint32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -37,19 +37,22 @@ const SIGNATURE_BYTES = 64;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Protected headers are few and constant: one per kind and algorithm. */
-const PROTECTED = new Map<string, Uint8Array>();
-for (const alg of Object.keys(STATEMENT_ALGORITHM) as StatementAlgorithm[]) {
-  for (const kind of Object.keys(STATEMENT) as StatementKind[]) {
-    PROTECTED.set(
-      `${kind} ${alg}`,
-      encodeCbor(
-        new Map<number, CborValue>([
-          [ALG, STATEMENT_ALGORITHM[alg]],
-          [TYP, STATEMENT[kind].typ],
-        ]),
-      ),
-    );
-  }
+const PROTECTED: Readonly<Record<StatementAlgorithm, Readonly<Record<StatementKind, Uint8Array>>>> = {
+  Ed25519: protectedHeaders("Ed25519"),
+  ESP256: protectedHeaders("ESP256"),
+};
+
+function protectedHeaders(alg: StatementAlgorithm): Record<StatementKind, Uint8Array> {
+  const headers = Object.entries(STATEMENT).map(([kind, { typ }]) => [
+    kind,
+    encodeCbor(
+      new Map<number, CborValue>([
+        [ALG, STATEMENT_ALGORITHM[alg]],
+        [TYP, typ],
+      ]),
+    ),
+  ]);
+  return Object.fromEntries(headers) as Record<StatementKind, Uint8Array>;
 }
 
 /**
@@ -62,7 +65,7 @@ export function encodeStatement(
   payload: Uint8Array,
   sign: (toBeSigned: Uint8Array) => Uint8Array,
 ): Uint8Array {
-  const header = protectedHeader(kind, alg);
+  const header = PROTECTED[alg][kind];
   const signature = sign(sigStructure(header, payload));
   if (signature.length !== SIGNATURE_BYTES) throw new WireError("statement-shape", `a signature of ${signature.length} bytes`);
   return encodeCbor([header, new Map(), payload, signature]);
@@ -93,10 +96,6 @@ function headerAlgorithm(header: Uint8Array, kind: StatementKind): StatementAlgo
   if (alg === undefined) throw new WireError("statement-algorithm", "expected Ed25519 (-19) or ESP256 (-9)");
   if (fields.get(TYP) !== STATEMENT[kind].typ) throw new WireError("statement-kind", `expected ${STATEMENT[kind].typ}`);
   return alg;
-}
-
-function protectedHeader(kind: StatementKind, alg: StatementAlgorithm): Uint8Array {
-  return PROTECTED.get(`${kind} ${alg}`) ?? NOTHING;
 }
 
 function sigStructure(header: Uint8Array, payload: Uint8Array): Uint8Array {

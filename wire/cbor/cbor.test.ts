@@ -99,6 +99,24 @@ describe("cbor", () => {
     for (const value of refused) expect(() => encodeCbor(value as CborValue)).toThrow(WireError);
   });
 
+  it("writes values of any size, a large one before a small one", () => {
+    const large = [new Uint8Array(100_000).fill(7), "x".repeat(70_000), Array.from({ length: 30_000 }, (_, i) => i)];
+    for (const value of [large, [1], large]) expect(decodeCbor(encodeCbor(value))).toEqual(value);
+  });
+
+  it("puts keys in order whatever they share", () => {
+    const keys = ["aaaaaaab", "aaaaaaaa", "b", 24, 23, -1, 0];
+    expect([...(decodeCbor(encodeCbor(new Map(keys.map((one) => [one, null])))) as Map<number | string, null>).keys()]).toEqual([
+      0,
+      23,
+      24,
+      -1,
+      "b",
+      "aaaaaaaa",
+      "aaaaaaab",
+    ]);
+  });
+
   it("does not touch the caller's array", () => {
     const bytes = encodeCbor([1, "a"]);
     decodeCbor(bytes);

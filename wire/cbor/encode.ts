@@ -72,31 +72,29 @@ class Writer {
   #map(map: ReadonlyMap<number | string, CborValue>): void {
     this.#head(5, map.size);
     const start = this.#length;
-    const entries: { from: number; keyEnd: number; to: number }[] = [];
+    const entries: { from: number; to: number }[] = [];
     let ordered = true;
     for (const [key, value] of map) {
       if (typeof key !== "number" && typeof key !== "string") throw new WireError("cbor-value", "map key that is neither integer nor text");
       const from = this.#length;
       this.value(key);
-      const keyEnd = this.#length;
       const last = entries.at(-1);
-      if (last !== undefined && this.#compare(last, { from, keyEnd }) > 0) ordered = false;
+      if (last !== undefined && this.#compare(last.from, from) > 0) ordered = false;
       this.value(value);
-      entries.push({ from, keyEnd, to: this.#length });
+      entries.push({ from, to: this.#length });
     }
     if (ordered) return;
-    entries.sort((a, b) => this.#compare(a, b));
+    entries.sort((a, b) => this.#compare(a.from, b.from));
     const sorted = concatBytes(...entries.map(({ from, to }) => this.#bytes.subarray(from, to)));
     this.#bytes.set(sorted, start);
   }
 
-  /** Encoded keys differ before either ends: no encoding is the beginning of another. */
-  #compare(a: { from: number; keyEnd: number }, b: { from: number; keyEnd: number }): number {
-    for (let i = 0; a.from + i < a.keyEnd; i++) {
-      const difference = (this.#bytes[a.from + i] ?? 0) - (this.#bytes[b.from + i] ?? 0);
+  /** Keys of a map are unique and no encoding is the beginning of another, so two of them differ before either ends. */
+  #compare(a: number, b: number): number {
+    for (let i = 0; ; i++) {
+      const difference = (this.#bytes[a + i] as number) - (this.#bytes[b + i] as number);
       if (difference !== 0) return difference;
     }
-    return 0;
   }
 
   #head(major: number, argument: number): void {

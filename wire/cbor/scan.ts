@@ -91,7 +91,7 @@ class Scanner {
     const width = 1 << (info - 24);
     if (at + 1 + width > bytes.length) throw new WireError("cbor-truncated", `offset ${at}`);
     let argument = 0;
-    for (let i = 1; i <= width; i++) argument = argument * 256 + (bytes[at + i] ?? 0);
+    for (let i = 1; i <= width; i++) argument = argument * 256 + (bytes[at + i] as number);
     const least = width === 1 ? 24 : 2 ** (4 * width);
     if (argument < least) throw new WireError("cbor-not-shortest", `offset ${at}`);
     if (argument > MAX_INTEGER) throw new WireError("cbor-integer-range", `offset ${at}`);
