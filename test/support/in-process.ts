@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DETECTORS } from "@caladrius/enclave/analyse";
 import { bootEnclave, type Enclave } from "@caladrius/enclave/boot";
+import type { Image } from "@caladrius/image";
 import { bootPcrs, createNsm, instanceIdOf, makeModuleId, openSimulatedPki, type SimulatedPki } from "@caladrius/nitro-sim";
 import { openDevelopmentDeployment, type DevelopmentDeployment } from "@caladrius/nitro-sim/development";
 import { decodeNsmResponse, encodeNsmRequest, type BootMessage, type NsmRequest, type NsmResponse } from "@caladrius/wire";
@@ -25,9 +26,12 @@ export interface Surroundings {
 
 export const CLOCK = { nowMs: (): number => Date.now() };
 
-export async function makeSurroundings(clock: { nowMs(): number } = CLOCK): Promise<Surroundings> {
+export async function makeSurroundings(
+  clock: { nowMs(): number } = CLOCK,
+  { pkiDir, measurements = UNREAL }: { pkiDir?: string; measurements?: Image["measurements"] } = {},
+): Promise<Surroundings> {
   const dir = mkdtempSync(join(tmpdir(), "caladrius-test-"));
-  const pki = await openSimulatedPki(dir, clock);
+  const pki = await openSimulatedPki(pkiDir ?? dir, clock);
   const deployment = openDevelopmentDeployment(
     join(dir, "deployment"),
     clock,
@@ -40,7 +44,7 @@ export async function makeSurroundings(clock: { nowMs(): number } = CLOCK): Prom
     bundleApprovals: deployment.bundle.approvals,
     statusList: deployment.newStatusList(),
   };
-  return { dir, pki, deployment, boot, newNsm: () => recordedNsm(pki, clock) };
+  return { dir, pki, deployment, boot, newNsm: () => recordedNsm(pki, clock, measurements) };
 }
 
 /** A trust file for enclaves booted in this process. */
@@ -66,11 +70,13 @@ export async function bootInProcess(surroundings: Surroundings, change: Partial<
   );
 }
 
-function recordedNsm(pki: SimulatedPki, clock: { nowMs(): number }): RecordedNsm {
+const ONES = new Uint8Array(48).fill(1);
+const UNREAL: Image["measurements"] = { pcr0: ONES, pcr1: ONES, pcr2: ONES, pcr8: null };
+
+function recordedNsm(pki: SimulatedPki, clock: { nowMs(): number }, measurements: Image["measurements"]): RecordedNsm {
   const random = (length: number): Uint8Array => randomBytes(length);
   const moduleId = makeModuleId(clock, random);
-  const measured = new Uint8Array(48).fill(1);
-  const pcrs = bootPcrs({ pcr0: measured, pcr1: measured, pcr2: measured, pcr8: null }, instanceIdOf(moduleId), null);
+  const pcrs = bootPcrs(measurements, instanceIdOf(moduleId), null);
   const nsm = createNsm({ pki, moduleId, pcrs, clock, randomBytes: random });
   const asked: NsmRequest[] = [];
   return {

@@ -4,3 +4,4 @@ export { FrameSplitter, tapSocket, type Carried, type Direction, type Meddle, ty
 export { tapHttp, type TappedStream, type WireTap } from "./wire-tap.ts";
 export { bytesCanary, forms, needles, runCanary, search, textCanary, type Canary, type Haystack, type Needle } from "./canary.ts";
 export { craftJob, flipped, sealingTarget, type CraftedJob } from "./craft.ts";
+export { startProxy, type Answer, type Asked, type HostileProxy } from "./proxy.ts";

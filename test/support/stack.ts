@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DETECTORS } from "@caladrius/enclave/analyse";
-import { startHost, type RunningHost } from "@caladrius/host";
+import { startHost, type HostOptions, type RunningHost } from "@caladrius/host";
 import { buildImage, type Image } from "@caladrius/image";
 import { launchEnclave, type RunningEnclave } from "@caladrius/nitro-sim";
 import { openDevelopmentDeployment, type DevelopmentDeployment } from "@caladrius/nitro-sim/development";
@@ -28,8 +28,8 @@ export interface Stack {
   log: string[];
   /** ends the enclave and starts another one on the same socket */
   replaceEnclave(change?: { image?: Pick<Image, "applicationRamdisk" | "measurements"> }): Promise<void>;
-  /** ends the host and starts it again on the same data */
-  restartHost(): Promise<void>;
+  /** ends the host and starts it again on the same data, from now on with these changes */
+  restartHost(change?: Partial<HostOptions>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +59,7 @@ export async function startStack({ unlimited = false }: { unlimited?: boolean } 
   );
   const tap = await tapSocket(enclave.socketPath, join(dir, "tap.sock"));
   const statusList = deployment.newStatusList();
+  let changes: Partial<HostOptions> = {};
   const start = (): Promise<RunningHost> =>
     startHost({
       enclaveSocket: tap.path,
@@ -72,6 +73,7 @@ export async function startStack({ unlimited = false }: { unlimited?: boolean } 
       logger: { level: "debug", write: (line) => void log.push(line) },
       clock: CLOCK,
       ...(unlimited ? { limits: UNLIMITED } : {}),
+      ...changes,
     });
   const host = await start();
   const stack: Stack = {
@@ -89,7 +91,8 @@ export async function startStack({ unlimited = false }: { unlimited?: boolean } 
       await stack.enclave.stop();
       stack.enclave = await launch(other);
     },
-    async restartHost() {
+    async restartHost(change = {}) {
+      changes = { ...changes, ...change };
       await stack.host.close();
       stack.host = await start();
       stack.url = stack.host.url;
