@@ -413,6 +413,15 @@ describe("replies", () => {
       expect(() => wire.decodeSealedReply(wire.encodeCbor(value))).toThrow(WireError);
   });
 
+  it("fit one message together, however many recipients a job of whatever size has", () => {
+    for (const level of ["alarm", "findings", "full"] as const) {
+      const ciphertext = new Uint8Array(wire.replyPaddedBytes(level, wire.MAX_SEALED_JOB_BYTES) + wire.AEAD_TAG_BYTES);
+      const reply = wire.encodeSealedReply({ enc: new Uint8Array(1120), ciphertext });
+      const replies = Array.from({ length: wire.MAX_RECIPIENTS }, () => reply);
+      expect(wire.encodeJobReply({ status: new Uint8Array(4096), replies }).length).toBeLessThanOrEqual(wire.MAX_MESSAGE_BYTES);
+    }
+  });
+
   it("are bound to kinds and digests", () => {
     const distinct = [
       wire.replyInfo(b(32)),

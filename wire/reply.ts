@@ -29,11 +29,13 @@ const replyContent: Schema<ReplyContent> = struct<ReplyContent>({
 const BASE_BYTES = 24 * 1024;
 const ALARM_BYTES = 16 * 1024;
 const SHARE = { findings: 16, full: 8 } as const;
+/** Eight replies of this size, the most that a job can ask for, still fit one message to the host. */
+const MOST_PADDED_BYTES = 4 * 1024 * 1024;
 
 /** Size of a reply before sealing: depends on level and padded job size alone. */
 export function replyPaddedBytes(level: DisclosureLevel, jobPaddedBytes: number): number {
   if (level === "alarm") return ALARM_BYTES;
-  return sizeBucket(BASE_BYTES + Math.floor(jobPaddedBytes / SHARE[level]));
+  return Math.min(sizeBucket(BASE_BYTES + Math.floor(jobPaddedBytes / SHARE[level])), MOST_PADDED_BYTES);
 }
 
 /** Bytes that the content of a reply may have. */
