@@ -99,6 +99,16 @@ describe("cbor", () => {
     for (const value of refused) expect(() => encodeCbor(value as CborValue)).toThrow(WireError);
   });
 
+  it("knows no text that begins with a byte order mark: cbor-x would take it off, and make one key of two", () => {
+    for (const length of [0, 70]) {
+      const text = `\ufeff${"a".repeat(length)}`;
+      expect(() => encodeCbor(text)).toThrow(WireError);
+      const foreign = cborgEncode(new Map([[text, 1]]), rfc8949EncodeOptions);
+      for (const decode of [decodeCbor, decodeForeignCbor]) expect(() => decode(foreign)).toThrow(WireError);
+      expect(decodeCbor(encodeCbor(`a${text}`))).toBe(`a${text}`);
+    }
+  });
+
   it("writes values of any size, a large one before a small one", () => {
     const large = [new Uint8Array(100_000).fill(7), "x".repeat(70_000), Array.from({ length: 30_000 }, (_, i) => i)];
     for (const value of [large, [1], large]) expect(decodeCbor(encodeCbor(value))).toEqual(value);

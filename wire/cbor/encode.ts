@@ -6,7 +6,7 @@ import { MAX_INTEGER, MIN_INTEGER, type CborValue } from "./value.ts";
  * Encodes a value deterministically (RFC 8949 §4.2.1): shortest heads, definite lengths, map keys sorted bytewise by
  * their encodings.
  *
- * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, or foreign objects
+ * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, a byte order mark at the start of a text, or foreign objects
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   const writer = new Writer();
@@ -58,6 +58,7 @@ class Writer {
   #text(text: string): void {
     if (!ASCII.test(text)) {
       if (LONE_SURROGATE.test(text)) throw new WireError("cbor-value", "text with a lone surrogate");
+      if (text.startsWith("\ufeff")) throw new WireError("cbor-value", "text that begins with a byte order mark");
       const bytes = utf8Encode(text);
       this.#head(3, bytes.length);
       return this.#append(bytes);

@@ -21,6 +21,7 @@ export function scanCbor(bytes: Uint8Array, grammar: ScanGrammar, limits: CborLi
 }
 
 const BREAK = 0xff;
+const BYTE_ORDER_MARK = "\ufeff";
 
 class Scanner {
   readonly #bytes: Uint8Array;
@@ -51,7 +52,7 @@ class Scanner {
         return this.#skip(body, this.#argument, at);
       case 3: {
         const end = this.#skip(body, this.#argument, at);
-        if (!this.#ascii(body, end)) utf8Decode(this.#bytes.subarray(body, end));
+        if (!this.#ascii(body, end)) this.#text(body, end);
         return end;
       }
       case 4:
@@ -103,6 +104,12 @@ class Scanner {
   #ascii(from: number, to: number): boolean {
     for (let at = from; at < to; at++) if ((this.#bytes[at] as number) > 0x7f) return false;
     return true;
+  }
+
+  /** cbor-x takes a byte order mark off longer texts: two keys would become one, and a value another. */
+  #text(from: number, to: number): void {
+    if (utf8Decode(this.#bytes.subarray(from, to)).startsWith(BYTE_ORDER_MARK))
+      throw new WireError("cbor-utf8", `a byte order mark at offset ${from}`);
   }
 
   #skip(body: number, length: number, at: number): number {
