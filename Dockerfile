@@ -50,8 +50,7 @@ CMD [ \
   "--disable-warning=ExperimentalWarning", \
   "--stack-trace-limit=0", \
   "--max-old-space-size=256", \
-  "--max-semi-space-size=8", \
-  "--v8-pool-size=1", \
+  "--max-semi-space-size=16", \
   "/app/enclave.mjs", \
   "--nsm", "/run/caladrius/nsm", \
   "--serve", "/run/caladrius/serve", \

@@ -12,8 +12,9 @@ import {
   verify,
 } from "node:crypto";
 
-/** Sizes of one job. */
+/** Sizes of one job, and how many different ones come in turn: a job's bytes are never in the cache already. */
 export interface JobSizes {
+  jobs: number;
   sealedBytes: number;
   plaintextBytes: number;
   recordingBytes: number;
@@ -35,22 +36,24 @@ export function primitives(sizes: JobSizes): () => void {
   const { ciphertext } = encapsulate(mlkem.publicKey);
   const key = createSecretKey(randomBytes(32));
   const iv = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", key, iv);
-  const body = Buffer.concat([cipher.update(new Uint8Array(sizes.plaintextBytes)), cipher.final()]);
-  const tag = cipher.getAuthTag();
+  const inputs = Array.from({ length: sizes.jobs }, () => {
+    const cipher = createCipheriv("aes-256-gcm", key, iv);
+    const body = Buffer.concat([cipher.update(randomBytes(sizes.plaintextBytes)), cipher.final()]);
+    return { body, tag: cipher.getAuthTag(), sealed: randomBytes(sizes.sealedBytes) };
+  });
+  let turn = 0;
   const ed = generateKeyPairSync("ed25519");
   const statement = randomBytes(STATEMENT_BYTES);
   const signature = sign(null, statement, ed.privateKey);
   const result = randomBytes(RESULT_BYTES);
-  const sealed = randomBytes(sizes.sealedBytes);
-  const recording = randomBytes(sizes.recordingBytes);
   const reply = new Uint8Array(sizes.replyBytes);
   return () => {
+    const { body, tag, sealed } = inputs[turn++ % inputs.length] as (typeof inputs)[number];
     decapsulate(mlkem.privateKey, ciphertext);
     diffieHellman({ privateKey: mine.privateKey, publicKey: theirs.publicKey });
     const decipher = createDecipheriv("aes-256-gcm", key, iv);
     decipher.setAuthTag(tag);
-    decipher.update(body);
+    const recording = decipher.update(body).subarray(0, sizes.recordingBytes);
     decipher.final();
     verify(null, statement, ed.publicKey, signature);
     hash("sha256", sealed, "buffer");

@@ -21,7 +21,7 @@ if (options.includes("--help") || unknown.length > 0) {
 }
 
 // The V8 flags of the measured image, so that what runs here in one process costs what it costs there.
-const FLAGS = ["--stack-trace-limit=0", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"];
+const FLAGS = ["--stack-trace-limit=0", "--max-semi-space-size=16", "--disable-warning=ExperimentalWarning"];
 if (process.env.CALADRIUS_BENCH === undefined) {
   const { status } = spawnSync(process.execPath, [...FLAGS, ...process.argv.slice(1)], {
     stdio: "inherit",

@@ -83,7 +83,7 @@ function replyContent(
   jobPaddedBytes: number,
 ): Uint8Array {
   const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence.document };
-  let room = replyRoom(level, jobPaddedBytes) - encodeReplyContent({ ...common, disclosures: [] }).length - ARRAY_HEAD_BYTES;
+  let room = replyRoom(level, jobPaddedBytes) - result.length - common.identity.length - common.evidence.length - HEADS_BYTES;
   const fitting: Uint8Array[] = [];
   for (const { name, bytes } of items) {
     if (!LEVEL_NAMES[level].includes(name) || bytes.length + BYTES_HEAD_BYTES > room) continue;
@@ -98,5 +98,6 @@ function seconds(interval: TimeInterval): number {
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const ARRAY_HEAD_BYTES = 4;
+/** Room for the keys and heads of a reply's map and arrays: more than they take. */
+const HEADS_BYTES = 96;
 const BYTES_HEAD_BYTES = 5;

@@ -16,8 +16,7 @@ export const COMMAND: readonly string[] = [
   "--disable-warning=ExperimentalWarning", // --frozen-intrinsics would say so on stderr, where only fixed codes may appear
   "--stack-trace-limit=0", // Node throws inside at every key import: without a trace that costs a third, and no trace can leak
   "--max-old-space-size=256",
-  "--max-semi-space-size=8",
-  "--v8-pool-size=1",
+  "--max-semi-space-size=16",
   "/app/enclave.mjs",
   "--nsm",
   `${SOCKET_FOLDER}/nsm`,
