@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseTrustFile } from "@caladrius/attestation-verifier";
-import { createSubmitterKey, HostClient, submit, type SubmitOptions, type SubmitOutcome, type SubmitterKey } from "@caladrius/client";
+import { HostClient, type SubmitOptions, type SubmitOutcome, type SubmitterKey } from "@caladrius/client";
 import {
-  decodeCbor,
   decodeErrorReply,
   decodeJobReply,
   decodeOuterStatus,
@@ -29,46 +27,29 @@ import { smallRecording } from "./submit/recording.ts";
 import {
   craftJob,
   flipped,
+  messageOf,
+  QUICK,
   sealingTarget,
-  startProxy,
-  startStack,
+  startHostile,
   type Direction,
+  type Hostile,
   type HostileProxy,
   type Stack,
 } from "./support/index.ts";
 
-const QUICK = { firstPauseMs: 2, longestPauseMs: 50, patienceMs: 20_000, firstContactMs: 2000 };
-
+let hostile: Hostile;
 let stack: Stack;
 let proxy: HostileProxy;
 let key: SubmitterKey;
 beforeAll(async () => {
-  stack = await startStack({ unlimited: true });
-  proxy = await startProxy(stack.url);
-  key = await createSubmitterKey();
+  hostile = await startHostile("full");
+  ({ stack, proxy, key } = hostile);
 });
-afterAll(async () => {
-  await proxy.close();
-  await stack.close();
-});
-afterEach(() => {
-  proxy.reset();
-  honest();
-});
+afterAll(() => hostile.close());
+afterEach(() => hostile.reset());
 
-const honest = (): void => {
-  stack.tap.meddleFrames = (_, frame) => [frame];
-};
-const send = (recordings: readonly Recording[], options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome[]> =>
-  submit(
-    recordings.map((recording) => ({ recording })),
-    { hostUrl: proxy.url, trust: parseTrustFile(stack.trust), key, level: "full", retry: QUICK, ...options },
-  );
-const one = async (recording: Recording = large(), options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome> => {
-  const [outcome] = await send([recording], options);
-  if (outcome === undefined) throw new Error("no outcome");
-  return outcome;
-};
+const one = (recording: Recording = large(), options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome> =>
+  hostile.one(recording, options);
 /** Sealed into several frames, and answered in several. */
 const large = (): Recording => {
   const small = smallRecording("subject");
@@ -179,7 +160,7 @@ describe("a carrier that answers itself", () => {
       swapped = true;
       return [...encodeFrames({ ...a, body: b.body }), ...encodeFrames({ ...b, body: a.body })];
     };
-    const outcomes = await send([smallRecording("one"), smallRecording("two")]);
+    const outcomes = await hostile.send([smallRecording("one"), smallRecording("two")]);
     expect(swapped).toBe(true);
     expect(outcomes).toMatchObject(
       ["one", "two"].map((subject) => ({ status: "verified", resealed: 0, verdict: { claims: { disclosed: { subject } } } })),
@@ -226,7 +207,7 @@ describe("a carrier that answers itself", () => {
     const { jobId } = decodeSealedJobHeader(proxy.posted[0] ?? Buffer.alloc(0));
     const host = new HostClient(stack.url, { signal: AbortSignal.timeout(20_000), retry: QUICK });
     expect(["accepted", "running"]).toContain(await host.state(jobId));
-    honest();
+    hostile.reset();
     while ((await host.state(jobId)) !== "answered") await sleep(50);
   });
 });
@@ -287,12 +268,6 @@ describe("a sealed job with any one byte changed", () => {
     line.close();
   });
 });
-
-/** Kind and id of a frame's message. */
-function messageOf(frame: Uint8Array): { kind: number; id: number } {
-  const message = decodeCbor(frame.subarray(4));
-  return Array.isArray(message) ? { kind: Number(message[0]), id: Number(message[1]) } : { kind: -1, id: -1 };
-}
 
 /** Whether these frames make a whole message. */
 function isLast(frames: readonly Buffer[]): boolean {

@@ -1,84 +1,47 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseTrustFile, verifyResultFile } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import {
-  createSubmitterKey,
-  openReply,
-  sealJob,
-  submit,
-  verifyAnswer,
-  type SubmitOptions,
-  type SubmitOutcome,
-  type SubmitterKey,
-} from "@caladrius/client";
-import { DETECTORS } from "@caladrius/enclave/analyse";
-import { measureApplication, readCpio, writeCpio, type Image } from "@caladrius/image";
-import { openDevelopmentDeployment } from "@caladrius/nitro-sim/development";
+import { openReply, sealJob, verifyAnswer, type SubmitOptions, type SubmitOutcome, type SubmitterKey } from "@caladrius/client";
 import {
   decodeAttestReply,
-  decodeBundle,
-  decodeCbor,
   decodeResultFile,
   decodeSealedJobHeader,
-  decodeStatement,
-  decodeStatusList,
   encodeAttestReply,
   encodeResultFile,
-  MESSAGE,
   toHex,
   type AttestReply,
-  type Recording,
 } from "@caladrius/wire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startEnclave } from "./submit/enclave.ts";
 import { smallRecording } from "./submit/recording.ts";
 import {
   CLOCK,
+  failure,
   flipped,
   makeSurroundings,
-  ready,
   sealingTarget,
-  startProxy,
-  startStack,
-  trustFile,
+  startHostile,
   type Answer,
+  type Hostile,
   type HostileProxy,
   type Stack,
 } from "./support/index.ts";
 
-const QUICK = { firstPauseMs: 2, longestPauseMs: 50, patienceMs: 20_000, firstContactMs: 2000 };
-const BASE64 = "application/vnd.caladrius.attestation+cbor";
+const ATTESTATION = "application/vnd.caladrius.attestation+cbor";
 
+let hostile: Hostile;
 let stack: Stack;
 let proxy: HostileProxy;
 let key: SubmitterKey;
 beforeAll(async () => {
-  stack = await startStack({ unlimited: true });
-  proxy = await startProxy(stack.url);
-  key = await createSubmitterKey();
+  hostile = await startHostile("alarm");
+  ({ stack, proxy, key } = hostile);
 });
-afterAll(async () => {
-  await proxy.close();
-  await stack.close();
-});
-afterEach(() => {
-  proxy.reset();
-  stack.tap.meddleFrames = (_, frame) => [frame];
-});
+afterAll(() => hostile.close());
+afterEach(() => hostile.reset());
 
-const send = (recordings: readonly Recording[], options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome[]> =>
-  submit(
-    recordings.map((recording) => ({ recording })),
-    { hostUrl: proxy.url, trust: parseTrustFile(stack.trust), key, level: "alarm", retry: QUICK, ...options },
-  );
-const one = async (options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome> => {
-  const [outcome] = await send([smallRecording("subject")], options);
-  if (outcome === undefined) throw new Error("no outcome");
-  return outcome;
-};
+const one = (options: Partial<SubmitOptions> = {}): Promise<SubmitOutcome> => hostile.one(smallRecording("subject"), options);
 /** Every result that is given out, replaced. */
 const results = (change: (reply: Buffer, id: string) => Uint8Array | Promise<Uint8Array>): void => {
   proxy.answer = async ({ route, id }, answer) =>
@@ -88,7 +51,7 @@ const results = (change: (reply: Buffer, id: string) => Uint8Array | Promise<Uin
 };
 const attestations = (change: (genuine: AttestReply, body: Buffer) => Uint8Array | Promise<Uint8Array>): void => {
   proxy.answer = async ({ route }, answer) =>
-    route === "GET /v1/attestation" && answer.type === BASE64
+    route === "GET /v1/attestation" && answer.type === ATTESTATION
       ? { ...answer, body: Buffer.from(await change(decodeAttestReply(answer.body), answer.body)) }
       : answer;
 };
@@ -98,12 +61,6 @@ const states = (state: string): void => {
 };
 const json = (value: unknown): Answer => ({ status: 200, type: "application/json", body: Buffer.from(JSON.stringify(value)) });
 const problem = (status: number): Answer => ({ status, type: "application/problem+json", body: Buffer.from("{}") });
-const failure = async (outcome: Promise<unknown>): Promise<{ name?: string; code?: string; message?: string }> =>
-  outcome.then(
-    () => ({}),
-    (error: unknown) => error as { name: string; code: string; message: string },
-  );
-
 describe("a host that mixes up results", () => {
   it("cannot swap those of two jobs of one submitter", async () => {
     const replies = new Map<string, Buffer>();
@@ -115,7 +72,7 @@ describe("a host that mixes up results", () => {
       await whole;
       return [...replies].find(([other]) => other !== id)?.[1] ?? reply;
     });
-    const outcomes = await send([smallRecording("one"), smallRecording("two")]);
+    const outcomes = await hostile.send([smallRecording("one"), smallRecording("two")]);
     expect(outcomes).toMatchObject([1, 2].map(() => ({ status: "failed", file: null, problem: { code: "reply-open" } })));
   });
 
@@ -169,7 +126,7 @@ describe("a host that mixes up results", () => {
   });
 
   it("cannot join parts of two genuine files", async () => {
-    const [a, b] = await send([smallRecording("one"), smallRecording("two")], { level: "full" });
+    const [a, b] = await hostile.send([smallRecording("one"), smallRecording("two")], { level: "full" });
     const [fileA, fileB] = [decodeResultFile(a?.file ?? new Uint8Array()), decodeResultFile(b?.file ?? new Uint8Array())];
     const trust = parseTrustFile(stack.trust);
     const mixed = await verifyResultFile(encodeResultFile({ ...fileA, disclosures: fileB.disclosures }), trust, {}, signatures);
@@ -243,10 +200,10 @@ describe("a host that shows evidence of something else", () => {
   };
   let lastNonce: Uint8Array | null = null;
   /** Remembers the nonce that the client sends, as a host would. */
-  const withNonce = async (): Promise<{ name?: string; code?: string; message?: string }> => {
+  const withNonce = async (): ReturnType<typeof failure> => {
     const { answer } = proxy;
     proxy.answer = async (asked, given) => {
-      if (given.type === BASE64) lastNonce = nonceOf(decodeAttestReply(given.body).evidence);
+      if (given.type === ATTESTATION) lastNonce = nonceOf(decodeAttestReply(given.body).evidence);
       return answer(asked, given);
     };
     return failure(one());
@@ -289,7 +246,7 @@ describe("a host that shows evidence of something else", () => {
   });
 
   it("is refused: genuine evidence without a nonce", async () => {
-    const answer = await fetch(`${stack.url}/v1/attestation`, { headers: { accept: BASE64 } });
+    const answer = await fetch(`${stack.url}/v1/attestation`, { headers: { accept: ATTESTATION } });
     const body = new Uint8Array(await answer.arrayBuffer());
     attestations(() => body);
     expect(await failure(one())).toMatchObject({ name: "Refusal", code: "nonce-missing" });
@@ -360,198 +317,8 @@ describe("a host that changes a sealed job", () => {
   });
 });
 
-/** Holds jobs back at the carrier until told to let them go. */
-function holdJobs(): { arrived: Promise<void> } {
-  let arrive: () => void = () => {};
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  stack.tap.meddleFrames = (direction, frame) => {
-    if (direction !== "to-enclave" || kindOf(frame) !== MESSAGE.job) return [frame];
-    arrive();
-    return [];
-  };
-  return { arrived };
-}
-
-const release = (): void => {
-  stack.tap.meddleFrames = (_, frame) => [frame];
-};
-
-/** A key that remembers what it signed. */
-function recording(from: SubmitterKey): { key: SubmitterKey; signed: Buffer[] } {
-  const signed: Buffer[] = [];
-  return { key: { ...from, sign: (bytes) => (signed.push(Buffer.from(bytes)), from.sign(bytes)) }, signed };
-}
-
-describe("an enclave that ends in the middle of a job", () => {
-  it("takes its keys with it: the job is sealed again to a verified one, under the same nonce", async () => {
-    const { arrived } = holdJobs();
-    const { key: watched, signed } = recording(key);
-    const outcome = one({ key: watched });
-    await arrived;
-    process.kill(stack.enclave.pid, "SIGKILL");
-    await stack.enclave.exited;
-    release();
-    await stack.replaceEnclave();
-    const { status, resealed, verdict } = await outcome;
-    expect({ status, resealed }).toEqual({ status: "verified", resealed: 1 });
-    const [first, second] = proxy.posted.map((sealed) => decodeSealedJobHeader(sealed));
-    expect(second?.keyId).not.toEqual(first?.keyId);
-    const { nonce } = verdict?.claims?.result ?? { nonce: new Uint8Array(64) };
-    expect(signed.length).toBe(2);
-    for (const statement of signed) expect(statement.includes(Buffer.from(nonce))).toBe(true);
-  });
-
-  it("is not replaced by another image: nothing is sealed to that, and the error says why", async () => {
-    const { arrived } = holdJobs();
-    const outcome = one();
-    await arrived;
-    release();
-    await stack.replaceEnclave({ image: otherImage(stack.image) });
-    expect(await outcome).toMatchObject({ status: "failed", file: null, problem: { name: "Refusal", code: "measurement-mismatch" } });
-    expect(proxy.posted).toHaveLength(1);
-    await stack.replaceEnclave();
-    await settled();
-  });
-});
-
-describe("a host that is killed in the middle of a job", () => {
-  it("has kept it: started again on the same data it ends, and nothing is sealed anew", async () => {
-    const { constitution, bundle, statusList } = stack.deployment.paths;
-    const argv = [
-      "--enclave",
-      stack.tap.path,
-      "--constitution",
-      constitution,
-      "--bundle",
-      bundle,
-      "--status-list",
-      statusList,
-      "--data",
-      join(stack.dir, "child"),
-      "--json",
-    ];
-    const first = await startHostProcess(argv, 0);
-    proxy.target = first.url;
-    await ready(first.url);
-    const { arrived } = holdJobs();
-    const outcomes = send([smallRecording("one"), smallRecording("two"), smallRecording("three")]);
-    await arrived;
-    await Promise.race([sleep(200), outcomes]); // the others are accepted by now
-    first.process.kill("SIGKILL");
-    await first.exited;
-    release();
-    const second = await startHostProcess(argv, 0);
-    proxy.target = second.url;
-    expect(await outcomes).toMatchObject([1, 2, 3].map(() => ({ status: "verified", resealed: 0 })));
-    const ids = new Set(proxy.posted.map((sealed) => toHex(decodeSealedJobHeader(sealed).jobId)));
-    expect(ids.size).toBe(3);
-    second.process.kill("SIGTERM");
-    await second.exited;
-    proxy.target = stack.url;
-  });
-});
-
-describe("a host that hands over what is old at boot", () => {
-  const denial = async (
-    floors: { policyVersion: number; statusVersion: number },
-    trust = stack.trust,
-  ): Promise<string | null | undefined> => {
-    const outcome = await one({ floors, trust: parseTrustFile(trust) });
-    expect(outcome).toMatchObject({ status: "verified" });
-    return outcome.verdict?.claims?.disclosed.denial;
-  };
-  const logged = (text: string): number => stack.log.filter((line) => line.includes(text)).length;
-
-  it("an older status list: a request that names the newer one is denied", async () => {
-    const older = stack.deployment.newStatusList();
-    const newer = stack.deployment.newStatusList();
-    const { number } = decodeStatusList(decodeStatement(newer, "status-list").payload);
-    await stack.host.setStatusList(older);
-    expect(await denial({ policyVersion: 0, statusVersion: number })).toBe("denied-status-floor");
-    await stack.host.setStatusList(newer);
-    expect(await denial({ policyVersion: 0, statusVersion: number })).toBeNull();
-    const refusals = logged("did not take the status list");
-    await stack.host.setStatusList(older); // an enclave that has the newer one does not go back
-    expect(logged("did not take the status list")).toBe(refusals + 1);
-    expect(await denial({ policyVersion: 0, statusVersion: number })).toBeNull();
-    await stack.replaceEnclave(); // but one that is booted anew knows no better: the floor does
-    await settled();
-    expect(await denial({ policyVersion: 0, statusVersion: number })).toBe("denied-status-floor");
-  });
-
-  it("an older bundle: a request that names the newer one is denied, and the old constitution's trust file does not serve the new", async () => {
-    const dir = join(stack.dir, "another");
-    const before = openDevelopmentDeployment(dir, CLOCK, ["news2"]).bundle;
-    const deployment = openDevelopmentDeployment(
-      dir,
-      CLOCK,
-      DETECTORS.map(({ id }) => id),
-    );
-    const versionOf = (statement: Uint8Array): number => decodeBundle(decodeStatement(statement, "bundle").payload).policyVersion;
-    expect([before.statement, deployment.bundle.statement].map(versionOf)).toEqual([1, 2]);
-    const trust = trustFile(stack.enclave, deployment);
-    for (const [handed, expected] of [
-      [before, "denied-policy-floor"],
-      [deployment.bundle, null],
-    ] as const) {
-      await stack.replaceEnclave();
-      await stack.restartHost({
-        constitution: deployment.constitution,
-        bundle: handed.statement,
-        bundleApprovals: handed.approvals,
-        statusList: deployment.newStatusList(),
-      });
-      proxy.target = stack.url;
-      expect(await failure(one())).toMatchObject({ name: "Refusal", code: "measurement-mismatch" });
-      expect(await denial({ policyVersion: 2, statusVersion: 0 }, trust)).toBe(expected);
-    }
-  });
-});
-
-/** Waits until the host has taken notice of an enclave's end and has another one. */
-async function settled(): Promise<void> {
-  await sleep(50);
-  await ready(stack.url);
-}
-
-function kindOf(frame: Uint8Array): unknown {
-  const message = decodeCbor(frame.subarray(4));
-  return Array.isArray(message) ? message[0] : null;
-}
-
 /** The nonce within evidence, as a hostile host would read it: 32 bytes behind the field's name. */
 function nonceOf(evidence: Uint8Array): Uint8Array {
   const at = Buffer.from(evidence).indexOf("enonce");
   return Uint8Array.from(evidence.subarray(at + 8, at + 40));
-}
-
-/** An image with one more file, measured as what it is. */
-function otherImage({ applicationRamdisk, measurements }: Image): Pick<Image, "applicationRamdisk" | "measurements"> {
-  const entries = [...readCpio(applicationRamdisk), { kind: "file" as const, path: "rootfs/extra", mode: 0o644, data: new Uint8Array(8) }];
-  const changed = writeCpio(entries);
-  return { applicationRamdisk: changed, measurements: { ...measurements, pcr2: measureApplication([changed]) } };
-}
-
-interface HostProcess {
-  url: string;
-  process: ChildProcess;
-  exited: Promise<void>;
-}
-
-/** `caladrius host` as a process of its own, once it says where it listens. */
-async function startHostProcess(argv: readonly string[], port: number): Promise<HostProcess> {
-  const bin = new URL("../cli/caladrius.mjs", import.meta.url).pathname;
-  const child = spawn(process.execPath, [bin, "host", ...argv, "--port", `${port}`], { stdio: ["ignore", "pipe", "pipe"] });
-  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  child.stderr.resume();
-  const url = await new Promise<string>((resolve, reject) => {
-    let text = "";
-    child.stdout.on("data", (bytes: Buffer) => {
-      text += bytes.toString();
-      const found = /"url":\s*"(http:[^"]+)"/.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    void exited.then(() => reject(new Error("the host ended")));
-  });
-  return { url, process: child, exited };
 }
