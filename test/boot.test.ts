@@ -81,6 +81,23 @@ describe("boot", () => {
     expect(a.keys.find(first)).toBeNull();
   });
 
+  it("keeps the keys that its identity names when no evidence for new ones can be had", async () => {
+    const nsm = around.newNsm();
+    const enclave = await bootEnclave(nsm, around.boot, SOFTWARE, () => performance.now());
+    const { keyId } = enclave.keys.current;
+    const { identity } = enclave;
+    const call = nsm.call.bind(nsm);
+    nsm.call = (request) => (request.kind === "Attestation" ? Promise.reject(new Error("NSM: InternalError")) : call(request));
+    for (let i = 0; i < 2; i++) await expect(rotateKeys(enclave)).rejects.toThrow("InternalError");
+    expect(enclave.identity).toBe(identity);
+    expect(toHex(enclave.keys.current.keyId)).toBe(toHex(keyId));
+    nsm.call = call;
+    await rotateKeys(enclave);
+    expect(enclave.identity.sequence).toBe(1);
+    expect(decodeIdentity(enclave.identity.bytes).keySet).toEqual(enclave.keys.current.encoded);
+    expect(enclave.keys.find(keyId)).not.toBeNull();
+  });
+
   it("renews evidence when its certificate is about to end", async () => {
     let ahead = 0;
     const clock = { nowMs: () => Date.now() + ahead };

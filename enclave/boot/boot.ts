@@ -5,7 +5,7 @@ import type { Nsm } from "../nsm/client.ts";
 import { Clock } from "./clock.ts";
 import { gatherEntropy } from "./entropy.ts";
 import { attestIdentity, type Evidence } from "./evidence.ts";
-import { deriveKeySet, KeyRing } from "./keys.ts";
+import { deriveKeySet, KeyRing, type KeySetKeys } from "./keys.ts";
 import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
 import { checkStatusList, readDeployment } from "./deployment.ts";
 
@@ -72,18 +72,18 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
     bootId: derive("boot id", 16),
     identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: { document: NONE, goodUntilMs: 0 } },
   };
-  await renewIdentity(enclave);
+  enclave.identity = await nextIdentity(enclave, enclave.keys.current);
   if (message.statusList !== null) enclave.statusList = checkStatusList(message.statusList, enclave);
   return enclave;
 }
 
-/** A new identity with the next sequence number, and evidence for it: at boot, and whenever the key set changes. */
-export async function renewIdentity(enclave: Enclave): Promise<void> {
+/** An identity with the next sequence number over these keys, and evidence for it: at boot, and whenever the key set changes. */
+async function nextIdentity(enclave: Enclave, keys: KeySetKeys): Promise<CurrentIdentity> {
   const sequence = enclave.identity.sequence + 1;
   const bytes = encodeIdentity({
     version: 1,
     software: enclave.software,
-    keySet: enclave.keys.current.encoded,
+    keySet: keys.encoded,
     resultKey: enclave.resultKey.publicKey,
     constitutionDigest: enclave.constitutionDigest,
     policyDigest: enclave.policyDigest,
@@ -91,14 +91,19 @@ export async function renewIdentity(enclave: Enclave): Promise<void> {
     sequence,
   });
   const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, null);
-  enclave.identity = { bytes, digest: sha384(bytes), sequence, evidence };
+  return { bytes, digest: sha384(bytes), sequence, evidence };
 }
 
-/** New HPKE keys; the ones before stay live until the next rotation. */
+/**
+ * New HPKE keys; the ones before stay live until the next rotation. They come into force together with their evidence:
+ * as long as there is none, the identity in force names keys that must not leave the ring.
+ */
 export async function rotateKeys(enclave: Enclave): Promise<void> {
   const derive = await gatherEntropy(enclave.nsm);
-  enclave.keys.rotate(deriveKeySet(derive("key set", 32), null));
-  await renewIdentity(enclave);
+  const keys = deriveKeySet(derive("key set", 32), null);
+  const identity = await nextIdentity(enclave, keys);
+  enclave.keys.rotate(keys);
+  enclave.identity = identity;
 }
 
 /** Evidence for a caller: a document of its own that repeats the caller's nonce. */
