@@ -35,3 +35,4 @@ export { requireConstitution } from "./trust/require-constitution.ts";
 export { verifyApprovals, type ApprovableKind, type ApprovalsInput, type Quorum } from "./release/quorum.ts";
 
 export type { SignatureBackend } from "./signatures/backend.ts";
+export { rememberSignatures } from "./signatures/remember.ts";

@@ -1,4 +1,5 @@
 import {
+  rememberSignatures,
   requireConstitution,
   type ResultFileClaims,
   type SignatureBackend,
@@ -98,8 +99,10 @@ export interface SubmitOutcome {
  * const outcomes = await submit(recordings, { hostUrl: "http://127.0.0.1:8080", trust: parseTrustFile(text), outDir: "results" });
  */
 export async function submit(inputs: readonly SubmitInput[], options: SubmitOptions): Promise<SubmitOutcome[]> {
-  const { trust, signatures = nodeSignatures, now = Date.now, retry = {}, suites } = options;
+  const { trust, now = Date.now, retry = {}, suites } = options;
   requireConstitution(trust);
+  // All results of one boot carry the same certificates, mostly the same document.
+  const signatures = rememberSignatures(options.signatures ?? nodeSignatures);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const host = new HostClient(options.hostUrl, { signal, retry, ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }) });
