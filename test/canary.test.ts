@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseTrustFile } from "@caladrius/attestation-verifier";
 import {
   createSubmitterKey,
@@ -23,79 +22,39 @@ import {
   encodeSignedRequest,
   FrameDecoder,
   toHex,
-  type Channel,
   type Recording,
   type Request,
 } from "@caladrius/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  bytesCanary,
+  channel,
   craftJob,
+  DETECTOR,
+  DEVICE,
   flipped,
+  footprint,
+  GRANT,
+  plantedCanaries,
+  PURPOSE,
+  RECORDING,
+  secret,
+  SUBJECT,
+  UNIT,
+  WARD,
   forms,
   FrameSplitter,
   needles,
-  runCanary,
   sealingTarget,
   search,
   startStack,
   tapHttp,
-  textCanary,
   type Canary,
   type CraftedJob,
+  type Footprint,
   type Haystack,
   type Stack,
   type WireTap,
 } from "./support/index.ts";
-
-/** Bytes that nothing else makes, the same in each run. */
-const secret = (name: string, length: number): Buffer => createHash("shake256", { outputLength: length }).update(`canary ${name}`).digest();
-const secretText = (name: string, length: number): string => secret(name, length).toString("base64url").slice(0, length);
-const secretRun = (name: string, length: number, from: number, to: number): number[] => {
-  const bytes = secret(name, 4 * length);
-  return Array.from({ length }, (_, i) => from + (bytes.readUInt32BE(4 * i) % (to - from)));
-};
-
-const START_MS = 1_611_111_111_111;
-const SUBJECT = secretText("subject", 64);
-const DEVICE = secretText("device", 48);
-const PURPOSE = secretText("purpose", 32);
-const WARD = secretText("ward", 48);
-const UNIT = secretText("unit", 32);
-const DETECTOR = secretText("detector", 48);
-const GRANT = secret("grant", 64);
-const HEART_RATES = secretRun("heart rates", 120, 35, 190);
-const SATURATIONS = secretRun("saturations", 120, 80_000, 100_000);
-const ECG = secretRun("ecg", 3600, -2000, 2000);
-const CHARTED = secretRun("charted", 32, 60, 220);
-const OFFSETS = secretRun("offsets", 32, 1000, 900_000).reduce<number[]>((sums, step) => [...sums, (sums.at(-1) ?? 0) + step], []);
-const EVENT_TIMES = secretRun("events", 16, 1, 60_000).reduce<number[]>((sums, step) => [...sums, (sums.at(-1) ?? START_MS) + step], []);
-
-const rate = (numerator: number): Channel["timing"] => ({ kind: "rate", numerator, denominator: 1 });
-const unscaled = { numerator: 1, offset: 0, denominator: 1 };
-const channel = (code: string, unit: string, samples: Channel["samples"], change: Partial<Channel> = {}): Channel => ({
-  code,
-  unit,
-  startMs: START_MS,
-  timing: rate(1),
-  samples,
-  scale: unscaled,
-  missing: -32_768,
-  ...change,
-});
-
-const RECORDING: Recording = {
-  subject: SUBJECT,
-  device: DEVICE,
-  channels: [
-    channel("loinc:8867-4", "/min", Int16Array.from(HEART_RATES)),
-    channel("loinc:59408-5", "%", Int32Array.from(SATURATIONS), { scale: { numerator: 1, offset: 0, denominator: 1000 } }),
-    channel("mdc:131330", "mV", Int16Array.from(ECG), { timing: rate(360), scale: { numerator: 1, offset: 0, denominator: 200 } }),
-    channel("loinc:8480-6", "mm[Hg]", Int16Array.from(CHARTED), { timing: { kind: "offsets", offsetsMs: Uint32Array.from(OFFSETS) } }),
-    channel("mdc:999999", UNIT, Int16Array.from(CHARTED)),
-  ],
-  events: EVENT_TIMES.map((atMs, i) => ({ atMs, kind: "oxygen", value: i % 2 === 0 ? "on" : "off" })),
-};
 
 let key: SubmitterKey;
 let colleague: SubmitterKey;
@@ -111,30 +70,7 @@ beforeAll(async () => {
   wire = await tapHttp(stack.url);
   key = await createSubmitterKey();
   colleague = await createSubmitterKey("X25519");
-  planted = [
-    ...textCanary("subject", SUBJECT),
-    ...textCanary("device", DEVICE),
-    ...textCanary("purpose", PURPOSE),
-    ...textCanary("ward", WARD),
-    ...textCanary("unit", UNIT),
-    ...textCanary("detector", DETECTOR),
-    ...bytesCanary("grant", GRANT),
-    ...runCanary("heart rates", HEART_RATES.slice(20, 60)),
-    ...runCanary("saturations", SATURATIONS.slice(20, 60)),
-    ...runCanary("ecg", ECG.slice(1000, 1040)),
-    ...runCanary("charted", CHARTED),
-    ...runCanary("offsets", OFFSETS),
-    ...runCanary("events", EVENT_TIMES),
-    {
-      name: "first event cbor",
-      bytes: encodeCbor(new Map<string, number | string>(Object.entries({ at: EVENT_TIMES[0] ?? 0, kind: "oxygen", value: "on" }))),
-    },
-    ...bytesCanary("submitter key", key.signing.key),
-    ...bytesCanary("submitter thumbprint", key.keyId),
-    ...bytesCanary("submitter sealing key", key.sealing.publicKey),
-    ...bytesCanary("colleague's sealing key", colleague.sealing.publicKey),
-    ...bytesCanary("recording digest", createHash("sha256").update(encodeRecording(RECORDING)).digest()),
-  ];
+  planted = plantedCanaries(key, colleague);
 });
 afterAll(async () => {
   await wire.close();
@@ -451,87 +387,15 @@ describe("two jobs that differ in findings or denial alone", () => {
       ["denied-recording", () => craft(calm(70), { subject: DEVICE })],
       ["denied", () => craft(calm(70), {}, () => new Uint8Array(64))],
     ];
-    await footprint(craft(calm(70))); // the first one opens connections
+    await footprint(stack, craft(calm(70))); // the first one opens connections
     const seen: [string, Footprint][] = [];
-    for (const [name, make] of jobs) seen.push([name, await footprint(make())]);
+    for (const [name, make] of jobs) seen.push([name, await footprint(stack, make())]);
     const [first] = seen;
     expect(first?.[1].frames.length).toBeGreaterThan(2);
     expect(first?.[1].metrics).not.toEqual([]);
     for (const [name, one] of seen) expect(one, name).toEqual(first?.[1]);
   });
 });
-
-/** What a job leaves on the host's side, without times and random ids. */
-interface Footprint {
-  frames: string[];
-  answers: string[];
-  events: string;
-  log: string[];
-  metrics: string[];
-}
-
-const withoutIds = (text: string): string =>
-  text
-    .replace(/"reqId":"[^"]*"/, "")
-    .replace(/[0-9a-f]{32,64}/g, "<hex>")
-    .replace(/\d{4}-[-0-9T:.]+Z/g, "<time>")
-    .replace(/\d+/g, "<n>");
-
-async function footprint(job: CraftedJob): Promise<Footprint> {
-  const id = toHex(job.jobId);
-  const stop = new AbortController();
-  const stream = await fetch(`${stack.url}/v1/events`, { signal: stop.signal });
-  const events = stream.body?.getReader();
-  const before = await metrics();
-  await sleep(SETTLED_MS); // the line about the request before comes after its answer
-  const [logFrom, carriedFrom] = [stack.log.length, stack.tap.carried.length];
-
-  const answers = [
-    await shape(
-      await fetch(`${stack.url}/v1/jobs`, {
-        method: "POST",
-        headers: { "content-type": SEALED_JOB_TYPE },
-        body: Uint8Array.from(job.sealed),
-      }),
-    ),
-    await shape(await fetch(`${stack.url}/v1/jobs/${id}/result?wait=20`)),
-    await shape(await fetch(`${stack.url}/v1/jobs/${id}`)),
-    await shape(await fetch(`${stack.url}/v1/jobs/${id}/status`)),
-  ];
-  let told = "";
-  while (!told.includes("answered")) told += Buffer.from((await events?.read())?.value ?? []).toString();
-  const after = await metrics();
-  await sleep(SETTLED_MS);
-  stop.abort();
-  const frames = (["to-enclave", "from-enclave"] as const).flatMap((direction) => {
-    const carried = stack.tap.carried.slice(carriedFrom).filter((one) => one.direction === direction);
-    const splitter = new FrameSplitter();
-    splitter.push(Buffer.from("\n")); // the handshake was long ago
-    return splitter.push(Buffer.concat(carried.map(({ bytes }) => bytes))).frames.map((frame) => `${direction} ${frame.length}`);
-  });
-  const moved = [...after].flatMap(([name, value]) => (value === before.get(name) ? [] : [`${name} ${value - (before.get(name) ?? 0)}`]));
-  return { frames, answers, events: withoutIds(told), log: stack.log.slice(logFrom).map(withoutIds).toSorted(), metrics: moved.toSorted() };
-}
-
-const SETTLED_MS = 30;
-
-/** Status, header fields and length of an answer; what counts down or tells the time is a number like any other. */
-async function shape(response: Response): Promise<string> {
-  const length = (await response.arrayBuffer()).byteLength;
-  const headers = [...response.headers].map(([name, value]) =>
-    name === "content-length" ? `${name}: ${value}` : `${name}: ${withoutIds(value)}`,
-  );
-  return [response.status, length, ...headers.filter((line) => !line.startsWith("date:"))].join("\n");
-}
-
-/** Every number of /metrics but those that measure time or the process. */
-async function metrics(): Promise<Map<string, number>> {
-  const text = await (await fetch(`${stack.url}/metrics`)).text();
-  const lines = text
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#") && !/_seconds(_|\b)|^caladrius_store_commit_changes/.test(line));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]));
-}
 
 /** The job id stands in the clear header: it is what the host routes by. */
 function isJobId(disclosure: Uint8Array): boolean {
