@@ -110,6 +110,7 @@ describe("frames", () => {
     const few = new FrameDecoder({ maxOpenMessages: 1 });
     few.push(framed([4, 1, [0, 9, new Uint8Array(1)]]));
     expect(few.idle).toBe(false);
+    expect(few.openBytes).toBe(9);
     expect(() => few.push(framed([4, 2, [0, 9, new Uint8Array(1)]]))).toThrow(LimitError);
     const small = new FrameDecoder({ maxOpenBytes: 10 });
     expect(() => small.push(framed([4, 2, [0, 11, new Uint8Array(1)]]))).toThrow(LimitError);

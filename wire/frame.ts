@@ -100,6 +100,11 @@ export class FrameDecoder {
     return this.#partialLength === 0 && this.#open.size === 0;
   }
 
+  /** Declared sizes of the messages that are half read, together. */
+  get openBytes(): number {
+    return this.#openBytes;
+  }
+
   /** Takes what it can of the bytes and returns how many. */
   #take(bytes: Uint8Array, messages: Message[]): number {
     if (this.#partialLength === 0) {

@@ -7,6 +7,7 @@ import {
   encodeHello,
   ENCLAVE_ERROR,
   FrameDecoder,
+  LimitError,
   MAX_MESSAGE_BYTES,
   MESSAGE,
   PROTOCOL_VERSION,
@@ -22,12 +23,16 @@ export type Respond = (message: Message) => Promise<Reply>;
 
 const MAX_CONNECTIONS = 8;
 
+/** What messages may take over all connections, half read or not yet answered. A host needs two: one behind the other. */
+const MAX_HELD_BYTES = 3 * MAX_MESSAGE_BYTES;
+
 /**
  * Serves the host on the `serve` socket: hello first, then messages in order, each answered with its kind and id.
  * The only function that writes to the outside is `send`.
  */
 export function serveHost(path: string, respond: Respond): Promise<Server> {
-  const server = createServer({ allowHalfOpen: false }, (socket) => void converse(socket, respond));
+  const held: Held = { bytes: 0 };
+  const server = createServer({ allowHalfOpen: false }, (socket) => void converse(socket, respond, held));
   server.maxConnections = MAX_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -35,14 +40,27 @@ export function serveHost(path: string, respond: Respond): Promise<Server> {
   });
 }
 
-async function converse(socket: Socket, respond: Respond): Promise<void> {
+/** Shared by all connections of a server. */
+interface Held {
+  bytes: number;
+}
+
+async function converse(socket: Socket, respond: Respond, held: Held): Promise<void> {
   socket.on("error", () => socket.destroy());
   const decoder = new FrameDecoder();
   let greeted = false;
+  let mine = 0;
+  const hold = (bytes: number): void => {
+    held.bytes += bytes - mine;
+    mine = bytes;
+  };
   try {
     // for await pauses the socket while a message is being answered: that is the back-pressure
     for await (const bytes of socket as AsyncIterable<Uint8Array>) {
-      for (const message of decoder.push(bytes)) {
+      const messages = decoder.push(bytes);
+      hold(messages.reduce((sum, { body }) => sum + body.length, decoder.openBytes));
+      if (held.bytes > MAX_HELD_BYTES) throw new LimitError("frame-limit", "too much half sent or not taken back");
+      for (const message of messages) {
         if (!greeted) {
           if (message.kind !== MESSAGE.hello) return;
           decodeHello(message.body);
@@ -56,10 +74,12 @@ async function converse(socket: Socket, respond: Respond): Promise<void> {
         }
         await answer(socket, message, respond);
       }
+      hold(decoder.openBytes);
     }
   } catch {
     // bytes outside the grammar, or a connection that broke: nothing to say to whoever sent them
   } finally {
+    hold(0);
     socket.destroy();
   }
 }
