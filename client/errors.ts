@@ -16,7 +16,7 @@ export const CLIENT_CODE = {
   "job-cannot-open": {
     stage: "job",
     spec: "ARCHITECTURE §4",
-    meaning: "the enclave could not open the sealed job: it was changed on the way",
+    meaning: "the host says that the enclave could not open the sealed job: it was changed on the way, or the host lies",
   },
   "job-lost": { stage: "job", spec: "ARCHITECTURE §11", meaning: "the host keeps losing the job that it accepted" },
   "job-late": { stage: "job", spec: "ARCHITECTURE §11", meaning: "no result came before the job's end" },
