@@ -15,7 +15,7 @@ export const CODE = {
   debug: { stage: "appraise", spec: "AWS attestation_process.md §3.2", meaning: "debug: the parent instance can read the console of this enclave, and its measurements are zero", status: "accepted", actor: "nobody" },
   denied: { stage: "result", spec: "ARCHITECTURE §5", meaning: "the enclave denied this job: nothing was analysed", status: "accepted", actor: "submitter" },
   "alarm-summary-withheld": { stage: "result", spec: "ARCHITECTURE §5", meaning: "the alarm summary was removed from this file", status: "accepted", actor: "submitter" },
-  "status-stale": { stage: "result", spec: "ARCHITECTURE §5", meaning: "the enclave answered under an expired status list, within the grace for care", status: "accepted", actor: "nobody" },
+  "status-stale": { stage: "result", spec: "ARCHITECTURE §5", meaning: "the enclave answered for care without a status list in force: it has expired, or the host gave none", status: "accepted", actor: "nobody" },
   "break-glass": { stage: "result", spec: "ARCHITECTURE §5", meaning: "access was taken by a break-glass grant", status: "accepted", actor: "nobody" },
   "time-not-proved": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "verified at the time the document itself states; nothing else proves that time", status: "accepted", actor: "relying party" },
   verified: { stage: "verdict", spec: "ARCHITECTURE §5", meaning: "every check of this mode passed", status: "accepted", actor: "nobody" },

@@ -7,7 +7,7 @@ import { gatherEntropy } from "./entropy.ts";
 import { attestIdentity, type Evidence } from "./evidence.ts";
 import { deriveKeySet, KeyRing, type KeySetKeys } from "./keys.ts";
 import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
-import { checkStatusList, readDeployment } from "./deployment.ts";
+import { checkStatusList, readDeployment, refuseWithdrawn } from "./deployment.ts";
 
 /** The program's own name and version, as the bundler stamped them. */
 export interface Software {
@@ -73,7 +73,10 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
     identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: { document: NONE, goodUntilMs: 0 } },
   };
   enclave.identity = await nextIdentity(enclave, enclave.keys.current);
-  if (message.statusList !== null) enclave.statusList = checkStatusList(message.statusList, enclave);
+  if (message.statusList !== null) {
+    enclave.statusList = checkStatusList(message.statusList, enclave);
+    refuseWithdrawn(enclave.statusList, bundle);
+  }
   return enclave;
 }
 

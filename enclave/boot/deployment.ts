@@ -57,13 +57,13 @@ const NO_RECORDING: Recording = { subject: "none", device: "none", channels: [],
 
 /**
  * Reads a status list: signed by a status key, under this constitution, good for at most 24 hours, not newer than now,
- * not older than the one in force, and not forbidding the policy in force.
+ * not older than the one in force.
  *
  * @throws WireError, ConfigurationError status-list-*
  */
 export function checkStatusList(
   statement: Uint8Array,
-  enclave: Pick<Enclave, "constitution" | "constitutionDigest" | "bundle" | "clock" | "statusList">,
+  enclave: Pick<Enclave, "constitution" | "constitutionDigest" | "clock" | "statusList">,
 ): StatusList {
   const list = decodeStatusList(signedByOneOf(statement, "status-list", enclave.constitution.statusKeys));
   if (!equalBytes(list.constitutionDigest, enclave.constitutionDigest))
@@ -76,9 +76,13 @@ export function checkStatusList(
     throw new ConfigurationError("status-list-window", "the status list was issued in the future");
   if (enclave.statusList !== null && list.number < enclave.statusList.number)
     throw new ConfigurationError("status-list-older", "an older status list than the one in force");
-  if (list.lowestPolicyVersion > enclave.bundle.policyVersion)
-    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
   return list;
+}
+
+/** Nothing is served under a bundle that its own status list forbids. A list that comes later is taken, and every request denied. */
+export function refuseWithdrawn({ lowestPolicyVersion }: StatusList, { policyVersion }: Bundle): void {
+  if (lowestPolicyVersion > policyVersion)
+    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
 }
 
 /** The payload of a statement that one of these keys signed. */

@@ -15,7 +15,8 @@ export const DENIAL = {
   "denied-constitution-window": "the constitution is not in force at this time",
   "denied-policy-floor": "the request demands a newer policy bundle than the one in force",
   "denied-status-floor": "the request demands a newer status list than the one in force",
-  "denied-status-stale": "the status list has expired and the purpose is not one of care, or its grace has passed",
+  "denied-policy-withdrawn": "the status list forbids the policy bundle in force",
+  "denied-status-stale": "the status list has expired, or there is none, and the purpose is not one of care, or its grace has passed",
   "denied-purpose": "the policy bundle does not allow this purpose",
   "denied-level": "a recipient asks for a wider disclosure level than the policy bundle allows for this purpose",
   "denied-detector": "the policy bundle does not allow a detector that was asked for",
@@ -63,9 +64,12 @@ export function decide(input: DecisionInput): Decision {
   const purpose = bundle.purposes.find((rule) => rule.code === request.purpose);
   if (purpose === undefined) return deny("denied-purpose");
 
-  // A stale list means no, except for care within its grace (nothing wider than before either way).
+  // A stale list means no, except for care within its grace (nothing wider than before either way). The host decides
+  // whether there is a list at all, so none is no better than a stale one: it shows in the result.
   const staleMs = statusList === null ? 0 : interval.toMs - statusList.expiresAt * 1000;
-  if (staleMs > 0 && !(purpose.care && staleMs <= bundle.careGraceSeconds * 1000)) return deny("denied-status-stale");
+  const statusStale = statusList === null || staleMs > 0;
+  if (statusStale && !(purpose.care && staleMs <= bundle.careGraceSeconds * 1000)) return deny("denied-status-stale");
+  if ((statusList?.lowestPolicyVersion ?? 0) > bundle.policyVersion) return deny("denied-policy-withdrawn");
   if (statusList?.revocations.some((one) => one.what === "key" && equalBytes(one.id, input.submitterThumbprint)) === true)
     return deny("denied-revoked");
 
@@ -79,7 +83,7 @@ export function decide(input: DecisionInput): Decision {
 
   const asked = request.detectors.length === 0 ? bundle.detectors : bundle.detectors.filter((rule) => request.detectors.includes(rule.id));
   if (request.detectors.some((id) => !asked.some((rule) => rule.id === id))) return deny("denied-detector");
-  return { allowed: true, detectors: asked, purpose, statusStale: staleMs > 0 };
+  return { allowed: true, detectors: asked, purpose, statusStale };
 }
 
 function deny(code: DenialCode): Decision {
