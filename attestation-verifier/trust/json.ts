@@ -20,12 +20,15 @@ export function parseStrictJson(text: string): unknown {
 function refuseDuplicateKeys(text: string): void {
   const open: (Set<string> | null)[] = [];
   const token = /"(?:[^"\\]|\\.)*"|[{}[\]]/g;
+  const colon = /\s*:/y;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [found] = match;
     if (found === "{") open.push(new Set());
     else if (found === "[") open.push(null);
     else if (found === "}" || found === "]") open.pop();
-    else if (/^\s*:/.test(text.slice(token.lastIndex, token.lastIndex + 64))) {
+    else {
+      colon.lastIndex = token.lastIndex;
+      if (!colon.test(text)) continue;
       const keys = open.at(-1);
       const key = JSON.parse(found) as string;
       if (keys?.has(key) === true)

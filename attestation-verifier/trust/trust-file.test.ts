@@ -56,6 +56,11 @@ describe("a trust file", () => {
     ["null", "trust-json", "null"],
     ["an unknown key", "trust-key-unknown", file({ allowdebug: true })],
     ["__proto__", "trust-key-unknown", '{"__proto__":{},"roots":[],"pcrs":[]}'],
+    [
+      "a key twice, far from its colon",
+      "trust-key-unknown",
+      `{"roots":[],"pcrs":[],"allowDebug":false,"allowDebug"${" ".repeat(80)}:true}`,
+    ],
     ["a key twice", "trust-key-unknown", '{"roots":[],"pcrs":[],"allowDebug":false,"allow\\u0044ebug":true}'],
     [
       "a register twice",
