@@ -18,7 +18,7 @@ const EVIDENCE_EVERY_MS = 10 * 60_000;
 const ROTATE_EVERY_MS = 24 * 3_600_000;
 
 /** Fixed words are all that the console ever sees. */
-function say(word: "ready" | "booted" | "boot-refused" | "invariant-broken" | "evidence-failed" | "start-failed"): void {
+function say(word: "ready" | "booted" | "boot-refused" | "invariant-broken" | "evidence-failed" | "nsm-lost" | "start-failed"): void {
   process.stdout.write(`caladrius-enclave: ${word}\n`);
 }
 
@@ -44,7 +44,7 @@ function keepFresh(enclave: Enclave): void {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { nsm: { type: "string" }, serve: { type: "string" }, kms: { type: "string" } } });
   if (values.nsm === undefined || values.serve === undefined) throw new TypeError("--nsm and --serve are needed");
-  const nsm = await connectNsm(values.nsm);
+  const nsm = await connectNsm(values.nsm, () => end("nsm-lost")); // without it there is no time and no evidence
   const responder = new Responder({ nsm, software: SOFTWARE, monotonicMs: () => performance.now(), fatal: end, onBooted: keepFresh });
   await serveHost(values.serve, (message) => responder.respond(message));
   say("ready");

@@ -19,13 +19,16 @@ const LENGTH_BYTES = 4;
 const TIMEOUT_MS = 120_000; // the driver's own
 const RETRY_MS = 1000;
 
-/** Connects to the socket that relays to /dev/nsm. */
-export async function connectNsm(path: string): Promise<Nsm> {
+/**
+ * Connects to the socket that relays to /dev/nsm.
+ * @param onLost called once when the connection has failed: there will be no NSM any more
+ */
+export async function connectNsm(path: string, onLost: () => void): Promise<Nsm> {
   const socket = await new Promise<Socket>((resolve, reject) => {
     const attempt = connect(path, () => resolve(attempt));
     attempt.once("error", () => reject(new DependencyError("nsm-unreachable", "the nsm socket does not accept connections", RETRY_MS)));
   });
-  return new NsmClient(socket);
+  return new NsmClient(socket, onLost);
 }
 
 interface Waiting {
@@ -35,13 +38,15 @@ interface Waiting {
 
 class NsmClient implements Nsm {
   readonly #socket: Socket;
+  readonly #onLost: () => void;
   #received: Uint8Array = new Uint8Array(0);
   #waiting: Waiting | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, onLost: () => void) {
     this.#socket = socket;
+    this.#onLost = onLost;
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#fail("nsm-lost"));
     socket.on("close", () => this.#fail("nsm-lost"));
@@ -94,6 +99,7 @@ class NsmClient implements Nsm {
   }
 
   #fail(code: string): void {
+    if (!this.#closed) this.#onLost();
     this.#closed = true;
     this.#socket.destroy();
     this.#waiting?.reject(new DependencyError(code, "the nsm socket failed", RETRY_MS));
