@@ -1,31 +1,27 @@
+import type { IncomingMessage } from "node:http";
 import { SubmitError } from "../errors.ts";
 
 /**
  * Reads the body of a response, which the host chooses, up to a limit.
- * @throws SubmitError host-answer when it is longer
+ * @throws SubmitError host-answer when it is longer; errors of the connection
  */
-export async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    length += part.length;
-    if (length > maxBytes) {
-      await response.body?.cancel().catch(() => {});
-      throw new SubmitError("host-answer", `more than ${maxBytes} bytes`);
-    }
-    parts.push(part);
-  }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+export function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    response.on("data", (part: Buffer) => {
+      length += part.length;
+      parts.push(part);
+      if (length > maxBytes) response.destroy(new SubmitError("host-answer", `more than ${maxBytes} bytes`));
+    });
+    response.once("end", () => resolve(joined(parts, length)));
+    response.on("error", reject);
+    response.once("close", () => reject(new Error("the body was cut"))); // too late when it has ended
+  });
 }
 
 /** Reads a JSON object of at most 64 KiB. @throws SubmitError host-answer */
-export async function readJsonObject(response: Response): Promise<ReadonlyMap<string, unknown>> {
+export async function readJsonObject(response: IncomingMessage): Promise<ReadonlyMap<string, unknown>> {
   const bytes = await readBody(response, MAX_JSON_BYTES);
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
@@ -34,6 +30,16 @@ export async function readJsonObject(response: Response): Promise<ReadonlyMap<st
     // said below
   }
   throw new SubmitError("host-answer", "not a JSON object");
+}
+
+function joined(parts: readonly Buffer[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 const MAX_JSON_BYTES = 64 * 1024;

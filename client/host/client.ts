@@ -1,6 +1,8 @@
+import type { IncomingMessage } from "node:http";
 import { decodeAttestReply, toHex, type AttestReply } from "@caladrius/wire";
 import { SubmitError } from "../errors.ts";
 import { readBody, readJsonObject } from "./body.ts";
+import { send, type HttpRequest } from "./http.ts";
 import { DEFAULT_RETRY, PassingFailure, withRetries, type RetrySettings } from "./retry.ts";
 
 /** States of a job at the host (ARCHITECTURE §11). */
@@ -58,9 +60,9 @@ export class HostClient {
 
   /** Hands a sealed job over. Sending the same bytes again is harmless. `conflict` = other bytes are known under its id. */
   submit(sealed: Uint8Array): Promise<JobState | "conflict"> {
-    const init = { method: "POST", headers: { "content-type": SEALED_JOB_TYPE }, body: Uint8Array.from(sealed) };
-    return this.#call("/v1/jobs", init, async (response) => {
-      if (response.status === 409) return drained(response, "conflict");
+    const call = { method: "POST", headers: { "content-type": SEALED_JOB_TYPE }, body: sealed } as const;
+    return this.#call("/v1/jobs", call, async (response) => {
+      if (response.statusCode === 409) return drained(response, "conflict");
       await refuseUnless(response, [200, 202]);
       return stateOf(await readJsonObject(response));
     });
@@ -69,7 +71,7 @@ export class HostClient {
   /** Where a job stands. */
   state(jobId: Uint8Array): Promise<JobAnswer> {
     return this.#call(`/v1/jobs/${toHex(jobId)}`, {}, async (response) => {
-      if (response.status === 404) return drained(response, "unknown");
+      if (response.statusCode === 404) return drained(response, "unknown");
       await refuseUnless(response, [200]);
       return stateOf(await readJsonObject(response));
     });
@@ -78,33 +80,31 @@ export class HostClient {
   /** The submitter's sealed reply, or the state of a job that has none (yet). */
   reply(jobId: Uint8Array): Promise<Uint8Array | JobAnswer> {
     return this.#call(`/v1/jobs/${toHex(jobId)}/result`, {}, async (response) => {
-      const ended = ENDED.get(response.status);
+      const ended = ENDED.get(response.statusCode ?? 0);
       if (ended !== undefined) return drained(response, ended);
-      if (response.status === 202) return stateOf(await readJsonObject(response));
+      if (response.statusCode === 202) return stateOf(await readJsonObject(response));
       await refuseUnless(response, [200]);
       return readBody(response, MAX_REPLY_BYTES);
     });
   }
 
   /** Opens the stream of one job's states: one attempt, null when there is none to be had. */
-  async events(jobId: Uint8Array, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+  async events(jobId: Uint8Array, signal: AbortSignal): Promise<IncomingMessage | null> {
     try {
-      const response = await fetch(`${this.#base}/v1/events?job=${toHex(jobId)}`, {
-        headers: { accept: "text/event-stream" },
-        redirect: "manual",
-        signal,
-      });
-      if (response.status === 200 && (response.headers.get("content-type") ?? "").startsWith("text/event-stream")) return response.body;
-      await response.body?.cancel();
+      const url = new URL(`${this.#base}/v1/events?job=${toHex(jobId)}`);
+      const response = await send({ url, method: "GET", headers: { accept: "text/event-stream" } }, signal);
+      if (response.statusCode === 200 && (response.headers["content-type"] ?? "").startsWith("text/event-stream")) return response;
+      drained(response, null);
     } catch {
       this.#signal.throwIfAborted();
     }
     return null;
   }
 
-  #call<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+  #call<T>(path: string, call: Call, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
     const patienceMs = (): number => (this.#answered ? this.#retry.patienceMs : this.#retry.firstContactMs);
-    return withRetries(() => this.#attempt(path, init, read), {
+    const request = { method: "GET", headers: {}, ...call, url: new URL(`${this.#base}${path}`) } as const;
+    return withRetries(() => this.#attempt(request, read), {
       settings: this.#retry,
       patienceMs,
       signal: this.#signal,
@@ -112,26 +112,31 @@ export class HostClient {
     });
   }
 
-  async #attempt<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
-    const timeout = AbortSignal.timeout(init.body === undefined ? REQUEST_MS : UPLOAD_MS);
+  async #attempt<T>(request: HttpRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
+    this.#signal.throwIfAborted();
+    const stop = new AbortController();
+    const giveUp = (): void => stop.abort();
+    const timer = setTimeout(giveUp, request.body === undefined ? REQUEST_MS : UPLOAD_MS);
+    this.#signal.addEventListener("abort", giveUp);
     try {
-      const response = await fetch(`${this.#base}${path}`, {
-        ...init,
-        redirect: "manual",
-        signal: AbortSignal.any([this.#signal, timeout]),
-      });
+      const response = await send(request, stop.signal);
       this.#answered = true;
-      if (PASSING.has(response.status)) throw await busy(response);
+      if (PASSING.has(response.statusCode ?? 0)) throw await busy(response);
       return await read(response);
     } catch (error) {
       if (error instanceof PassingFailure || error instanceof SubmitError) throw error;
       this.#signal.throwIfAborted();
-      const code = causeOf(error);
+      const code = stop.signal.aborted ? "timeout" : codeOf(error);
       if (LASTING.test(code)) throw new SubmitError("host-answer", `no trusted connection: ${code}`);
-      throw new PassingFailure("host-unreachable", `${new URL(this.#base).origin} (${code})`, null);
+      throw new PassingFailure("host-unreachable", `${request.url.origin} (${code})`, null);
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener("abort", giveUp);
     }
   }
 }
+
+type Call = Partial<Pick<HttpRequest, "method" | "headers" | "body">>;
 
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504, 507]);
 const ENDED: ReadonlyMap<number, JobAnswer> = new Map<number, JobAnswer>([
@@ -157,25 +162,27 @@ function baseOf(url: string): string {
   return parsed.href.replace(/\/+$/, "");
 }
 
-async function busy(response: Response): Promise<PassingFailure> {
-  const after = response.headers.get("retry-after") ?? "";
+async function busy(response: IncomingMessage): Promise<PassingFailure> {
+  const after = response.headers["retry-after"] ?? "";
   const retryAfterMs = /^[0-9]{1,6}$/.test(after) ? Number(after) * 1000 : null; // the date form is not used by our host
   return new PassingFailure("host-busy", await refusalOf(response), retryAfterMs);
 }
 
-async function refuseUnless(response: Response, statuses: readonly number[]): Promise<void> {
-  if (!statuses.includes(response.status)) throw new SubmitError("host-refused", await refusalOf(response));
+async function refuseUnless(response: IncomingMessage, statuses: readonly number[]): Promise<void> {
+  if (!statuses.includes(response.statusCode ?? 0)) throw new SubmitError("host-refused", await refusalOf(response));
 }
 
 /** Status and code of a refusal. Its texts are the host's and are not repeated. */
-async function refusalOf(response: Response): Promise<string> {
+async function refusalOf(response: IncomingMessage): Promise<string> {
   const problem = await readJsonObject(response).catch(() => new Map<string, unknown>());
   const code = problem.get("code");
-  return typeof code === "string" && /^[a-z][a-z0-9-]{0,39}$/.test(code) ? `${response.status} ${code}` : `${response.status}`;
+  const status = response.statusCode ?? 0;
+  return typeof code === "string" && /^[a-z][a-z0-9-]{0,39}$/.test(code) ? `${status} ${code}` : `${status}`;
 }
 
-async function drained<T>(response: Response, value: T): Promise<T> {
-  await response.body?.cancel();
+/** Leaves the body unread. */
+function drained<T>(response: IncomingMessage, value: T): T {
+  response.on("error", () => {}).destroy();
   return value;
 }
 
@@ -185,9 +192,7 @@ function stateOf(answer: ReadonlyMap<string, unknown>): JobState {
   return state;
 }
 
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (typeof code === "string") return code;
-  return cause instanceof Error ? cause.name : "unknown";
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return error instanceof Error ? error.name : "unknown";
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { toHex } from "@caladrius/wire";
 import { JOB_STATES, type HostClient, type JobAnswer, type JobState } from "./client.ts";
 import { Backoff, DEFAULT_RETRY, type RetrySettings } from "./retry.ts";
@@ -44,33 +45,51 @@ async function followEvents(
   tell: (state: JobState) => void,
 ): Promise<JobState | null> {
   const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  const timer = setTimeout(() => silence.abort(), SILENCE_MS);
   try {
-    const both = AbortSignal.any([signal, silence.signal]);
-    const stream = await host.events(jobId, both);
-    if (stream === null) return null;
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const part of stream) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      text += decoder.decode(part, { stream: true });
-      const events = text.split("\n\n");
-      text = events.pop() ?? "";
-      if (text.length > MAX_EVENT_CHARACTERS) return null;
-      for (const event of events) {
-        const state = stateOf(event, toHex(jobId));
-        if (state !== null) tell(state);
-        if (state !== null && isFinal(state)) return state;
-      }
-    }
-    return null;
+    const stream = await host.events(jobId, AbortSignal.any([signal, silence.signal]));
+    stream?.on("data", () => timer.refresh());
+    return stream === null ? null : await finalState(stream, toHex(jobId), tell);
   } catch {
     return null; // whoever asked looks at the signal
   } finally {
     clearTimeout(timer);
-    silence.abort();
   }
+}
+
+function finalState(stream: IncomingMessage, id: string, tell: (state: JobState) => void): Promise<JobState | null> {
+  return new Promise((resolve, reject) => {
+    const decoder = new TextDecoder();
+    let text = "";
+    const end = (state: JobState | null): void => {
+      stream.removeListener("data", onData);
+      resolve(state);
+      // Our host ends the stream after this state, and the connection serves the next request.
+      if (state === null) stream.destroy();
+      else linger(stream);
+    };
+    const onData = (part: Uint8Array): void => {
+      text += decoder.decode(part, { stream: true });
+      const events = text.split("\n\n");
+      text = events.pop() ?? "";
+      if (text.length > MAX_EVENT_CHARACTERS) return end(null);
+      for (const event of events) {
+        const state = stateOf(event, id);
+        if (state !== null) tell(state);
+        if (state !== null && isFinal(state)) return end(state);
+      }
+    };
+    stream
+      .on("data", onData)
+      .once("close", () => resolve(null))
+      .on("error", reject);
+  });
+}
+
+/** Reads what is left of a stream for a moment. */
+function linger(stream: IncomingMessage): void {
+  const timer = setTimeout(() => stream.destroy(), LINGER_MS).unref();
+  stream.once("close", () => clearTimeout(timer)).resume();
 }
 
 /** HTML §9.2.6, as far as our host uses it: the data line of an event about this job. */
@@ -87,6 +106,7 @@ function stateOf(event: string, id: string): JobState | null {
 
 /** The host sends a sign of life every 15 s. */
 const SILENCE_MS = 45_000;
+const LINGER_MS = 250;
 const MAX_EVENT_CHARACTERS = 64 * 1024;
 /** Longest delay that a timer of Node holds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

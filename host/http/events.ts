@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
 import { Refusal } from "../errors.ts";
 import type { JobState } from "../queue.ts";
+import { isFinal } from "./hub.ts";
 import { PROBLEM_RESPONSES } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
 
@@ -22,7 +23,7 @@ export function eventRoutes(app: HostApp, { queue, hub, limits }: HostServices):
       schema: {
         summary: "Changes of state as they happen",
         description:
-          'Server-sent events named "state" with {"id","state"}. With `job` only that job\'s, its present state first. Nothing is replayed: after a reconnection ask for the state.',
+          'Server-sent events named "state" with {"id","state"}. With `job` only that job\'s, its present state first, and the stream ends after the final one. Nothing is replayed: after a reconnection ask for the state.',
         querystring: Type.Object({ job: Type.Optional(Type.String({ pattern: "^[0-9a-f]{32}$" })) }, { additionalProperties: false }),
         response: {
           200: { description: "An event stream.", content: { "text/event-stream": { schema: Type.String() } } },
@@ -41,12 +42,16 @@ export function eventRoutes(app: HostApp, { queue, hub, limits }: HostServices):
       stream.writeHead(200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
       stream.write("retry: 1000\n\n");
       open.add(stream);
-      const stop = hub.listen(job ?? null, (id, state) => write(stream, event(id, state)));
+      const tell = (id: string, state: JobState): void => {
+        write(stream, event(id, state));
+        if (job !== undefined && isFinal(state)) stream.end(); // the connection serves the client's next request
+      };
+      const stop = hub.listen(job ?? null, tell);
       stream.once("close", () => {
         stop();
         open.delete(stream);
       });
-      if (present !== null) write(stream, event(present.id, present.state));
+      if (present !== null) tell(present.id, present.state);
       return reply;
     },
   );
@@ -58,6 +63,7 @@ function event(id: string, state: JobState): string {
 
 /** A reader too slow to keep up is dropped; it comes back and asks for the state. */
 function write(stream: ServerResponse, text: string): void {
+  if (stream.writableEnded) return;
   if (stream.writableLength > MOST_WAITING_BYTES) stream.destroy();
   else stream.write(text);
 }
