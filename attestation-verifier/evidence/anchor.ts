@@ -21,7 +21,7 @@ export interface TrustAnchor {
  * @throws Refusal certificate-*, also when it could not issue certificates
  */
 export function parseTrustAnchor(der: Uint8Array): TrustAnchor {
-  const certificate = readCertificate(der.slice(), "root certificate");
+  const certificate = readCertificate(new Uint8Array(der), "root certificate");
   const { basicConstraints, keyUsage } = certificate;
   if (basicConstraints === null || !basicConstraints.critical || !basicConstraints.authority)
     throw new Refusal("certificate-basic-constraints", { subject: certificate.place, expected: "critical, authority" });

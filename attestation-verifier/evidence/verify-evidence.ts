@@ -39,7 +39,7 @@ export interface VerifyEvidenceOptions {
  * document-signature, module-id-*
  */
 export async function verifyEvidence(bytes: Uint8Array, { anchors, mode, signatures }: VerifyEvidenceOptions): Promise<VerifiedEvidence> {
-  const envelope = decodeEnvelope(bytes.slice());
+  const envelope = decodeEnvelope(new Uint8Array(bytes)); // slice() of a Node Buffer would be a view
   const evidence = parsePayload(envelope.payload);
   const chain = readChain(evidence.cabundle, evidence.certificate, anchors);
   const { leaf } = chain;

@@ -25,7 +25,7 @@ export interface VerifiedIdentity {
 export function verifyIdentity(appraised: AppraisedEvidence, identityBytes: Uint8Array): VerifiedIdentity {
   const { evidence, pcrSet } = appraised;
   if (!pcrSet.has(CONSTITUTION_PCR)) throw new Refusal("trust-pcr16-missing", { expected: "PCR16" });
-  const bytes = identityBytes.slice();
+  const bytes = new Uint8Array(identityBytes);
   if (evidence.publicKey !== null) throw new Refusal("identity-public-key", { actual: `${evidence.publicKey.length} bytes` });
   const commitment = sha384(identityCommitment(bytes));
   if (evidence.userData === null || !equalBytes(evidence.userData, commitment))

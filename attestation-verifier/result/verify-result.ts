@@ -54,7 +54,7 @@ export async function verifyResult(
   signatures: SignatureBackend,
 ): Promise<VerifiedResult> {
   const { identity } = by;
-  const statement = readStatement(input.result.slice());
+  const statement = readStatement(new Uint8Array(input.result));
   if (statement.alg !== "Ed25519") throw new Refusal("result-kind", { expected: "Ed25519", actual: statement.alg });
   if ((await signatures.verifyEd25519(identity.resultKey, statement.toBeSigned, statement.signature)) !== true)
     throw new Refusal("result-signature");

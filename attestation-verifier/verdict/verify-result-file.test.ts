@@ -2,6 +2,8 @@ import { sign } from "node:crypto";
 import { compareBytes, encodeCbor, encodeDisclosure, encodeStatement, type CborValue, type ResultClaims } from "@caladrius/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { appraise } from "../appraise/appraise.ts";
+import { verifyEvidence } from "../evidence/verify-evidence.ts";
 import { hex } from "../generate/der.ts";
 import {
   CONSTITUTION_DIGEST,
@@ -21,6 +23,8 @@ import { keyOf, makeChain, NOW_MS, pcr, PCR4, RESULT_KEY } from "../generate/tes
 import { signatures } from "../signatures/node.ts";
 import { signatures as noble } from "../signatures/noble.ts";
 import { signatures as webcrypto } from "../signatures/webcrypto.ts";
+import { verifyIdentity } from "../result/verify-identity.ts";
+import { verifyResult } from "../result/verify-result.ts";
 import { parseTrustFile } from "../trust/trust-file.ts";
 import { CODE } from "./code.ts";
 import { verdictJson } from "./verdict-json.ts";
@@ -60,6 +64,25 @@ describe("a good result file", () => {
         disclosed: { "alarm-summary": { anyAlarm: true }, subject: "pseudonym-1", finding: [{ code: "news2-5" }] },
       },
     });
+  });
+
+  it("is read from a copy, of a Node Buffer too: what becomes of the caller's bytes meanwhile does not matter", async () => {
+    const mode = { kind: "live", nowMs: NOW_MS + 120_000, nonce: null, maxAgeMs: null } as const;
+    const buffer = Buffer.from(good.bytes);
+    const verdict = verifyResultFile(buffer, trust, { mode }, signatures);
+    buffer.fill(0);
+    expect(await verdict).toMatchObject({ status: "affirming", claims: { disclosed: { subject: "pseudonym-1" } } });
+
+    const document = Buffer.from(good.file.evidence);
+    const evidence = await verifyEvidence(document, { anchors: trust.anchors, mode: { ...mode, maxAgeMs: HOUR }, signatures });
+    const identityBytes = Buffer.from(good.file.identity);
+    const result = { result: Buffer.from(good.file.result), disclosures: good.file.disclosures };
+    document.fill(0);
+    const by = verifyIdentity(appraise(evidence, trust), identityBytes);
+    identityBytes.fill(0);
+    const verified = verifyResult(by, result, { jobDigest: JOB_DIGEST, nonce: NONCE, policyVersion: null }, signatures);
+    result.result.fill(0);
+    expect(await verified).toMatchObject({ by: { identity: { software: IDENTITY.software } }, claims: { policy: { version: 3 } } });
   });
 
   it("is affirming in live mode", async () => {

@@ -48,7 +48,7 @@ export async function verifyResultFile(
   const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null } = options;
   try {
     requireConstitution(trust);
-    const file = readResultFile(bytes.slice());
+    const file = readResultFile(new Uint8Array(bytes));
     const evidence = await verifyEvidence(file.evidence, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
     const by = verifyIdentity(appraise(evidence, trust), file.identity);
     const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion }, signatures);
