@@ -1,7 +1,22 @@
 import type { CborValue } from "./cbor/index.ts";
+import { WireError } from "./errors.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { signingPublicKey, type SigningPublicKey } from "./keys.ts";
-import { anyValue, array, bool, bytes, decodeWith, encodeWith, int, struct, text, tuple, version, type Schema } from "./schema/index.ts";
+import {
+  anyValue,
+  array,
+  bool,
+  bytes,
+  decodeWith,
+  encodeWith,
+  int,
+  refine,
+  struct,
+  text,
+  tuple,
+  version,
+  type Schema,
+} from "./schema/index.ts";
 
 /** What is allowed under a constitution; its digest stands in PCR17. */
 export interface Bundle {
@@ -45,7 +60,7 @@ export interface DetectorRule {
   parameters: CborValue;
 }
 
-const bundle: Schema<Bundle> = struct<Bundle>({
+const fields: Schema<Bundle> = struct<Bundle>({
   version: ["v", version(1)],
   policyVersion: ["policyVersion", int(1, 2 ** 40)],
   constitutionDigest: ["constitution", bytes(48)],
@@ -72,6 +87,16 @@ const bundle: Schema<Bundle> = struct<Bundle>({
   careGraceSeconds: ["careGrace", int(0, 72 * 3600)],
   telemetry: ["telemetry", anyValue],
 });
+
+/** Of two rules for one purpose or detector, a reader and the enclave might each take another. */
+const bundle: Schema<Bundle> = refine(fields, unambiguous, unambiguous);
+
+function unambiguous(value: Bundle): Bundle {
+  const { purposes, detectors } = value;
+  if (new Set(purposes.map(({ code }) => code)).size < purposes.length || new Set(detectors.map(({ id }) => id)).size < detectors.length)
+    throw new WireError("schema-range", "bundle: two rules for one purpose or detector");
+  return value;
+}
 
 /** Encodes the payload of a bundle statement. */
 export const encodeBundle = (value: Bundle): Uint8Array => encodeWith(bundle, value);
