@@ -40,6 +40,16 @@ describe.each([
   ["node:crypto", node],
   ["WebCrypto", webcrypto],
 ])("remembering what %s verified", (_, backend) => {
+  it("remembers copies, so that a Buffer filled anew is verified anew", async () => {
+    const genuine = Buffer.from("genuine");
+    const only: SignatureBackend = { ...backend, verifyEs384: (_key, message) => Buffer.from(message).equals(Buffer.from("genuine")) };
+    const signatures = rememberSignatures(only);
+    const message = Buffer.from(genuine);
+    expect(await signatures.verifyEs384(new Uint8Array(97), message, new Uint8Array(96))).toBe(true);
+    message.fill(0);
+    expect(await signatures.verifyEs384(new Uint8Array(97), message, new Uint8Array(96))).toBe(false);
+  });
+
   it("has each signature verified once", async () => {
     const counting = counted(backend);
     const signatures = rememberSignatures(counting);

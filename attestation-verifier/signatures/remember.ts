@@ -24,9 +24,9 @@ export function rememberSignatures(backend: SignatureBackend, most: number = DEF
       const name = toHex(signature);
       const known = genuine.get(name);
       if (known !== undefined && equalBytes(known.publicKey, publicKey) && equalBytes(known.message, message)) return keep(name, known);
-      // Copies are verified, so that what is remembered is what was verified.
-      const own = { publicKey: publicKey.slice(), message: message.slice() };
-      const answer = backend.verifyEs384(own.publicKey, own.message, signature.slice());
+      // Copies are verified, so that what is remembered is what was verified; slice() of a Node Buffer would be a view.
+      const own = { publicKey: new Uint8Array(publicKey), message: new Uint8Array(message) };
+      const answer = backend.verifyEs384(own.publicKey, own.message, new Uint8Array(signature));
       if (typeof answer === "boolean") return answer && keep(name, own);
       return answer.then((good) => good === true && keep(name, own));
     },
