@@ -16,6 +16,7 @@ const SOFTWARE: Software = {
 
 const EVIDENCE_EVERY_MS = 10 * 60_000;
 const ROTATE_EVERY_MS = 24 * 3_600_000;
+const RETRY_MS = 30_000;
 
 /** Fixed words are all that the console ever sees. */
 function say(word: "ready" | "booted" | "boot-refused" | "invariant-broken" | "evidence-failed" | "nsm-lost" | "start-failed"): void {
@@ -33,8 +34,9 @@ function keepFresh(enclave: Enclave): void {
   say("booted");
   const renew = (step: (enclave: Enclave) => Promise<void>): void => {
     step(enclave).catch((error: unknown) => {
-      if (error instanceof Error && error.name === "InvariantError") end("invariant-broken");
-      else say("evidence-failed");
+      if (error instanceof Error && error.name === "InvariantError") return end("invariant-broken");
+      say("evidence-failed");
+      setTimeout(() => renew(step), RETRY_MS);
     });
   };
   setInterval(() => renew(renewEvidence), EVIDENCE_EVERY_MS);

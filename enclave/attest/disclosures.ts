@@ -5,6 +5,7 @@ import {
   encodeDisclosure,
   type Analysis,
   type Coverage,
+  type DisclosureLevel,
   type DisclosureName,
   type DisclosureValues,
   type Finding,
@@ -16,6 +17,8 @@ import type { OpenedJob } from "../open/open-job.ts";
 /** One disclosure of a result: its name decides who gets it. */
 export interface EncodedDisclosure {
   name: DisclosureName;
+  /** of a disclosure that is for recipients of one level alone: each is told its own */
+  onlyFor: DisclosureLevel | null;
   bytes: Uint8Array;
 }
 
@@ -42,10 +45,9 @@ export function denialDisclosures(job: OpenedJob, code: DenialCode): Disclosures
 /** What an analysed job may disclose, most important first: what does not fit a reply is cut from the end. */
 export function analysisDisclosures(job: OpenedJob, analysis: Analysis): Disclosures {
   const { request } = job;
-  const level = request.recipients[0]?.level ?? "alarm";
   const values: Value[] = [
     ["alarm-summary", analysis.alarmSummary],
-    ["level", level],
+    ...[...new Set(request.recipients.map((recipient) => recipient.level))].map((level) => ["level", level] as const),
     ["coverage", shortened(analysis.coverage)],
     ["purpose", request.purpose],
     ["detectors", analysis.detectors.map(({ id, version, parameters }) => ({ id, version, parametersDigest: sha256(parameters) }))],
@@ -72,6 +74,7 @@ function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   const stream = disclosureStream(job, decoysAt + (length - values.length) * DIGEST_BYTES);
   const items = values.map(([name, value], i) => ({
     name,
+    onlyFor: name === "level" ? value : null,
     bytes: encodeDisclosure(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never),
   }));
   const digests = items.map((item) => sha256(item.bytes));

@@ -85,7 +85,8 @@ function replyContent(
   const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence.document };
   let room = replyRoom(level, jobPaddedBytes) - result.length - common.identity.length - common.evidence.length - HEADS_BYTES;
   const fitting: Uint8Array[] = [];
-  for (const { name, bytes } of items) {
+  for (const { name, onlyFor, bytes } of items) {
+    if (onlyFor !== null && onlyFor !== level) continue;
     if (!LEVEL_NAMES[level].includes(name) || bytes.length + BYTES_HEAD_BYTES > room) continue;
     fitting.push(bytes);
     room -= bytes.length + BYTES_HEAD_BYTES;
