@@ -26,21 +26,24 @@ export function answerJob(enclave: Enclave, sealed: Uint8Array): Answer {
 
 function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
   const decision = authorize(enclave, job, enclave.clock.now());
-  if (!decision.allowed) return attestResult(enclave, job, denialDisclosures(job, decision.code), enclave.clock.now(), false);
-  return attestResult(enclave, job, disclosuresOf(enclave, job, decision), enclave.clock.now(), decision.statusStale);
+  const disclosures = disclosuresOf(enclave, job, decision);
+  return attestResult(enclave, job, disclosures, enclave.clock.now(), decision.allowed && decision.statusStale);
 }
 
-/** A bug that some recording brings out must not show as an error of another shape: it is a denial like any other. */
-function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Allowed): Disclosures {
+/**
+ * A denied job is analysed like any other and the analysis dropped: a host that could tell denials by how soon they
+ * come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
+ * shape.
+ */
+function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Decision): Disclosures {
   try {
     const recording = readRecording(job);
-    if (recording === null) return denialDisclosures(job, "denied-recording");
-    const detectors = decision.detectors.map((rule) => rule.id);
-    const applying = job.request.detectors.length === 0; // all that apply, of those the policy allows
-    return analysisDisclosures(job, analyse(recording, { detectors, applying, parameters: enclave.detectorParameters }));
+    if (recording === null) return denialDisclosures(job, decision.allowed ? "denied-recording" : decision.code);
+    const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
+    const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
+    const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
+    return decision.allowed ? analysisDisclosures(job, analysis) : denialDisclosures(job, decision.code);
   } catch {
-    return denialDisclosures(job, "failed-analysis");
+    return denialDisclosures(job, decision.allowed ? "failed-analysis" : decision.code);
   }
 }
-
-type Allowed = Extract<Decision, { allowed: true }>;
