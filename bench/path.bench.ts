@@ -67,6 +67,7 @@ async function inside(
   } as const;
   const sealed: { sealed: Uint8Array; paddedBytes: number }[] = [];
   for (let i = 0; i < jobs; i++) sealed.push(await sealJob(target, recording, request, key));
+  const denied = await sealJob(target, recording, { ...request, purpose: "HMARKT" }, key);
   const [first] = sealed;
   if (first === undefined) throw new Error("no jobs");
   const floor = primitives({
@@ -84,14 +85,17 @@ async function inside(
 
   const floors = new Samples();
   const answers = new Samples();
+  const denials = new Samples();
   const share = Math.max(1, Math.floor(jobs / ROUNDS));
   for (let round = 0; round < ROUNDS; round++) {
     floors.batch(share, floor);
     answers.batch(share, (i) => answerJob(enclave, sealed[(round * share + i) % jobs]?.sealed ?? first.sealed));
+    denials.batch(share, () => answerJob(enclave, denied.sealed));
   }
   const cpu = { name: "bare primitives", value: floors.cpuUs() };
   report.add(`${name}: bare primitives, CPU`, cpu.value, "us/job");
   report.add(`${name}: enclave, CPU`, answers.cpuUs(), "us/job", cpu);
+  report.add(`${name}: denied job, CPU`, denials.cpuUs(), "us/job", { name: "an answered one", value: answers.cpuUs() });
   report.add(`${name}: enclave, p50`, answers.wallUs().p50, "us/job", { name: "bare primitives p50", value: floors.wallUs().p50 });
   report.add(`${name}: enclave, p99`, answers.wallUs().p99, "us/job", { name: "bare primitives p99", value: floors.wallUs().p99 });
 }
