@@ -2,6 +2,7 @@
 // Finds a Node that runs TypeScript (24 or newer): this one, else the one that `npm ci` brought. Plain JavaScript, so that an old Node can say what to do.
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
+import * as module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +14,9 @@ if (Number.parseInt(process.versions.node, 10) >= 24) {
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") console.error(`${warning.name}: ${warning.message}`);
   });
+  // Compiled sources are kept beside the packages, where only whoever may change the program may write; elsewhere another
+  // user of the machine could plant code in the cache.
+  module.enableCompileCache(join(here, "..", "node_modules", ".cache", "caladrius"));
   const { main } = await import("./main.ts");
   await main(process.argv.slice(2));
 } else {
