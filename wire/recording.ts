@@ -146,7 +146,7 @@ export function encodeRecording(value: Recording): Uint8Array {
 }
 
 /**
- * Decodes a recording. Sample arrays are copies and aligned.
+ * Decodes a recording. Sample arrays are views of the bytes where these are aligned: keep them unchanged while it lives.
  * @throws WireError cbor-*, schema-*, recording-consistency; LimitError limit-*
  */
 export function decodeRecording(encoded: Uint8Array): Recording {
@@ -189,7 +189,7 @@ function channelFromWire(wire: WireChannel, path: string): Channel {
     unit: wire.unit,
     startMs: wire.startMs,
     timing: timingFromWire(wire, path),
-    samples: wire.width === 2 ? new Int16Array(aligned(wire.samples)) : new Int32Array(aligned(wire.samples)),
+    samples: wire.width === 2 ? columnOf(Int16Array, wire.samples) : columnOf(Int32Array, wire.samples),
     scale: wire.scale,
     missing: wire.missing,
   };
@@ -203,7 +203,7 @@ function timingFromWire(wire: WireChannel, path: string): ChannelTiming {
   if (rate !== undefined || offsets === undefined)
     throw new WireError("recording-consistency", `${path}: exactly one of rate and offsets must be there`);
   if (offsets.length % 4 !== 0) throw new WireError("recording-consistency", `${path}.offsets: no whole number of offsets`);
-  return { kind: "offsets", offsetsMs: new Uint32Array(aligned(offsets)) };
+  return { kind: "offsets", offsetsMs: columnOf(Uint32Array, offsets) };
 }
 
 function checkChannel(value: Channel, path: string): void {
@@ -243,9 +243,16 @@ function littleEndian(values: Int16Array | Int32Array | Uint32Array): Uint8Array
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** A copy whose start is aligned for any element width. */
-function aligned(source: Uint8Array): ArrayBuffer {
+/** A column: a view of the bytes where these are aligned, else a copy. */
+function columnOf<C>(Column: ColumnType<C>, source: Uint8Array): C {
+  const width = Column.BYTES_PER_ELEMENT;
+  if (source.byteOffset % width === 0) return new Column(source.buffer, source.byteOffset, source.length / width);
   const copy = new Uint8Array(source.length);
   copy.set(source);
-  return copy.buffer;
+  return new Column(copy.buffer, 0, source.length / width);
+}
+
+interface ColumnType<C> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): C;
 }

@@ -135,18 +135,16 @@ export type Fields<T> = { readonly [K in keyof T]-?: readonly [key: number | str
  */
 export function struct<T extends object>(fields: Fields<T>, optional: readonly (keyof T)[] = []): Schema<T> {
   // in the order of the encoded keys (RFC 8949 §4.2.1), so that the encoder finds them sorted
-  const names = (Object.keys(fields) as (keyof T)[]).toSorted((a, b) => compareBytes(encodeCbor(fields[a][0]), encodeCbor(fields[b][0])));
-  const byKey = new Map(names.map((name) => [fields[name][0], name]));
+  const members = (Object.keys(fields) as (keyof T)[])
+    .toSorted((a, b) => compareBytes(encodeCbor(fields[a][0]), encodeCbor(fields[b][0])))
+    .map((name) => ({ name, key: fields[name][0], schema: fields[name][1], suffix: `.${String(name)}`, needed: !optional.includes(name) }));
   return {
     encode(value) {
       const map = new Map<number | string, CborValue>();
-      for (const name of names) {
+      for (const { name, key, schema, needed } of members) {
         const field = value[name];
-        if (field === undefined) {
-          if (!optional.includes(name)) throw new WireError("schema-missing", String(name));
-          continue;
-        }
-        map.set(fields[name][0], fields[name][1].encode(field as Exclude<T[keyof T], undefined>));
+        if (field !== undefined) map.set(key, schema.encode(field as Exclude<T[keyof T], undefined>));
+        else if (needed) throw new WireError("schema-missing", String(name));
       }
       return map;
     },
@@ -154,17 +152,15 @@ export function struct<T extends object>(fields: Fields<T>, optional: readonly (
       if (!(value instanceof Map)) throw refuse("schema-type", path, "map", typeName(value));
       const map = value as ReadonlyMap<number | string, CborValue>;
       const result: Partial<T> = {};
-      for (const name of names) {
-        const [key, schema] = fields[name];
+      let known = 0;
+      for (const { name, key, schema, suffix, needed } of members) {
         const field = map.get(key);
-        if (field === undefined) {
-          if (!optional.includes(name)) throw new WireError("schema-missing", `${path}.${String(name)}`);
-          continue;
-        }
-        result[name] = schema.decode(field, `${path}.${String(name)}`);
+        if (field !== undefined) {
+          known++;
+          result[name] = schema.decode(field, path + suffix);
+        } else if (needed) throw new WireError("schema-missing", path + suffix);
       }
-      for (const key of map.keys())
-        if (!byKey.has(key)) throw new WireError("schema-unknown", `${path}: a field of key type ${typeof key}`);
+      if (known !== map.size) throw new WireError("schema-unknown", `${path}: ${map.size - known} fields too many`);
       return result as T;
     },
   };

@@ -10,10 +10,7 @@ export function encrypt({ key, baseNonce }: MessageKey, aad: Uint8Array, plainte
   cipher.setAAD(aad);
   const body = cipher.update(plaintext);
   cipher.final();
-  const ciphertext = new Uint8Array(body.length + AEAD_TAG_BYTES);
-  ciphertext.set(body);
-  ciphertext.set(cipher.getAuthTag(), body.length);
-  return ciphertext;
+  return Buffer.concat([body, cipher.getAuthTag()]); // every byte is written, so none need be zeroed first
 }
 
 /** @throws when the tag does not match; nothing of the plaintext is returned then */
