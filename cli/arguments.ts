@@ -81,13 +81,16 @@ export const COMMON: Readonly<Record<string, Option>> = {
  */
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
   const options = { ...command.options, ...COMMON };
-  const { values, positionals } = parse(command, options, words);
+  const { values, positionals, tokens } = parse(command, options, words);
   const args = new Arguments(values, positionals);
   if (args.flag("help")) return args;
   for (const [name, option] of Object.entries(options)) {
     if (option.required === true && values[name] === undefined)
       throw new UsageError(`--${name} ${option.value ?? ""} is missing`, hintFor(command));
   }
+  const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+  const twice = given.find((name, i) => options[name]?.multiple !== true && options[name]?.value !== null && given.indexOf(name) !== i);
+  if (twice !== undefined) throw new UsageError(`--${twice} is given more than once`, hintFor(command));
   const [least, most] = command.count;
   if (positionals.length < least) throw new UsageError(`${command.inputs} is missing`, hintFor(command));
   if (positionals.length > most) throw new UsageError(`${JSON.stringify(positionals[most])} is one input too many`, hintFor(command));
@@ -100,14 +103,26 @@ function parse(command: Command, options: Readonly<Record<string, Option>>, word
       args: [...words],
       strict: true,
       allowPositionals: true,
+      tokens: true,
       options: Object.fromEntries(
         Object.entries(options).map(([name, option]) => [
           name,
-          { type: option.value === null ? "boolean" : "string", multiple: option.multiple === true } as const,
+          {
+            type: option.value === null ? "boolean" : "string",
+            multiple: option.multiple === true,
+            ...(name === "help" ? { short: "h" } : {}),
+          } as const,
         ]),
       ),
     });
   } catch (error) {
+    const valueless = /^Option '(?:-\w, )?--([\w-]+)[^']*' argument (?:missing|is ambiguous)/.exec(
+      error instanceof Error ? error.message : "",
+    )?.[1];
+    if (valueless !== undefined) {
+      const option = `--${valueless} ${options[valueless]?.value ?? ""}`;
+      throw new UsageError(`${option} has no value`, `write --${valueless}=VALUE where the value begins with a dash`);
+    }
     const unknown = /^Unknown option '(-[^']*)'/.exec(error instanceof Error ? error.message : "")?.[1];
     if (unknown === undefined)
       throw new UsageError(error instanceof Error ? (error.message.split(/\n|\. /)[0] ?? "") : "cannot read the options", hintFor(command));

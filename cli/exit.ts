@@ -51,11 +51,35 @@ export class UnreachableError extends Error {
   override name = "UnreachableError";
 }
 
+/** What went wrong with one file that the command was given, such as a trust file; the cause keeps its own code. */
+export class FileProblem extends Error {
+  override name = "FileProblem";
+  readonly file: string;
+  constructor(file: string, cause: unknown) {
+    super(`${file} cannot be used`, { cause });
+    this.file = file;
+  }
+}
+
+/** Does something with a file; whatever goes wrong names it. @throws FileProblem */
+export async function about<T>(file: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FileProblem ? error : new FileProblem(file, error);
+  }
+}
+
 /** What may go wrong while reading one input, as the table of outputs shows it. */
 export interface Failure {
   exit: ExitCode;
   code: string;
   sentence: string;
+  /** which check refused, and where it is written down, if a check did */
+  stage?: string;
+  spec?: string;
+  /** the file that is to blame, if one is */
+  file?: string;
 }
 
 /** Codes of errors whose bytes are well-formed but of a version or format that this build does not know. */
@@ -65,6 +89,10 @@ const UNSUPPORTED = /(^|-)(version|unsupported|unknown-format)($|-)/;
 const SYSTEM: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "it may not be read or written by this user",
+  EPERM: "the system does not permit it",
+  EROFS: "it is on a file system that is read-only",
+  ELOOP: "its symbolic links go round in a circle",
+  ENAMETOOLONG: "the name is too long",
   EISDIR: "it is a folder",
   ENOTDIR: "a part of the path is not a folder",
   EEXIST: "it exists already; --force overwrites it",
@@ -72,6 +100,8 @@ const SYSTEM: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there; is the host up?",
   ECONNRESET: "the connection was cut",
   ENOTFOUND: "the host's name is unknown",
+  EAI_AGAIN: "the host's name could not be looked up",
+  EHOSTUNREACH: "there is no way to the host",
   ETIMEDOUT: "there was no answer in time",
   ENOSPC: "the disk is full",
 };
@@ -79,22 +109,23 @@ const SYSTEM: Readonly<Record<string, string>> = {
 /** Sorts any thrown value into an exit code, a code and one sentence. Never throws. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { exit: EXIT.internal, code: "internal", sentence: String(error) };
+  if (error instanceof FileProblem) return inFile(error.file, failureOf(error.cause));
   if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
   if (error instanceof UnreachableError) return { exit: EXIT.unreachable, code: "unreachable", sentence: error.message };
   const code = codeOf(error);
   const reason = Object.hasOwn(CODE, code) ? CODE[code as keyof typeof CODE] : undefined;
   // What a trust file lacks or has wrong is told with the code, and the exit code, that the verifier's table has for it.
   if (reason !== undefined && (error.name === "Refusal" || error instanceof ConfigurationError))
-    return { exit: REASON_EXIT[reason.status], code, sentence: error.message };
+    return { exit: REASON_EXIT[reason.status], code, sentence: error.message, stage: reason.stage, spec: reason.spec };
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
   }
-  if (error.name === "SubmitError") return { exit: submitExit(error), code, sentence: error.message };
+  if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
-  if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: error.message };
+  if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: advised(code, error.message) };
   if (error instanceof InvariantError) return { exit: EXIT.internal, code, sentence: error.message };
   const cause = rootCause(error);
-  const system = SYSTEM[codeOf(cause)];
+  const system = SYSTEM[codeOf(cause)] ?? ("syscall" in cause ? cause.message : undefined);
   if (system !== undefined) return { exit: EXIT.unreachable, code: codeOf(cause), sentence: `${subjectOf(cause)}${system}` };
   if (error.name === "TimeoutError") return { exit: EXIT.unreachable, code: "timeout", sentence: "there was no answer in time" };
   if (error instanceof TypeError && error.message === "fetch failed")
@@ -109,6 +140,29 @@ function submitExit(error: Error): ExitCode {
   return stage === "seal" || stage === "reply" ? EXIT.contraindicated : EXIT.unreachable;
 }
 
+/** What to do about refusals of the client, which does not know how the command line spells it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  "output-exists": "--force overwrites it",
+  "host-unreachable": "is the host up, and is --host its address?",
+  "host-url": "write --host as http://127.0.0.1:8470",
+};
+
+function advised(code: string, sentence: string): string {
+  const advice = ADVICE[code];
+  return advice === undefined ? sentence : `${sentence}; ${advice}`;
+}
+
+function placeOf(error: Error): { stage?: string; spec?: string } {
+  return {
+    ...("stage" in error && typeof error.stage === "string" ? { stage: error.stage } : {}),
+    ...("spec" in error && typeof error.spec === "string" ? { spec: error.spec } : {}),
+  };
+}
+
+function inFile(file: string, failure: Failure): Failure {
+  return { ...failure, file, sentence: failure.sentence.startsWith(file) ? failure.sentence : `${file}: ${failure.sentence}` };
+}
+
 /** What lies beneath: fetch wraps the system's error, and a name with several addresses gives one error for each. */
 function rootCause(error: Error): Error {
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
@@ -116,16 +170,16 @@ function rootCause(error: Error): Error {
 }
 
 /** A failure as the object that --json prints: the shape of a verdict, with `status` null where nothing was judged. */
-export function failureJson(file: string | null, { exit, code, sentence }: Failure): Readonly<Record<string, unknown>> {
+export function failureJson(named: string | null, { exit, code, sentence, stage, spec, file }: Failure): Readonly<Record<string, unknown>> {
   const judged = exit === EXIT.contraindicated || exit === EXIT.unsupported || exit === EXIT.malformed;
   return {
-    file,
+    file: named ?? file ?? null,
     status: judged ? "contraindicated" : null,
     mode: null,
     at: null,
     code,
-    stage: null,
-    spec: null,
+    stage: stage ?? null,
+    spec: spec ?? null,
     sentence,
     claims: null,
     notChecked: [],
@@ -140,6 +194,7 @@ function codeOf(error: Error): string {
 
 function subjectOf(error: Error): string {
   if ("path" in error && typeof error.path === "string") return `${error.path}: `;
+  if ("hostname" in error && typeof error.hostname === "string") return `${error.hostname}: `;
   if ("address" in error && typeof error.address === "string")
     return `${error.address}${"port" in error ? `:${String(error.port)}` : ""}: `;
   return "";

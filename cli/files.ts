@@ -1,15 +1,17 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimitError } from "@caladrius/wire";
-import { UnreachableError, UsageError } from "./exit.ts";
+import { about, UnreachableError, UsageError } from "./exit.ts";
 
-/** Reads a whole file that somebody else may have made, up to a limit. @throws LimitError file-size; errors of the system */
-export async function readLimited(path: string, maxBytes: number): Promise<Uint8Array> {
-  const { size } = await stat(path);
-  if (size > maxBytes) throw new LimitError("file-size", `${path}: ${size} bytes, at most ${maxBytes} are read`);
-  const bytes = await readFile(path);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Reads a whole file that somebody else may have made, up to a limit. @throws FileProblem around LimitError file-size or an error of the system */
+export function readLimited(path: string, maxBytes: number): Promise<Uint8Array> {
+  return about(path, async () => {
+    const { size } = await stat(path);
+    if (size > maxBytes) throw new LimitError("file-size", `${size} bytes, at most ${maxBytes} are read`);
+    const bytes = await readFile(path);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  });
 }
 
 /** Reads a text file. @throws as readLimited; UsageError for bytes that are not UTF-8 */
@@ -23,12 +25,38 @@ export async function readText(path: string, maxBytes: number): Promise<string> 
 }
 
 /**
+ * Makes a folder and those above it. Not by mkdir's own recursion: that never ends where a folder that exists has no room
+ * for others, as in /proc.
+ * @throws UnreachableError when a file is in the way; errors of the system
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  const there = await statIfThere(path);
+  if (there?.isDirectory() === true) return;
+  if (there !== null) throw new UnreachableError(`${path} is a file, and a folder is needed there`);
+  if (dirname(path) !== path) await makeFolder(dirname(path), mode);
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    if ((await statIfThere(path))?.isDirectory() !== true) throw error; // somebody else made it at the same time
+  }
+}
+
+async function statIfThere(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/**
  * Writes a file whole or not at all; its folder is made. An existing one is kept unless `force`.
  * @throws UnreachableError when it exists or cannot be written
  */
 export async function writeWhole(path: string, content: Uint8Array | string, options: { force: boolean; mode?: number }): Promise<void> {
   if (!options.force) await refuseExisting(path);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const draft = `${path}.${process.pid}.part`;
   try {
     const file = await open(draft, "wx", options.mode ?? 0o644);

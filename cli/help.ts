@@ -5,7 +5,8 @@ import type { Command, Option } from "./command.ts";
 export function overview(commands: readonly Command[]): string[] {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
-    "caladrius: sealed vital signs in, findings out that anyone can check. Not a medical device.",
+    "caladrius: sealed vital signs in, findings out that anyone can check.",
+    "Not a medical device.",
     "",
     "usage: caladrius COMMAND [INPUT…] [--OPTION…]",
     "",
@@ -14,8 +15,21 @@ export function overview(commands: readonly Command[]): string[] {
     "  caladrius COMMAND --help   what a command takes",
     "  caladrius --version        the version and the Node it runs on",
     "",
-    "exit codes: 0 affirming, warning or done; 10 contraindicated; 20 unknown version or format; 30 malformed bytes;",
-    "            2 wrong use; 3 host or file not reachable; 1 internal error",
+    "exit codes: 0 affirming, warning or done; 10 contraindicated;",
+    "            20 unknown version or format; 30 malformed bytes; 2 wrong use;",
+    "            3 host or file not reachable; 1 internal error",
+  ];
+}
+
+/** The help of a group such as `trust`. */
+export function groupHelp(name: string, commands: readonly Command[]): string[] {
+  const width = Math.max(...commands.map((command) => command.name.length));
+  return [
+    `usage: caladrius ${name} COMMAND`,
+    "",
+    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    "",
+    `  caladrius ${name} COMMAND --help   what it takes`,
   ];
 }
 
@@ -26,21 +40,39 @@ export function helpOf(command: Command): string[] {
   return [
     command.summary,
     "",
-    `usage: ${usageOf(command)}`,
+    ...wrap(`usage: caladrius ${command.name} `, usageOf(command)),
     "",
-    ...options.map(([name, option]) => `  ${spelled(name, option).padEnd(width)}  ${option.about}${remarks(option)}`),
-    ...(command.notes.length === 0 ? [] : ["", ...command.notes]),
+    ...options.flatMap(([name, option]) =>
+      wrap(`  ${spelled(name, option).padEnd(width)}  `, `${option.about}${remarks(option)}`.split(" ")),
+    ),
+    ...(command.notes.length === 0 ? [] : ["", ...command.notes.flatMap((note) => wrap("", note.split(" ")))]),
   ];
 }
 
-/** One line: the name, the inputs, the options. */
-export function usageOf(command: Command): string {
+/** The inputs and the options, each a piece that is not broken. */
+function usageOf(command: Command): string[] {
   const options = Object.entries(command.options).map(([name, option]) => {
     const text = spelled(name, option);
     return option.required === true ? text : `[${text}]${option.multiple === true ? "…" : ""}`;
   });
-  return ["caladrius", command.name, command.inputs, ...options].filter((word) => word !== "").join(" ");
+  return [command.inputs, ...options].filter((word) => word !== "");
 }
+
+/** Lines of at most 80 columns; what follows the first is indented as far as its head is long. */
+function wrap(head: string, words: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = head;
+  for (const word of words) {
+    if (line.length + word.length > COLUMNS && line.trim() !== "" && line !== head) {
+      lines.push(line.trimEnd());
+      line = " ".repeat(head.length);
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+const COLUMNS = 80;
 
 function spelled(name: string, option: Option): string {
   return option.value === null ? `--${name}` : `--${name} ${option.value}`;

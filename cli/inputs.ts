@@ -1,5 +1,5 @@
 import { readInputs, type ReadProblem, type ReadRecording } from "@caladrius/client";
-import { EXIT, worst, type ExitCode } from "./exit.ts";
+import { EXIT, failureJson, worst, type ExitCode, type Failure } from "./exit.ts";
 import { styled, type Terminal } from "./print.ts";
 
 /** What inputs gave: recordings, and the exit code for what could not be read. */
@@ -17,12 +17,17 @@ export async function readAll(paths: readonly string[], terminal: Terminal): Pro
   });
   for (const problem of problems) {
     if (terminal.isJson)
-      terminal.object({ file: problem.file, status: null, code: problem.code, sentence: problem.message, where: problem.where });
+      terminal.object({ ...failureJson(problem.file, failureOfReading(problem, recordings)), status: null, where: problem.where });
     else terminal.note([styled("yellow", "not read  "), `${problem.message} (${problem.code})`]);
   }
   for (const { recording, notUsed: own } of recordings) tellNotUsed(`subject ${recording.subject}`, own, terminal);
   tellNotUsed("no subject", notUsed, terminal);
   return { recordings, exit: worst(problems.map((problem) => exitOf(problem, recordings))) };
+}
+
+/** Nothing was judged yet, so the object has no status. */
+function failureOfReading(problem: ReadProblem, recordings: readonly ReadRecording[]): Failure {
+  return { exit: exitOf(problem, recordings), code: problem.code, sentence: problem.message, stage: "read" };
 }
 
 /** A file of which something was used is read; what was wrong in it is told. One of which nothing was used decides the exit code. */

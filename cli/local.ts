@@ -1,9 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { startHost, type HostLogger, type RunningHost } from "@caladrius/host";
-import { DependencyError } from "@caladrius/wire";
+import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_ADDRESS } from "./defaults.ts";
+import { makeFolder } from "./files.ts";
 import { startSimulator, type Simulator, type SimulatorEvents } from "./simulator.ts";
 
 /** Simulator and host on this machine. */
@@ -22,6 +24,7 @@ export async function startLocal(options: {
   events: SimulatorEvents;
 }): Promise<Local> {
   const { data, port, logger, events } = options;
+  await refuseTakenPort(port);
   const simulator = await startSimulator(data, events);
   const undo: (() => Promise<void>)[] = [() => simulator.stop()];
   const close = async (): Promise<void> => {
@@ -30,7 +33,7 @@ export async function startLocal(options: {
   try {
     const { constitution, bundle } = simulator.deployment;
     const hostData = join(data, "host");
-    await mkdir(hostData, { recursive: true, mode: 0o700 });
+    await makeFolder(hostData, 0o700);
     events.progress("host: start");
     const host = await startHost({
       enclaveSocket: simulator.socketPath,
@@ -54,6 +57,17 @@ export async function startLocal(options: {
     await close();
     throw error;
   }
+}
+
+/** Told before the image is built, not after. @throws ConfigurationError listen-failed */
+async function refuseTakenPort(port: number): Promise<void> {
+  const server = createServer().listen(port, DEFAULT_ADDRESS);
+  await once(server, "listening").catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+    throw new ConfigurationError("listen-failed", `cannot listen on ${DEFAULT_ADDRESS} port ${port}: ${code}. Choose another --port.`);
+  });
+  server.close();
+  await once(server, "close");
 }
 
 /** A status list is good for 24 hours. A renewal that fails is tried again; the enclave meanwhile keeps the one it has. */

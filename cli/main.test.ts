@@ -42,6 +42,19 @@ describe("help", () => {
     for (const option of Object.keys(command.options)) expect(stdout).toContain(`--${option}`);
   });
 
+  it.each([
+    [["trust", "--help"], "trust diff"],
+    [["help", "trust", "new"], "usage: caladrius trust new"],
+    [["verify", "-h"], "usage: caladrius verify"],
+  ])("%j helps as well", async (words, text) => {
+    expect(await call(...words)).toMatchObject({ code: EXIT.ok, stdout: expect.stringContaining(text) as string });
+  });
+
+  it("fits into 80 columns", async () => {
+    const texts = await Promise.all([call("--help"), ...COMMANDS.map(({ name }) => call(...name.split(" "), "--help"))]);
+    for (const line of texts.flatMap(({ stdout }) => stdout.split("\n"))) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
   it("tells the version", async () => {
     const { stdout } = await call("--version");
     expect(stdout).toMatch(/^caladrius \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/);
@@ -53,6 +66,11 @@ describe("wrong use", () => {
     [[], ""],
     [["verfy"], "did you mean `caladrius verify`?"],
     [["attestation"], "attestation get, attestation verify"],
+    [["trust", "shwo"], 'no command "trust shwo"'],
+    [["verify", "x", "--trust", "y", "--trust", "z"], "--trust is given more than once"],
+    [["attestation", "verify", "x", "--trust", "y", "--max-age", "-1"], "--max-age S has no value"],
+    [["attestation", "verify", "x", "--trust", "y", "--at", "2026-02-31T10:00:00Z"], "--at must be a time"],
+    [["submit", "x", "--host", "http://127.0.0.1", "--trust", "y", "--purpose", ""], "--purpose must be a code"],
     [["verify", "x", "--trsut", "y"], "did you mean --trust?"],
     [["verify", "--trust", "y"], "FILE… is missing"],
     [["verify", "x"], "--trust FILE is missing"],
@@ -91,6 +109,23 @@ describe("what cannot be reached", () => {
     expect(stderr).toContain("nothing listens there");
   });
 
+  it("ends with 3 for an input, as one object of the shape of all", async () => {
+    const file = join(folder, "none.csv");
+    const { code, stdout } = await call("analyse", file, "--json");
+    expect(code).toBe(EXIT.unreachable);
+    expect(JSON.parse(stdout)).toMatchObject({ file, status: null, mode: null, at: null, spec: null, claims: null, notChecked: [] });
+  });
+
+  it("ends with 3 for a folder that cannot be made", { timeout: 10_000 }, async () => {
+    const file = join(folder, "plain");
+    writeFileSync(file, "");
+    const trust = ["trust", "new", "--eif", "x", "--out"];
+    const under = async (path: string) => call("up", "--port", "0", "--data", path);
+    expect(await under(file)).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("a folder is needed") as string });
+    expect((await under("/proc/none")).code).toBe(EXIT.unreachable);
+    expect((await call(...trust, join(file, "out"))).code).toBe(EXIT.unreachable);
+  });
+
   it("prints one object with --json", async () => {
     const { stdout } = await call("trust", "show", join(folder, "none.json"), "--json");
     expect(JSON.parse(stdout)).toMatchObject({ status: null, code: "ENOENT", claims: null, notChecked: [] });
@@ -111,6 +146,17 @@ describe("trust files", () => {
     const { code, stdout } = await call("trust", "diff", before, after);
     expect(code).toBe(EXIT.contraindicated);
     expect(stdout).toContain("accepts more than");
+  });
+
+  it("of other bytes are refused as malformed, by name", async () => {
+    const file = join(folder, "junk.json");
+    for (const bytes of [new Uint8Array([0xff, 0xfe, 0]), new Uint8Array(), Buffer.from("{")]) {
+      writeFileSync(file, bytes);
+      const { code, stdout, stderr } = await call("trust", "show", file, "--json");
+      expect(code).toBe(EXIT.malformed);
+      expect(JSON.parse(stdout)).toMatchObject({ file, status: "contraindicated", code: "trust-json", stage: "trust", spec: "trust file" });
+      expect(stderr).toContain(`caladrius: ${file}: the trust file is not one JSON object`);
+    }
   });
 
   it("with an unknown key are refused by its code", async () => {

@@ -2,29 +2,43 @@ import { readFileSync } from "node:fs";
 import { closest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT, failureJson, failureOf, UsageError, type ExitCode } from "./exit.ts";
-import { helpOf, overview } from "./help.ts";
+import { groupHelp, helpOf, overview } from "./help.ts";
 import { Terminal, type Streams } from "./print.ts";
 import { COMMANDS } from "./table.ts";
 
 /** Runs the command that the words name and sets the process's exit code. */
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads our output may stop reading; that is no error of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.internal));
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", readerGone);
   process.exitCode = await runCommand(words, { stdout: process.stdout, stderr: process.stderr, environment: process.env });
 }
+
+/** A command that ends itself tidily on a signal is asked to; any other has nothing to tidy. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (process.listenerCount("SIGTERM") === 0) process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.internal);
+  if (!told) process.kill(process.pid, "SIGTERM");
+  told = true;
+}
+let told = false;
 
 /** Runs one command over given streams; every failure is one sentence on stderr (with --json one object) and an exit code. */
 export async function runCommand(words: readonly string[], streams: Streams): Promise<ExitCode> {
   const terminal = new Terminal(streams, words.includes("--json"));
   const plain = new Terminal(streams, false);
   try {
-    const first = words[0];
-    if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const [first, second] = words;
+    if (first === undefined || first === "--help" || first === "-h" || (first === "help" && second === undefined)) {
       for (const line of overview(COMMANDS)) plain.line(line);
       return first === undefined ? EXIT.usage : EXIT.ok;
     }
     if (first === "--version" || first === "-v") {
       plain.line(version());
+      return EXIT.ok;
+    }
+    if (first === "help") return await runCommand([...words.slice(1), "--help"], streams);
+    const group = groupOf(first);
+    if (group.length > 0 && (second === "--help" || second === "-h")) {
+      for (const line of groupHelp(first, group)) plain.line(line);
       return EXIT.ok;
     }
     const command = find(words);
@@ -56,13 +70,20 @@ function find(words: readonly string[]): Command {
   const [first = "", second = ""] = words;
   const found = COMMANDS.find((command) => command.name === `${first} ${second}`) ?? COMMANDS.find((command) => command.name === first);
   if (found !== undefined) return found;
-  const group = COMMANDS.filter((command) => command.name.startsWith(`${first} `)).map((command) => command.name);
-  if (group.length > 0) throw new UsageError(`${first} is a group of commands`, `use one of: ${group.join(", ")}`);
+  const group = groupOf(first).map((command) => command.name);
+  if (group.length > 0) {
+    const what = second === "" ? `${first} is a group of commands` : `there is no command ${JSON.stringify(`${first} ${second}`)}`;
+    throw new UsageError(what, `use one of: ${group.join(", ")}`);
+  }
   const near = closest(first, [...new Set(COMMANDS.map((command) => command.name.split(" ")[0] ?? ""))]);
   throw new UsageError(
     `there is no command ${JSON.stringify(first)}`,
     near === null ? "`caladrius --help` lists the commands" : `did you mean \`caladrius ${near}\`?`,
   );
+}
+
+function groupOf(word: string): readonly Command[] {
+  return COMMANDS.filter((command) => command.name.startsWith(`${word} `));
 }
 
 function version(): string {

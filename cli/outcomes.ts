@@ -16,6 +16,12 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
   terminal.table(outcomes.map(row));
   for (const { name, resealed } of outcomes)
     if (resealed > 0) terminal.line(`${name}: sealed again ${resealed} times, as the enclave that held the keys was gone`);
+  if (outcomes.some(isDenied))
+    terminal.line("denied: nothing was analysed; the policy bundle decides on purposes and levels, whoever answers for it can change it");
+}
+
+function isDenied({ verdict }: SubmitOutcome): boolean {
+  return verdict !== null && verdict.status !== "contraindicated" && verdict.claims.disclosed.denial !== null;
 }
 
 /** Tells where each recording stands. */
@@ -38,6 +44,6 @@ function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment
   }
   if (verdict.status === "contraindicated") return [statusSegment(verdict), name, verdict.code, verdict.sentence];
   const { disclosed } = verdict.claims;
-  const said = disclosed.denial === null ? topFinding(disclosed.finding) : styled("red", disclosed.denial);
+  const said = disclosed.denial === null ? topFinding(disclosed.finding) : styled("red", `denied: ${disclosed.denial}`);
   return [statusSegment(verdict), name, said, path ?? ""];
 }

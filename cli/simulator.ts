@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,7 @@ import {
 import { toHex } from "@caladrius/wire";
 import { DEFAULT_MAX_AGE_SECONDS } from "./defaults.ts";
 import { writeWhole } from "./files.ts";
+import { lockFolder } from "./lock.ts";
 
 /** A simulated enclave with all that a host and a relying party need beside it. */
 export interface Simulator {
@@ -39,10 +40,26 @@ export interface SimulatorEvents {
 
 /**
  * Builds and measures the image, opens the development deployment of a data directory, writes the trust file that belongs
- * to both, and starts the enclave from the image.
+ * to both, and starts the enclave from the image. The directory is this process's alone until `stop`: another build
+ * would write another trust file into it.
+ * @throws ConfigurationError store-locked
  */
 export async function startSimulator(data: string, events: SimulatorEvents): Promise<Simulator> {
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  const unlock = await lockFolder(data);
+  try {
+    const simulator = await startIn(data, events);
+    const stop = async (): Promise<void> => {
+      await simulator.stop();
+      unlock();
+    };
+    return { ...simulator, stop };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function startIn(data: string, events: SimulatorEvents): Promise<Simulator> {
   const image = await buildImage({ cacheDir: join(data, "image"), onProgress: (step) => events.progress(`image: ${step}`) });
   const clock = { nowMs: (): number => Date.now() };
   const deployment = openDevelopmentDeployment(

@@ -1,8 +1,12 @@
 import type { Command, Option } from "./command.ts";
+import { DEFAULT_PORT } from "./defaults.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
-const data: Option = { value: "DIR", about: "where keys, jobs and the simulator's state are kept" };
-const port: Option = { value: "P", about: "port of the HTTP API on 127.0.0.1; 0 takes a free one" };
+const data: Option = {
+  value: "DIR",
+  about: "where keys, jobs and the simulator's state are kept (default: $XDG_STATE_HOME/caladrius or ~/.local/state/caladrius)",
+};
+const port: Option = { value: "P", about: `port of the HTTP API on 127.0.0.1; 0 takes a free one (default: ${DEFAULT_PORT})` };
 const trust: Option = { value: "FILE", about: "trust file: which roots and measurements you accept", required: true };
 const detector: Option = { value: "ID", about: "run this detector only; without it all that apply", multiple: true };
 const strict: Option = { value: null, about: "exit 10 for a warning as well" };
@@ -17,7 +21,7 @@ const INPUT_NOTE: readonly string[] = [
 export const COMMANDS: readonly Command[] = [
   {
     name: "start",
-    summary: "the main job end to end: simulator, host, sealed jobs, verified results",
+    summary: "the main job end to end, from samples to verified results",
     inputs: "[INPUT…]",
     count: [0, MANY],
     options: {
@@ -60,7 +64,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "submit",
-    summary: "seal recordings to a verified enclave, wait, verify the results",
+    summary: "seal recordings to a verified enclave, verify what returns",
     inputs: "INPUT…",
     count: [1, MANY],
     options: {
@@ -159,7 +163,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "trust diff",
-    summary: "compare two trust files: what the second accepts that the first does not, and the reverse",
+    summary: "compare what two trust files accept",
     inputs: "FILE FILE",
     count: [2, 2],
     options: { json },
@@ -168,7 +172,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "show",
-    summary: "a result for a human: verdict, who, when, coverage, findings",
+    summary: "a result for a human: verdict, when, coverage, findings",
     inputs: "FILE.attested",
     count: [1, 1],
     options: {
@@ -180,7 +184,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "simulate",
-    summary: "the simulated enclave alone, for a host that runs elsewhere",
+    summary: "the simulated enclave alone, for a host beside it",
     inputs: "",
     count: [0, 0],
     options: { data, json },

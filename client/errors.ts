@@ -38,10 +38,12 @@ export class SubmitError extends Error {
   override readonly name = "SubmitError";
   readonly code: ClientCode;
   readonly stage: string;
+  readonly spec: string;
   constructor(code: ClientCode, detail: string | null = null) {
     super(sentence(code, detail));
     this.code = code;
     this.stage = CLIENT_CODE[code].stage;
+    this.spec = CLIENT_CODE[code].spec;
   }
 }
 

@@ -36,8 +36,11 @@ function readMode(args: Arguments, nowMs: number): TimeMode {
 
 /** A date, or a time with its offset: one without an offset would mean another moment on another machine. */
 function parseInstant(text: string): number {
+  const day = text.slice(0, 10);
   const ms = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new UsageError(`--at must be a time such as 2026-11-21T10:00:00Z, not ${JSON.stringify(text)}`);
+  // Date.parse takes 31 February for a day in March.
+  const exists = !Number.isNaN(ms) && new Date(Date.parse(day)).toISOString().startsWith(day);
+  if (!exists) throw new UsageError(`--at must be a time such as 2026-11-21T10:00:00Z, not ${JSON.stringify(text)}`);
   return ms;
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { startHost, type HostLogger, type KmsEndpoint } from "@caladrius/host";
 import {
@@ -11,15 +10,17 @@ import {
 } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
-import { EXIT, UsageError, type ExitCode } from "../exit.ts";
-import { readLimited } from "../files.ts";
+import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
+import { makeFolder, readLimited } from "../files.ts";
 import { untilAsked } from "../local.ts";
 import type { Terminal } from "../print.ts";
 
 /** The host alone. It hands constitution and bundle over; which ones they are shows in PCR16 and PCR17, not here. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const constitution = await readLimited(args.text("constitution"), MAX_CONSTITUTION_BYTES);
-  const bundle = decodeApproved(await readLimited(args.text("bundle"), 2 * MAX_BUNDLE_BYTES));
+  const bundlePath = args.text("bundle");
+  const bundleBytes = await readLimited(bundlePath, 2 * MAX_BUNDLE_BYTES);
+  const bundle = await about(bundlePath, () => decodeApproved(bundleBytes));
   const statusListPath = args.optional("status-list");
   const statusList = statusListPath === null ? null : await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
   const kmsListen = args.optional("kms-listen");
@@ -27,7 +28,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
   const asked = untilAsked();
 
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir, 0o700);
   const host = await startHost({
     enclaveSocket: args.text("enclave"),
     constitution,

@@ -13,7 +13,7 @@ import {
   type DisclosureValues,
 } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { printReport, type Report } from "../report.ts";
 import { styled, type Terminal } from "../print.ts";
@@ -27,7 +27,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const bytes = await readLimited(file, MAX_RESULT_FILE_BYTES);
   const trustPath = args.optional("trust");
   if (trustPath === null) {
-    const report = readUnverified(bytes);
+    const report = await about(file, () => readUnverified(bytes));
     terminal.object({ file, status: null, verified: false, claims: report });
     terminal.line([styled("red", "NOT VERIFIED  what follows is what the file says; give --trust FILE to know whether it is so")]);
     printReport(report, terminal);

@@ -7,6 +7,7 @@ import { submit } from "@caladrius/client";
 import { writeSampleFiles } from "@caladrius/client/samples";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
+import { makeFolder } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { startLocal, untilAsked } from "../local.ts";
 import { outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
@@ -27,6 +28,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 }
 
 async function demonstrate(args: Arguments, terminal: Terminal, folder: string, signal: AbortSignal): Promise<ExitCode> {
+  const out = args.optional("out");
+  if (out !== null) await makeFolder(out);
   terminal.line([
     styled(
       "bold",
@@ -52,12 +55,12 @@ async function demonstrate(args: Arguments, terminal: Terminal, folder: string, 
     const outcomes = await submit(recordings, {
       hostUrl: local.url,
       trust,
-      outDir: args.optional("out") ?? join(folder, "results"),
+      outDir: out ?? join(folder, "results"),
       force: args.flag("force"),
       signal,
       onProgress: (progress) => tellProgress(progress, terminal),
     });
-    printOutcomes(args.optional("out") === null ? outcomes.map((outcome) => ({ ...outcome, path: null })) : outcomes, terminal);
+    printOutcomes(out === null ? outcomes.map((outcome) => ({ ...outcome, path: null })) : outcomes, terminal);
     terminal.line();
     // What was written is verified once more from the file alone, as whoever receives it would.
     const judged = await Promise.all(

@@ -1,6 +1,7 @@
 import { openSubmitterKey, submit } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
-import { worst, type ExitCode } from "../exit.ts";
+import { UsageError, worst, type ExitCode } from "../exit.ts";
+import { makeFolder } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
@@ -12,9 +13,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const detectors = args.many("detector");
   refuseUnknownDetectors(detectors);
   const level = args.oneOf("level", ["alarm", "findings", "full"]) ?? "findings";
+  const purpose = args.optional("purpose") ?? "TREAT";
+  if (!/^.{1,32}$/u.test(purpose)) throw new UsageError("--purpose must be a code of 1 to 32 characters, such as TREAT");
   const trust = await readTrustFile(args.text("trust"));
   const keyPath = args.optional("key");
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
+  const outDir = args.optional("out");
+  if (outDir !== null) await makeFolder(outDir);
   const { recordings, exit } = await readAll(args.inputs, terminal);
   const outcomes = await submit(recordings, {
     hostUrl: args.text("host"),
@@ -22,8 +27,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     ...(key === null ? {} : { key }),
     detectors,
     level,
-    purpose: args.optional("purpose") ?? "TREAT",
-    outDir: args.optional("out"),
+    purpose,
+    outDir,
     force: args.flag("force"),
     onProgress: (progress) => tellProgress(progress, terminal),
   });

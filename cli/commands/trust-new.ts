@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { parseTrustFile } from "@caladrius/attestation-verifier";
-import { extendZero, measureEif } from "@caladrius/image";
+import { extendZero, measureEif, type Measurements } from "@caladrius/image";
 import { decodeApproved, decodeStatement, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, toHex, type StatementKind } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_MAX_AGE_SECONDS } from "../defaults.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited, readText, refuseExisting, writeWhole } from "../files.ts";
 import { styled, type Terminal } from "../print.ts";
 
@@ -16,7 +16,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const maxAgeSeconds = args.integer("max-age", 0, 1_000_000_000, DEFAULT_MAX_AGE_SECONDS);
   const allowDebug = args.flag("allow-debug");
 
-  const { pcr0, pcr1, pcr2, pcr8 } = measureEif(await readLimited(args.text("eif"), MAX_EIF_BYTES));
+  const { pcr0, pcr1, pcr2, pcr8 } = await measureImage(args.text("eif"));
   const pcrs: Record<string, string> = { "0": toHex(pcr0), "1": toHex(pcr1), "2": toHex(pcr2) };
   if (pcr8 !== null) pcrs["8"] = toHex(pcr8);
   const constitution = args.optional("constitution");
@@ -28,7 +28,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   for (const path of args.many("root")) roots.push(await readText(path, 64 * 1024));
   if (roots.length === 0) roots.push("aws-nitro-root-g1");
   const text = `${JSON.stringify({ roots, pcrs: [pcrs], allowDebug, allowSimulator: args.flag("allow-simulator"), maxAgeSeconds }, null, 2)}\n`;
-  parseTrustFile(text); // refuses what `verify` would refuse, before it is written
+  await about(out, () => parseTrustFile(text)); // refuses what `verify` would refuse, before it is written
   await writeWhole(out, text, { force });
 
   terminal.object({ trust: out, pcrs });
@@ -39,9 +39,15 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   return EXIT.ok;
 }
 
+async function measureImage(path: string): Promise<Measurements> {
+  const bytes = await readLimited(path, MAX_EIF_BYTES);
+  return about(path, () => measureEif(bytes));
+}
+
 /** The register that a statement will leave: its digest is extended, never its bytes. @throws WireError for another kind of statement */
 async function measureStatement(path: string, kind: StatementKind, maxBytes: number): Promise<string> {
-  const statement = statementOf(await readLimited(path, maxBytes), kind);
+  const bytes = await readLimited(path, maxBytes);
+  const statement = await about(path, () => statementOf(bytes, kind));
   return toHex(extendZero(createHash("sha384").update(statement).digest()));
 }
 
