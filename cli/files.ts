@@ -37,8 +37,13 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
     await mkdir(path, mode);
   } catch (error) {
-    if ((await statIfThere(path))?.isDirectory() !== true) throw error; // somebody else made it at the same time
+    if ((await statIfThere(path))?.isDirectory() !== true) throw notWritten(path, error); // else somebody made it at the same time
   }
+}
+
+function notWritten(path: string, error: unknown): UnreachableError {
+  const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return new UnreachableError(`${path} cannot be written (${reason}): choose another place, or allow this user to write there`);
 }
 
 async function statIfThere(path: string): Promise<Stats | null> {
@@ -68,8 +73,8 @@ export async function writeWhole(path: string, content: Uint8Array | string, opt
     }
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw notWritten(path, error);
   }
 }
 

@@ -122,7 +122,10 @@ describe("what cannot be reached", () => {
     const trust = ["trust", "new", "--eif", "x", "--out"];
     const under = async (path: string) => call("up", "--port", "0", "--data", path);
     expect(await under(file)).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("a folder is needed") as string });
-    expect((await under("/proc/none")).code).toBe(EXIT.unreachable);
+    expect(await under("/proc/none")).toMatchObject({
+      code: EXIT.unreachable,
+      stderr: expect.stringContaining("cannot be written") as string,
+    });
     expect((await call(...trust, join(file, "out"))).code).toBe(EXIT.unreachable);
   });
 
