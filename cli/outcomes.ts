@@ -15,7 +15,8 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
   for (const outcome of outcomes) terminal.object(outcomeObject(outcome));
   terminal.table(outcomes.map(row));
   for (const { name, resealed } of outcomes)
-    if (resealed > 0) terminal.line(`${name}: sealed again ${resealed} times, as the enclave that held the keys was gone`);
+    if (resealed > 0)
+      terminal.line(`${name}: sealed again ${resealed === 1 ? "once" : `${resealed} times`}, as the enclave that held the keys was gone`);
   if (outcomes.some(isDenied))
     terminal.line("denied: nothing was analysed; the policy bundle decides on purposes and levels, whoever answers for it can change it");
 }
@@ -28,6 +29,15 @@ function isDenied({ verdict }: SubmitOutcome): boolean {
 export function tellProgress({ name, stage, done, total }: SubmitProgress, terminal: Terminal): void {
   const ended = stage === "verified" || stage === "refused" || stage === "failed";
   terminal.progress(`${done} of ${total}  ${name}: ${stage}`, !ended);
+}
+
+/** Tells once for each reason why nothing moves; a host may be away for long. */
+export function tellRetries(terminal: Terminal): (reason: string) => void {
+  const told = new Set<string>();
+  return (reason) => {
+    if (!told.has(reason)) terminal.progress(`waiting: ${reason}`);
+    told.add(reason);
+  };
 }
 
 function outcomeObject(outcome: SubmitOutcome): Readonly<Record<string, unknown>> {

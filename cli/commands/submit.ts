@@ -3,7 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder } from "../files.ts";
 import { readAll } from "../inputs.ts";
-import { outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
+import { outcomeExit, printOutcomes, tellProgress, tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 import { refuseUnknownDetectors } from "./analyse.ts";
@@ -31,6 +31,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     outDir,
     force: args.flag("force"),
     onProgress: (progress) => tellProgress(progress, terminal),
+    onRetry: tellRetries(terminal),
   });
   printOutcomes(outcomes, terminal);
   const verified = outcomes.filter(({ status }) => status === "verified");
