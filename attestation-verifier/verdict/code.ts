@@ -17,6 +17,8 @@ export const CODE = {
   "alarm-summary-withheld": { stage: "result", spec: "ARCHITECTURE §5", meaning: "the alarm summary was removed from this file", status: "accepted", actor: "submitter" },
   "status-stale": { stage: "result", spec: "ARCHITECTURE §5", meaning: "the enclave answered for care without a status list in force: it has expired, or the host gave none", status: "accepted", actor: "nobody" },
   "break-glass": { stage: "result", spec: "ARCHITECTURE §5", meaning: "access was taken by a break-glass grant", status: "accepted", actor: "nobody" },
+  inconsistent: { stage: "consistency", spec: "AWS document profile", meaning: "what the document says more than once contradicts itself, and the caller asked to be told rather than to refuse", status: "accepted", actor: "relying party" },
+  "time-late": { stage: "time", spec: "ARCHITECTURE §5", meaning: "the time evidence shows that the result existed, but only after a certificate of its enclave had expired", status: "accepted", actor: "submitter" },
   "time-not-proved": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "verified at the time the document itself states; nothing else proves that time", status: "accepted", actor: "relying party" },
   verified: { stage: "verdict", spec: "ARCHITECTURE §5", meaning: "every check of this mode passed", status: "accepted", actor: "nobody" },
 
@@ -60,6 +62,13 @@ export const CODE = {
   "chain-not-yet-valid": { stage: "chain", spec: "RFC 5280 §6.1.3 (a)(2)", meaning: "a certificate is not valid yet at the time of verification", status: "refused", actor: "sender" },
   "chain-expired": { stage: "chain", spec: "RFC 5280 §6.1.3 (a)(2)", meaning: "a certificate has expired at the time of verification", status: "refused", actor: "sender" },
 
+  "crl-form": { stage: "revocation", spec: "RFC 5280 §5.1", meaning: "a revocation list is not DER of the profile", status: "malformed", actor: "relying party" },
+  "crl-extension": { stage: "revocation", spec: "RFC 5280 §5.2", meaning: "a revocation list has a critical extension that this profile does not know", status: "refused", actor: "relying party" },
+  "crl-issuer": { stage: "revocation", spec: "RFC 5280 §6.3.3 (f)", meaning: "the certificate that a revocation list names as its issuer may not sign revocation lists", status: "refused", actor: "relying party" },
+  "crl-signature": { stage: "revocation", spec: "RFC 5280 §6.3.3 (g)", meaning: "the signature of a revocation list does not verify under the key of its issuer", status: "refused", actor: "relying party" },
+  "crl-stale": { stage: "revocation", spec: "RFC 5280 §6.3.3 (a)", meaning: "a revocation list is not current at the time of verification", status: "refused", actor: "relying party" },
+  "chain-revoked": { stage: "revocation", spec: "RFC 5280 §6.3.3 (i)", meaning: "a certificate of the chain was revoked by its issuer", status: "refused", actor: "sender" },
+
   "timestamp-window": { stage: "freshness", spec: "AWS document profile", meaning: "the document's time lies outside the validity of its own certificate", status: "refused", actor: "sender" },
   "timestamp-future": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "the document's time lies in the future", status: "refused", actor: "sender" },
   "timestamp-age": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "the document is older than the maximum age", status: "refused", actor: "sender" },
@@ -90,6 +99,7 @@ export const CODE = {
   "trust-pcrs": { stage: "trust", spec: "trust file", meaning: "a PCR set is not whole: 0, 1 and 2 always, each value 96 lower-case hex digits", status: "malformed", actor: "relying party" },
   "trust-pcr-zero": { stage: "trust", spec: "trust file", meaning: "a PCR value of zeros, which every debug enclave has, or which no extended register can have", status: "refused", actor: "relying party" },
   "trust-pcr16-missing": { stage: "trust", spec: "ARCHITECTURE §5", meaning: "a PCR set without PCR16: whoever runs the host would choose the constitution", status: "refused", actor: "relying party" },
+  "trust-time-authority": { stage: "trust", spec: "RFC 3161 §2.3", meaning: "an entry of timeAuthorities is not one PEM certificate of a time-stamping authority or of its issuer", status: "malformed", actor: "relying party" },
 
   "result-file-form": { stage: "result-file", spec: "result.cddl", meaning: "not a result file", status: "malformed", actor: "sender" },
   "result-file-version": { stage: "result-file", spec: "result.cddl", meaning: "a result file of a version that this build does not know", status: "unsupported", actor: "relying party" },
@@ -118,6 +128,12 @@ export const CODE = {
   "disclosure-array": { stage: "disclosures", spec: "result.cddl", meaning: "the digests of disclosures are not sorted, unique and padded to 16, 32, 64 …", status: "refused", actor: "sender" },
   "disclosure-unknown": { stage: "disclosures", spec: "ARCHITECTURE §5", meaning: "a disclosure whose digest is not in the result", status: "refused", actor: "sender" },
   "disclosure-duplicate": { stage: "disclosures", spec: "ARCHITECTURE §5", meaning: "one disclosure stands twice, or two say the same thing differently", status: "refused", actor: "sender" },
+  "time-evidence-form": { stage: "time", spec: "RFC 3161 §2.4.2", meaning: "the time evidence is not one DER time-stamp token", status: "malformed", actor: "sender" },
+  "time-evidence-unsupported": { stage: "time", spec: "RFC 3161 §2.4.2", meaning: "the time evidence uses an algorithm or a version that this build does not know", status: "unsupported", actor: "relying party" },
+  "time-evidence-authority": { stage: "time", spec: "RFC 3161 §2.3", meaning: "the time evidence was not made by an authority that the trust file names", status: "refused", actor: "relying party" },
+  "time-evidence-signature": { stage: "time", spec: "RFC 5652 §5.4", meaning: "the signature of the time evidence does not verify", status: "refused", actor: "sender" },
+  "time-evidence-imprint": { stage: "time", spec: "RFC 3161 §2.4.2", meaning: "the time evidence covers something else than this result", status: "refused", actor: "sender" },
+  "time-evidence-early": { stage: "time", spec: "ARCHITECTURE §5", meaning: "the time evidence is older than the result it covers", status: "refused", actor: "sender" },
   "disclosure-form": { stage: "disclosures", spec: "result.cddl", meaning: "a disclosure that this build cannot read", status: "malformed", actor: "sender" },
 } as const;
 for (const entry of Object.values(CODE)) Object.freeze(entry);
