@@ -10,8 +10,8 @@ export interface AppraisalPolicy {
   readonly pcrSets: readonly PcrSet[];
   readonly allowDebug: boolean;
   readonly allowSimulator: boolean;
-  /** AWS regions; left out = any */
-  readonly regions?: readonly string[];
+  /** AWS regions, such as "eu-central-1"; null or left out = any */
+  readonly regions?: readonly string[] | null;
 }
 
 declare const appraised: unique symbol;
@@ -43,8 +43,8 @@ export function appraise(evidence: VerifiedEvidence, policy: AppraisalPolicy): A
       expected: "measurements",
       actual: "zeros",
     });
-  if (policy.regions !== undefined && !policy.regions.includes(evidence.region))
-    throw new Refusal("region-refused", { expected: policy.regions.join(", ") || "none", actual: evidence.region });
+  if (policy.regions != null && (evidence.region === null || !policy.regions.includes(evidence.region)))
+    throw new Refusal("region-refused", { expected: policy.regions.join(", ") || "none", actual: evidence.region ?? "unknown" });
   return { evidence, pcrSet: matchingSet(evidence.pcrs, policy.pcrSets), debug, simulated } as AppraisedEvidence;
 }
 

@@ -2,7 +2,7 @@ import type { SignatureBackend } from "../signatures/backend.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import type { TrustAnchor } from "./anchor.ts";
 import { readChain, verifyChainSignatures, verifyValidity, type Chain } from "./chain.ts";
-import { verifyConsistency, type Whereabouts } from "./consistency.ts";
+import { verifyConsistency, type ConsistencyRule, type Whereabouts } from "./consistency.ts";
 import { decodeEnvelope } from "./envelope.ts";
 import { verifyFreshness } from "./freshness.ts";
 import type { TimeMode } from "./mode.ts";
@@ -27,6 +27,8 @@ export interface VerifyEvidenceOptions {
   readonly anchors: readonly TrustAnchor[];
   readonly mode: TimeMode;
   readonly signatures: SignatureBackend;
+  /** what becomes of documents that contradict themselves; default "enforce" */
+  readonly consistency?: ConsistencyRule;
 }
 
 /**
@@ -38,7 +40,8 @@ export interface VerifyEvidenceOptions {
  * @throws Refusal envelope-*, payload-*, bundle-*, certificate-*, chain-*, freshness-*, timestamp-*, nonce-*,
  * document-signature, module-id-*
  */
-export async function verifyEvidence(bytes: Uint8Array, { anchors, mode, signatures }: VerifyEvidenceOptions): Promise<VerifiedEvidence> {
+export async function verifyEvidence(bytes: Uint8Array, options: VerifyEvidenceOptions): Promise<VerifiedEvidence> {
+  const { anchors, mode, signatures, consistency = "enforce" } = options;
   const envelope = decodeEnvelope(new Uint8Array(bytes)); // slice() of a Node Buffer would be a view
   const evidence = parsePayload(envelope.payload);
   const chain = readChain(evidence.cabundle, evidence.certificate, anchors);
@@ -55,6 +58,6 @@ export async function verifyEvidence(bytes: Uint8Array, { anchors, mode, signatu
     signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature),
   ]);
   if (genuine !== true) throw new Refusal("document-signature");
-  const whereabouts = verifyConsistency(evidence, chain);
+  const whereabouts = verifyConsistency(evidence, chain, consistency);
   return { ...evidence, ...whereabouts, chain, mode: mode.kind, atMs } as VerifiedEvidence;
 }

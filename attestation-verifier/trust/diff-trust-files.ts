@@ -3,7 +3,7 @@ import type { TrustFile } from "./trust-file.ts";
 
 /** One difference between two trust files. */
 export interface TrustDifference {
-  readonly what: "root" | "pcrs" | "allowDebug" | "allowSimulator" | "maxAgeSeconds" | "fleet";
+  readonly what: "root" | "pcrs" | "allowDebug" | "allowSimulator" | "maxAgeSeconds" | "regions" | "fleet";
   /** what only the first file says; null = nothing */
   readonly before: string | null;
   /** what only the second file says; null = nothing */
@@ -33,6 +33,11 @@ export function diffTrustFiles(before: TrustFile, after: TrustFile): TrustDiffer
       widens: (after.maxAgeMs ?? Infinity) > (before.maxAgeMs ?? Infinity),
     });
   }
+  const [regionsBefore, regionsAfter] = [describeRegions(before), describeRegions(after)];
+  if (regionsBefore !== regionsAfter) {
+    const widens = after.regions === null || after.regions.some((region) => before.regions?.includes(region) === false);
+    differences.push({ what: "regions", before: regionsBefore, after: regionsAfter, widens });
+  }
   flag("fleet");
   return differences;
 }
@@ -45,6 +50,10 @@ function diffLists(what: "root" | "pcrs", before: readonly string[], after: read
     .filter((one) => !before.includes(one))
     .map((one): TrustDifference => ({ what, before: null, after: one, widens: true }));
   return [...removed, ...added];
+}
+
+function describeRegions({ regions }: TrustFile): string {
+  return regions === null ? "any" : [...new Set(regions)].toSorted().join(" ") || "none";
 }
 
 function describeRoot({ sha256, certificate, simulated }: TrustFile["anchors"][number]): string {

@@ -14,6 +14,7 @@ export function renderTrustFile(trust: TrustSettings): string {
     allowSimulator: trust.allowSimulator,
   };
   if (trust.maxAgeMs !== null) file["maxAgeSeconds"] = trust.maxAgeMs / 1000;
+  if (trust.regions !== null) file["regions"] = trust.regions;
   if (trust.fleet) file["fleet"] = true;
   return `${JSON.stringify(file, null, 2)}\n`;
 }

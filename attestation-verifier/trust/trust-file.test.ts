@@ -117,9 +117,38 @@ describe("a trust file", () => {
       allowDebug: false,
       allowSimulator: false,
       maxAgeMs: 600_000,
+      regions: null,
       fleet: false,
     });
     expect(parseTrustFile(file()).maxAgeMs).toBeNull();
+  });
+
+  it.each([
+    ["eu-central-1", "trust-value"],
+    [["EU"], "trust-value"],
+    [[1], "trust-value"],
+    [null, "trust-value"],
+    [[], "accepted"],
+    [["eu-central-1", "us-gov-west-1"], "accepted"],
+  ])("judges regions %j: %s", (regions, expected) => {
+    expect(codeOf(file({ regions }))).toBe(expected);
+  });
+
+  it("says when another list of regions accepts more", () => {
+    const [any, none, one, two] = [undefined, [], ["eu-central-1"], ["eu-west-1", "eu-central-1"]].map((regions) =>
+      parseTrustFile(file({ regions })),
+    );
+    const widens = (a = any!, b = any!): boolean | undefined => diffTrustFiles(a, b)[0]?.widens;
+    expect([widens(one, two), widens(two, one), widens(one, any), widens(any, one), widens(none, one), widens(one, none)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(diffTrustFiles(two!, parseTrustFile(file({ regions: ["eu-central-1", "eu-west-1"] })))).toEqual([]);
+    expect(diffTrustFiles(none!, any!)).toEqual([{ what: "regions", before: "none", after: "any", widens: true }]);
   });
 
   it("never ends in anything but a code", () => {
@@ -136,7 +165,7 @@ describe("a trust file", () => {
   it("is written as it was read", () => {
     for (const text of [
       file(),
-      file({ roots: [simulated], allowSimulator: true, maxAgeSeconds: 5 }),
+      file({ roots: [simulated], allowSimulator: true, maxAgeSeconds: 5, regions: ["eu-central-1"] }),
       file({ roots: [govCloud, "aws-nitro-root-g1"], fleet: true, pcrs: [{ ...image, 16: value("16") }] }),
     ]) {
       const trust = parseTrustFile(text);

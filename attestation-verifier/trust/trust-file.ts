@@ -17,6 +17,8 @@ export interface TrustSettings {
   readonly allowSimulator: boolean;
   /** for live mode; null = a nonce is needed */
   readonly maxAgeMs: number | null;
+  /** AWS regions in which enclaves may run; null = any */
+  readonly regions: readonly string[] | null;
   /** whether jobs may be sealed to a fleet's keys rather than to the enclave that was verified */
   readonly fleet: boolean;
 }
@@ -31,7 +33,7 @@ export const AWS_ROOT_NAME = "aws-nitro-root-g1";
 
 /**
  * Reads a trust file: a JSON object with `roots` and `pcrs`, and optionally `allowDebug`, `allowSimulator` (false),
- * `maxAgeSeconds`, `fleet` (false). `witnesses`, `timeAuthorities`, `logs` and `releases` may be there while they are
+ * `maxAgeSeconds`, `regions` (any), `fleet` (false). `witnesses`, `timeAuthorities`, `logs` and `releases` may be there while they are
  * empty. Empty lists accept nothing. A simulator's root (its subject says SIMULATED) needs allowSimulator, allowSimulator
  * needs such a root, and neither stands beside another root.
  * @throws ConfigurationError trust-*
@@ -64,6 +66,7 @@ function readTrustFile(text: string): TrustFile {
     allowDebug,
     allowSimulator,
     maxAgeMs: readMaxAge(file.get("maxAgeSeconds")),
+    regions: readRegions(file),
     fleet: readFlag(file, "fleet"),
   };
   return settings as TrustFile;
@@ -101,6 +104,15 @@ function readList(file: ReadonlyMap<string, unknown>, key: string): readonly unk
   return value;
 }
 
+function readRegions(file: ReadonlyMap<string, unknown>): readonly string[] | null {
+  if (!file.has("regions")) return null;
+  return readList(file, "regions").map((region, i) => {
+    if (typeof region !== "string" || !/^[a-z0-9-]{1,32}$/.test(region))
+      throw new Refusal("trust-value", { subject: `regions[${i}]`, expected: "a region such as eu-central-1" });
+    return region;
+  });
+}
+
 function readMaxAge(value: unknown): number | null {
   if (value === undefined) return null;
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_AGE_SECONDS)
@@ -119,5 +131,5 @@ function refuseUnlessEmpty(key: string, value: unknown): void {
 }
 
 const LATER_KEYS: readonly string[] = ["witnesses", "timeAuthorities", "logs", "releases"];
-const KEYS: ReadonlySet<string> = new Set(["roots", "pcrs", "allowDebug", "allowSimulator", "maxAgeSeconds", "fleet", ...LATER_KEYS]);
+const KEYS: ReadonlySet<string> = new Set(["roots", "pcrs", "allowDebug", "allowSimulator", "maxAgeSeconds", "regions", "fleet", ...LATER_KEYS]);
 const MAX_AGE_SECONDS = 1_000_000_000;

@@ -1,12 +1,10 @@
 import type { AppraisedEvidence } from "../appraise/appraise.ts";
+import type { Whereabouts } from "../evidence/consistency.ts";
 import type { PcrValue } from "../evidence/pcr.ts";
 
 /** What verified evidence says, for whoever reads a verdict. */
-export interface EvidenceClaims {
+export interface EvidenceClaims extends Whereabouts {
   readonly moduleId: string;
-  readonly instanceId: string;
-  readonly enclaveId: string;
-  readonly region: string;
   /** Unix ms */
   readonly timestampMs: number;
   readonly debug: boolean;
@@ -27,13 +25,14 @@ export interface EvidenceClaims {
 
 /** Collects the claims of appraised evidence. */
 export function evidenceClaims({ evidence, pcrSet, debug, simulated }: AppraisedEvidence): EvidenceClaims {
-  const { moduleId, instanceId, enclaveId, region, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } = evidence;
+  const { moduleId, instanceId, enclaveId, region, contradictions, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } = evidence;
   const { serial, notBeforeMs, notAfterMs } = chain.leaf;
   return {
     moduleId,
     instanceId,
     enclaveId,
     region,
+    contradictions,
     timestampMs,
     debug,
     simulated,

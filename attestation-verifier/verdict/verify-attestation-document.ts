@@ -1,11 +1,14 @@
 import { appraise, type AppraisedEvidence } from "../appraise/appraise.ts";
 import type { TimeMode } from "../evidence/mode.ts";
-import { verifyEvidence } from "../evidence/verify-evidence.ts";
+import { verifyEvidence, type VerifyEvidenceOptions } from "../evidence/verify-evidence.ts";
 import type { SignatureBackend } from "../signatures/backend.ts";
 import type { TrustSettings } from "../trust/trust-file.ts";
 import type { Code } from "./code.ts";
 import { evidenceClaims, type EvidenceClaims } from "./evidence-claims.ts";
 import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
+
+/** What a caller may ask for beyond a trust file and a time. */
+export type EvidenceOptions = Pick<VerifyEvidenceOptions, "consistency">;
 
 /**
  * Decides about a bare attestation document: evidence and appraisal under a trust file. In live mode the trust file's
@@ -20,10 +23,11 @@ export async function verifyAttestationDocument(
   trust: TrustSettings,
   mode: TimeMode,
   signatures: SignatureBackend,
+  options: EvidenceOptions = {},
 ): Promise<Verdict<EvidenceClaims>> {
   const notChecked: readonly NotChecked[] = mode.kind === "archived" ? ["revocation", "time", "lifecycle"] : ["revocation", "lifecycle"];
   try {
-    const evidence = await verifyEvidence(bytes, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
+    const evidence = await verifyEvidence(bytes, { ...options, anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
     const appraised = appraise(evidence, trust);
     return accept(evidenceClaims(appraised), { mode: mode.kind, atMs: evidence.atMs, reasons: evidenceReasons(appraised), notChecked });
   } catch (error) {
@@ -41,6 +45,7 @@ export function evidenceReasons({ simulated, debug, evidence }: AppraisedEvidenc
   const reasons = new Set<Code>();
   if (simulated) reasons.add("simulator");
   if (debug) reasons.add("debug");
+  if (evidence.contradictions.length > 0) reasons.add("inconsistent");
   if (evidence.mode === "archived") reasons.add("time-not-proved");
   return reasons;
 }

@@ -11,7 +11,7 @@ import type { TrustSettings } from "../trust/trust-file.ts";
 import type { Code } from "./code.ts";
 import { evidenceClaims, type EvidenceClaims } from "./evidence-claims.ts";
 import { Refusal } from "./refusal.ts";
-import { evidenceReasons, withMaxAge } from "./verify-attestation-document.ts";
+import { evidenceReasons, withMaxAge, type EvidenceOptions } from "./verify-attestation-document.ts";
 import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
 
 /** What a verified result says, what is disclosed of it, and which enclave says it. */
@@ -26,7 +26,7 @@ export interface ResultFileClaims {
   readonly evidence: EvidenceClaims;
 }
 
-export interface ResultFileOptions extends Partial<ResultExpectations> {
+export interface ResultFileOptions extends Partial<ResultExpectations>, EvidenceOptions {
   /** default: archived, at the time the evidence itself states */
   readonly mode?: TimeMode;
 }
@@ -45,11 +45,16 @@ export async function verifyResultFile(
   options: ResultFileOptions,
   signatures: SignatureBackend,
 ): Promise<Verdict<ResultFileClaims>> {
-  const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null } = options;
+  const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null, ...evidenceOptions } = options;
   try {
     requireConstitution(trust);
     const file = readResultFile(new Uint8Array(bytes));
-    const evidence = await verifyEvidence(file.evidence, { anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
+    const evidence = await verifyEvidence(file.evidence, {
+      ...evidenceOptions,
+      anchors: trust.anchors,
+      mode: withMaxAge(mode, trust),
+      signatures,
+    });
     const by = verifyIdentity(appraise(evidence, trust), file.identity);
     const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion }, signatures);
     verifyNotFuture(result, mode);

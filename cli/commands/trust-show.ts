@@ -15,7 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   }));
   const pcrs = trust.pcrSets.map((set) => Object.fromEntries([...set].map(([index, value]) => [String(index), toHex(value)])));
   const results = pcrs.length > 0 && pcrs.every((set) => set["16"] !== undefined);
-  const { allowDebug, allowSimulator, maxAgeMs, fleet } = trust;
+  const { allowDebug, allowSimulator, maxAgeMs, regions, fleet } = trust;
   terminal.object({
     file,
     roots,
@@ -23,6 +23,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     allowDebug,
     allowSimulator,
     maxAgeSeconds: maxAgeMs === null ? null : maxAgeMs / 1000,
+    regions,
     fleet,
     results,
   });
@@ -38,6 +39,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
         : "refused: PCR16 is missing, so the host would choose the constitution",
     ],
     ["documents", maxAgeMs === null ? "live with a nonce only" : `live up to ${maxAgeMs / 1000} s old, or with a nonce`],
+    ["regions", regions === null ? "any" : regions.join(", ") || "none: nothing is accepted"],
     ["sealing", fleet ? "to the keys of a fleet" : "to the enclave that was verified"],
   ]);
   for (const root of roots) terminal.line(["root     ", styled("bold", root.commonName), `  sha256 ${root.sha256}`]);
