@@ -6,7 +6,7 @@ export { AWS_NITRO_ROOT_G1 } from "./evidence/aws-root-g1.ts";
 export type { Certificate } from "./evidence/certificate.ts";
 export type { Chain } from "./evidence/chain.ts";
 export type { DecodedEvidence } from "./evidence/payload.ts";
-export type { Whereabouts } from "./evidence/consistency.ts";
+export type { ConsistencyRule, Whereabouts } from "./evidence/consistency.ts";
 export type { PcrValue } from "./evidence/pcr.ts";
 
 export { appraise, type AppraisalPolicy, type AppraisedEvidence } from "./appraise/appraise.ts";
@@ -17,10 +17,12 @@ export { verifyResult, type ResultExpectations, type ResultInput, type VerifiedR
 export type { Disclosed } from "./result/open-disclosures.ts";
 
 // Verdicts over whole files
-export { verifyAttestationDocument } from "./verdict/verify-attestation-document.ts";
+export { verifyAttestationDocument, type EvidenceOptions } from "./verdict/verify-attestation-document.ts";
 export { verifyResultFile, type ResultFileClaims, type ResultFileOptions } from "./verdict/verify-result-file.ts";
 export type { EvidenceClaims } from "./verdict/evidence-claims.ts";
 export type { AcceptedVerdict, NotChecked, RefusedVerdict, Verdict } from "./verdict/verdict.ts";
+export { listChecks, type Check } from "./verdict/checks.ts";
+export { encodeVerdictEar, verdictEar, type EarOptions } from "./verdict/ear.ts";
 export { verdictJson, type Json } from "./verdict/verdict-json.ts";
 export { CODE, EXIT, type Actor, type Code } from "./verdict/code.ts";
 export { Refusal, type RefusalDetail } from "./verdict/refusal.ts";

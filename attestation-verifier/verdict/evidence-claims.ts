@@ -25,7 +25,8 @@ export interface EvidenceClaims extends Whereabouts {
 
 /** Collects the claims of appraised evidence. */
 export function evidenceClaims({ evidence, pcrSet, debug, simulated }: AppraisedEvidence): EvidenceClaims {
-  const { moduleId, instanceId, enclaveId, region, contradictions, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } = evidence;
+  const { moduleId, instanceId, enclaveId, region, contradictions, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } =
+    evidence;
   const { serial, notBeforeMs, notAfterMs } = chain.leaf;
   return {
     moduleId,

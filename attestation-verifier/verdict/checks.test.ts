@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { makeDocument } from "../generate/test-document.ts";
+import { makeChain, NOW_MS } from "../generate/test-pki.ts";
+import { makeResultFile, trustText } from "../generate/test-result.ts";
+import { signatures } from "../signatures/node.ts";
+import { parseTrustFile } from "../trust/trust-file.ts";
+import { listChecks, type Check } from "./checks.ts";
+import { CODE, type Code } from "./code.ts";
+import { verifyAttestationDocument } from "./verify-attestation-document.ts";
+import { verifyResultFile } from "./verify-result-file.ts";
+
+const chain = makeChain();
+const good = makeResultFile({ chain });
+const trust = parseTrustFile(good.trust);
+const states = (checks: readonly Check[]): string[] => [...new Set(checks.map(({ state }) => state))];
+
+describe("the checks of a verdict", () => {
+  it("speak about every code, each in one place", () => {
+    const refused = (code: Code) =>
+      ({ status: "contraindicated", code, expected: "e", actual: "a", sentence: "s", spec: CODE[code].spec }) as never;
+    for (const code of Object.keys(CODE) as Code[]) {
+      if (CODE[code].status === "accepted") continue;
+      const checks = listChecks(refused(code), "result file");
+      const failed = checks.filter(({ state }) => state === "failed");
+      expect([code, failed.length]).toEqual([code, 1]);
+      expect(failed[0]).toMatchObject({ expected: "e", found: "a", spec: CODE[code].spec });
+      const at = checks.findIndex(({ state }) => state === "failed");
+      expect(checks.every(({ state }, i) => (i < at ? state === "passed" : i === at || state === "not reached"))).toBe(true);
+    }
+  });
+
+  it("show what an accepted result stands on", async () => {
+    const verdict = await verifyResultFile(good.bytes, trust, {}, signatures);
+    const checks = listChecks(verdict, "result file");
+    expect(states(checks).toSorted()).toEqual(["not checked", "passed", "reservation"]);
+    const pcrs = checks.filter(({ title }) => /^PCR\d+ is the trusted one/.test(title));
+    expect(pcrs.map(({ title }) => title.split(" ")[0])).toEqual(["PCR0", "PCR1", "PCR2", "PCR16"]);
+    for (const { expected, found } of pcrs) expect(expected).toBe(found);
+    expect(checks.find(({ stage }) => stage === "time")).toMatchObject({ state: "reservation", found: CODE["time-not-proved"].meaning });
+    expect(checks.find(({ stage }) => stage === "revocation")?.state).toBe("not checked");
+    expect(checks.find(({ title }) => title.includes("identity, constitution"))?.state).toBe("passed");
+  });
+
+  it("leave a bare document without those of results, and say where a refusal ended", async () => {
+    const { bytes, root } = makeDocument({ chain });
+    const { pcrs, ...rest } = JSON.parse(trustText(root)) as { pcrs: Record<string, string>[] };
+    const bare = parseTrustFile(JSON.stringify({ ...rest, pcrs: pcrs.map(({ 16: _, ...image }) => image) }));
+    const live = { kind: "live", nowMs: NOW_MS + 1000, nonce: null, maxAgeMs: null } as const;
+    const checks = listChecks(await verifyAttestationDocument(bytes, bare, live, signatures), "attestation document");
+    expect(checks.some(({ stage }) => ["result-file", "identity", "result", "disclosures"].includes(stage))).toBe(false);
+    expect(checks.find(({ title }) => title.startsWith("Every certificate was valid"))).toMatchObject({
+      state: "passed",
+      expected: new Date(NOW_MS + 1000).toISOString(),
+    });
+    const cut = listChecks(await verifyAttestationDocument(bytes.subarray(0, 100), bare, live, signatures), "attestation document");
+    expect(cut.map(({ state }) => state).slice(0, 3)).toEqual(["passed", "failed", "not reached"]);
+    expect(cut[1]).toMatchObject({ stage: "envelope", expected: expect.any(String), found: expect.any(String) });
+  });
+
+  it("fall back on the sentence where a refusal found nothing to show", () => {
+    const verdict = { status: "contraindicated", code: "document-signature", expected: null, actual: null, sentence: "s", spec: "x" };
+    expect(listChecks(verdict as never, "attestation document").find(({ state }) => state === "failed")?.found).toBe("s");
+  });
+});
