@@ -1,6 +1,7 @@
-import { sign, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { encodeCbor, type CborValue } from "@caladrius/wire";
 import { concat, hex } from "./der.ts";
+import { signFixed } from "./test-keys.ts";
 import { makeChain, MODULE_ID, NOW_MS, pcr, PCR4, type TestChain } from "./test-pki.ts";
 
 /** Fields of a payload; every one may be replaced by anything CBOR can say. */
@@ -38,7 +39,7 @@ export function encodeFields(fields: Fields, indefinite = true): Uint8Array {
 export function signDocument(payload: Uint8Array, key: KeyObject): Uint8Array {
   const protectedHeader = hex("a1013822");
   const toBeSigned = encodeCbor(["Signature1", protectedHeader, new Uint8Array(0), payload]);
-  const signature = new Uint8Array(sign("sha384", toBeSigned, { key, dsaEncoding: "ieee-p1363" }));
+  const signature = signFixed(key, "sha384", toBeSigned, "compact");
   return concat(hex("84"), encodeCbor(protectedHeader), hex("a0"), encodeCbor(payload), encodeCbor(signature));
 }
 

@@ -1,5 +1,6 @@
-import { createHash, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { ascii, concat, der, extension, hex, name, positive, utcTime } from "./der.ts";
+import { signFixed, spkiOf, testKey } from "./test-keys.ts";
 
 /** Everything that goes into one certificate, each part as DER, so that a test can break any of it. */
 export interface CertificateParts {
@@ -24,6 +25,7 @@ export interface CertificateParts {
   finishSignature: (bits: Uint8Array) => Uint8Array;
 }
 
+export { spkiOf };
 export type Place = "root" | "regional" | "zonal" | "instance" | "leaf";
 
 /** A chain in AWS's shape, valid around `timeMs`, for the enclave `moduleId`. */
@@ -50,25 +52,22 @@ export const OID = {
 } as const;
 export const AUTHORITY_USAGE: Uint8Array = extension(OID.keyUsage, true, hex("03020186"));
 
-const keys: Record<Place, { publicKey: KeyObject; privateKey: KeyObject }> = {
-  root: generateKeyPairSync("ec", { namedCurve: "P-384" }),
-  regional: generateKeyPairSync("ec", { namedCurve: "P-384" }),
-  zonal: generateKeyPairSync("ec", { namedCurve: "P-384" }),
-  instance: generateKeyPairSync("ec", { namedCurve: "P-384" }),
-  leaf: generateKeyPairSync("ec", { namedCurve: "P-384" }),
+/** TEST KEYS, see test-keys.ts. */
+const keys: Record<Place, KeyObject> = {
+  root: testKey("root"),
+  regional: testKey("regional"),
+  zonal: testKey("zonal"),
+  instance: testKey("instance"),
+  leaf: testKey("leaf"),
 };
 
 export function keyOf(place: Place): KeyObject {
-  return keys[place].privateKey;
-}
-
-export function spkiOf(key: KeyObject): Uint8Array {
-  return new Uint8Array(key.export({ format: "der", type: "spki" }));
+  return keys[place];
 }
 
 /** SHA-1 of the key would be usual; any 20 bytes of it do. */
 export function keyIdentifier(place: Place): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(spkiOf(keys[place].publicKey)).digest().subarray(0, 20));
+  return new Uint8Array(createHash("sha256").update(spkiOf(keys[place])).digest().subarray(0, 20));
 }
 
 export function basicConstraints(pathLength: number | null): Uint8Array {
@@ -115,10 +114,10 @@ export function makeChain(edit: (parts: Record<Place, CertificateParts>) => void
     notBefore: utcTime(NOW_MS - (days * 24 * HOUR) / 2),
     notAfter: utcTime(NOW_MS + (days * 24 * HOUR) / 2),
     subject: subjectOf(place, root),
-    spki: spkiOf(keys[place].publicKey),
+    spki: spkiOf(keys[place]),
     extensions,
     outerAlgorithm: ECDSA_WITH_SHA384,
-    signer: keys[above].privateKey,
+    signer: keys[above],
     hash: "sha384",
     tbsTail: hex(""),
     finish: (certificate) => certificate,
@@ -149,7 +148,7 @@ export function makeChain(edit: (parts: Record<Place, CertificateParts>) => void
   };
   edit(all);
   const cabundle = (["root", "regional", "zonal", "instance"] as const).map((place) => makeCertificate(all[place]));
-  return { root: cabundle[0] ?? hex(""), cabundle, certificate: makeCertificate(all.leaf), leafKey: keys.leaf.privateKey };
+  return { root: cabundle[0] ?? hex(""), cabundle, certificate: makeCertificate(all.leaf), leafKey: keys.leaf };
 }
 
 /** Enclave id, four zero bytes, time of issue. */
@@ -171,7 +170,7 @@ export function makeCertificate(parts: CertificateParts): Uint8Array {
     der(0xa3, der(0x30, ...extensions)),
     tbsTail,
   );
-  const signature = new Uint8Array(sign(parts.hash, tbs, parts.signer));
+  const signature = signFixed(parts.signer, parts.hash, tbs, "der");
   const bits = parts.finishSignature(concat(Uint8Array.of(0), signature));
   return parts.finish(der(0x30, tbs, parts.outerAlgorithm, der(0x03, bits)));
 }

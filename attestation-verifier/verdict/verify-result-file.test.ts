@@ -19,7 +19,7 @@ import {
   VALUES,
   type ResultOptions,
 } from "../generate/test-result.ts";
-import { keyOf, makeChain, NOW_MS, pcr, PCR4, RESULT_KEY } from "../generate/test-pki.ts";
+import { makeChain, NOW_MS, pcr, PCR4, RESULT_KEY } from "../generate/test-pki.ts";
 import { signatures } from "../signatures/node.ts";
 import { signatures as noble } from "../signatures/noble.ts";
 import { signatures as webcrypto } from "../signatures/webcrypto.ts";
@@ -310,7 +310,7 @@ describe("trust in result files", () => {
   });
 
   it("refuses evidence under another root", async () => {
-    const other = makeResultFile({ chain: makeChain((p) => (p.root.signer = keyOf("root"))) });
+    const other = makeResultFile({ chain: makeChain((p) => (p.root.serial = hex("020155"))) });
     expect(await verifyResultFile(other.bytes, trust, {}, signatures)).toMatchObject({ code: "bundle-root" });
   });
 
