@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { escapeText, jsonLine, styled, Terminal } from "./print.ts";
+import { jsonLine, styled, Terminal } from "./print.ts";
 
 function streams(isTTY: boolean, environment: Record<string, string> = {}) {
   const written = { stdout: "", stderr: "" };
@@ -13,28 +13,6 @@ function streams(isTTY: boolean, environment: Record<string, string> = {}) {
   });
   return { written, streams: { stdout: stream("stdout"), stderr: stream("stderr"), environment } };
 }
-
-describe("escapeText", () => {
-  it.each([
-    ["\u001b[2J", "\\u001b[2J"],
-    ["a\nb\r\t", "a\\u000ab\\u000d\\u0009"],
-    ["\u202egnp.exe", "\\u202egnp.exe"],
-    ["\u2066x\u2069", "\\u2066x\\u2069"],
-    ["\u009b31m", "\\u009b31m"],
-    ["\ud800", "\\ud800"],
-    ["übel 心 😀", "übel 心 😀"],
-  ])("shows %j as %j", (given, expected) => {
-    expect(escapeText(given)).toBe(expected);
-  });
-
-  it("leaves no control character in any text", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(escapeText(text)).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/u);
-      }),
-    );
-  });
-});
 
 describe("jsonLine", () => {
   it("is one line that parses back to the same value", () => {

@@ -1,11 +1,4 @@
-/** What a user's terminal must never get from a file or a host: control, bidirectional and invisible characters. */
-const DANGEROUS =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-/** Replaces each such character by its \uXXXX escape, so that it is seen and does nothing. */
-export function escapeText(text: string): string {
-  return text.replace(DANGEROUS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
+import { escapeText } from "@caladrius/wire";
 
 /** One JSON object on one line, with the same characters escaped; it parses back to the same value. Bytes become lower-case hex. */
 export function jsonLine(value: unknown): string {

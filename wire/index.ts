@@ -5,6 +5,7 @@ export * from "./cbor/index.ts";
 export * from "./constitution.ts";
 export * from "./disclosure.ts";
 export * from "./errors.ts";
+export * from "./escape.ts";
 export * from "./findings.ts";
 export * from "./frame.ts";
 export * from "./identity.ts";
