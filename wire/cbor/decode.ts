@@ -1,11 +1,8 @@
-import { Decoder } from "cbor-x/decode";
-import { scanCbor } from "./scan.ts";
+import { readCbor } from "./read.ts";
 import type { CborLimits, CborValue } from "./value.ts";
 
 /** Limits used where a format states none of its own. */
 export const DEFAULT_CBOR_LIMITS: CborLimits = { maxBytes: 33 * 1024 * 1024, maxDepth: 12, maxItems: 65_536 };
-
-const decoder = new Decoder({ mapsAsObjects: false, useRecords: false, int64AsNumber: true, copyBuffers: false });
 
 /**
  * Decodes one deterministically encoded item (RFC 8949 §4.2.1) of the subset; everything else is refused.
@@ -14,8 +11,7 @@ const decoder = new Decoder({ mapsAsObjects: false, useRecords: false, int64AsNu
  * @throws WireError cbor-* for bytes outside the grammar, LimitError limit-* beyond `limits`
  */
 export function decodeCbor(bytes: Uint8Array, limits: Partial<CborLimits> = {}): CborValue {
-  scanCbor(bytes, { deterministic: true }, { ...DEFAULT_CBOR_LIMITS, ...limits });
-  return decodeScanned(bytes);
+  return readCbor(bytes, { deterministic: true }, { ...DEFAULT_CBOR_LIMITS, ...limits });
 }
 
 /**
@@ -26,11 +22,5 @@ export function decodeCbor(bytes: Uint8Array, limits: Partial<CborLimits> = {}):
  * @throws WireError cbor-*, LimitError limit-*
  */
 export function decodeForeignCbor(bytes: Uint8Array, limits: Partial<CborLimits> = {}): CborValue {
-  scanCbor(bytes, { deterministic: false }, { ...DEFAULT_CBOR_LIMITS, ...limits });
-  return decodeScanned(bytes);
-}
-
-function decodeScanned(bytes: Uint8Array): CborValue {
-  // A fresh view: cbor-x writes a property onto the array it reads, and a caller's array is not ours to change.
-  return decoder.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as CborValue;
+  return readCbor(bytes, { deterministic: false }, { ...DEFAULT_CBOR_LIMITS, ...limits });
 }

@@ -1,12 +1,12 @@
 import { concatBytes, utf8Encode } from "../bytes.ts";
 import { WireError } from "../errors.ts";
-import { MAX_INTEGER, MIN_INTEGER, type CborValue } from "./value.ts";
+import { MAX_INTEGER, MAX_KEY_BYTES, MIN_INTEGER, type CborValue } from "./value.ts";
 
 /**
  * Encodes a value deterministically (RFC 8949 §4.2.1): shortest heads, definite lengths, map keys sorted bytewise by
  * their encodings.
  *
- * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, a byte order mark at the start of a text, or foreign objects
+ * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, map keys of more than 256 bytes, or foreign objects
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   const writer = new Writer();
@@ -58,7 +58,6 @@ class Writer {
   #text(text: string): void {
     if (!ASCII.test(text)) {
       if (LONE_SURROGATE.test(text)) throw new WireError("cbor-value", "text with a lone surrogate");
-      if (text.startsWith("\ufeff")) throw new WireError("cbor-value", "text that begins with a byte order mark");
       const bytes = utf8Encode(text);
       this.#head(3, bytes.length);
       return this.#append(bytes);
@@ -79,6 +78,7 @@ class Writer {
       if (typeof key !== "number" && typeof key !== "string") throw new WireError("cbor-value", "map key that is neither integer nor text");
       const from = this.#length;
       this.value(key);
+      if (this.#length - from > MAX_KEY_BYTES) throw new WireError("cbor-value", `map key of ${this.#length - from} bytes`);
       const last = entries.at(-1);
       if (last !== undefined && this.#compare(last.from, from) > 0) ordered = false;
       this.value(value);

@@ -20,3 +20,5 @@ export interface CborLimits {
 /** Smallest and largest integer that is read or written. */
 export const MIN_INTEGER: number = -(2 ** 32);
 export const MAX_INTEGER: number = Number.MAX_SAFE_INTEGER;
+/** Keys are short names; none is longer than this with its head. */
+export const MAX_KEY_BYTES = 256;
