@@ -4,6 +4,7 @@
  */
 export type TimeMode = LiveMode | ArchivedMode;
 
+/** Evidence that was made for the caller just now, judged by the caller's clock. */
 export interface LiveMode {
   readonly kind: "live";
   /** Unix ms */
@@ -16,6 +17,7 @@ export interface LiveMode {
   readonly skewMs?: number;
 }
 
+/** Evidence that was kept, judged as of then. */
 export interface ArchivedMode {
   readonly kind: "archived";
   /** Unix ms; null = the time the document itself states, which nothing else proves */

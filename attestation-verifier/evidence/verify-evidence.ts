@@ -22,6 +22,7 @@ export interface VerifiedEvidence extends DecodedEvidence, Whereabouts {
   readonly atMs: number;
 }
 
+/** What evidence is verified against: roots, time, and the library that checks signatures. */
 export interface VerifyEvidenceOptions {
   /** pinned roots; empty = nothing verifies */
   readonly anchors: readonly TrustAnchor[];

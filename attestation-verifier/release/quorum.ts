@@ -15,6 +15,7 @@ import type { SignatureBackend } from "../signatures/backend.ts";
 /** Which statements a quorum approves, and under which rule of the constitution. */
 export type ApprovableKind = "bundle" | "release" | "fleet-record" | "constitution";
 
+/** A statement, the constitution that says who may approve it, and the approvals to count; attacker-controlled but for the constitution. */
 export interface ApprovalsInput {
   readonly kind: ApprovableKind & StatementKind;
   /** the approved statement, as received */

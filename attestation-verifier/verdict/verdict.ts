@@ -22,6 +22,7 @@ interface VerdictHead {
   readonly notChecked: readonly NotChecked[];
 }
 
+/** Every check passed; a warning has reservations, which `reasons` names. */
 export interface AcceptedVerdict<Claims> extends VerdictHead {
   readonly status: "affirming" | "warning";
   readonly reasons: readonly Code[];
@@ -29,6 +30,7 @@ export interface AcceptedVerdict<Claims> extends VerdictHead {
   readonly exitCode: 0;
 }
 
+/** A check failed: nothing of the input may be relied on, so there are no claims. */
 export interface RefusedVerdict extends VerdictHead {
   readonly status: "contraindicated";
   readonly claims: null;

@@ -26,6 +26,7 @@ export interface ResultFileClaims {
   readonly evidence: EvidenceClaims;
 }
 
+/** What the caller knows of a result from elsewhere, and for which time it is judged; everything may be left out. */
 export interface ResultFileOptions extends Partial<ResultExpectations>, EvidenceOptions {
   /** default: archived, at the time the evidence itself states */
   readonly mode?: TimeMode;
