@@ -28,7 +28,7 @@ export async function prepare({ document, root, pcrSets, atMs, nonce }) {
       const asExpected = (set) => set.every(([index, value]) => toHex(pcrs[index]) === value);
       return sets.some(asExpected) && (nonce === null || toHex(found) === toHex(nonce));
     } catch (error) {
-      process.stderr.write(`${error}\n`); // the library refuses by throwing
+      process.stderr.write(`${String(error)}\n`); // the library refuses by throwing
       return false;
     }
   };
