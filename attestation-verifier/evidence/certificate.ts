@@ -3,7 +3,7 @@ import { Refusal } from "../verdict/refusal.ts";
 import { DerReader, TAG } from "./der.ts";
 import { readExtensions, type Extensions } from "./extensions.ts";
 import { readName, type Name } from "./name.ts";
-import { parseUtcTime } from "./utc-time.ts";
+import { positiveInteger, readAlgorithm, readSignature, readTime } from "./x509-parts.ts";
 
 /** A certificate of the profile, read and not yet verified. Byte fields are views of the received bytes. */
 export interface Certificate extends Extensions {
@@ -79,26 +79,6 @@ function readSerial(reader: DerReader): Uint8Array {
   return serial;
 }
 
-function readAlgorithm(reader: DerReader, what: string): void {
-  const algorithm = reader.element(TAG.sequence, what);
-  if (!equalBytes(algorithm, ECDSA_WITH_SHA384))
-    throw new Refusal("certificate-algorithm", {
-      subject: `${reader.name}, ${what}`,
-      expected: toHex(ECDSA_WITH_SHA384),
-      actual: toHex(algorithm.subarray(0, 24)),
-    });
-}
-
-function readTime(reader: DerReader, what: string): number {
-  if (!reader.nextIs(TAG.utcTime))
-    throw new Refusal("certificate-time", {
-      subject: `${reader.name}, ${what}`,
-      expected: "UTCTime",
-      actual: `tag ${reader.bytes[reader.at] ?? "none"}`,
-    });
-  return parseUtcTime(reader.content(TAG.utcTime, what), reader.name);
-}
-
 function readPublicKey(reader: DerReader): Uint8Array {
   const spki = reader.element(TAG.sequence, "public key");
   const key = spki.subarray(SPKI_HEAD.length - 1);
@@ -112,33 +92,5 @@ function readPublicKey(reader: DerReader): Uint8Array {
   return key;
 }
 
-/** Ecdsa-Sig-Value (RFC 3279 §2.2.3) in a BIT STRING, as r || s. */
-function readSignature(reader: DerReader): Uint8Array {
-  const bits = reader.content(TAG.bitString, "signature");
-  if (bits[0] !== 0) throw new Refusal("certificate-signature", { subject: reader.name, actual: "unused bits" });
-  const inner = new DerReader(bits.subarray(1), reader.name);
-  const outer = inner.enter(TAG.sequence, "signature");
-  const signature = new Uint8Array(96);
-  for (const end of [48, 96]) {
-    const value = positiveInteger(inner.content(TAG.integer, "signature"));
-    if (value === null || value.length > 48)
-      throw new Refusal("certificate-signature", { subject: reader.name, actual: "an integer out of range" });
-    signature.set(value, end - value.length);
-  }
-  inner.leave(outer, "signature");
-  if (inner.at !== bits.length - 1) throw new Refusal("certificate-signature", { subject: reader.name, actual: "bytes behind it" });
-  return signature;
-}
-
-/** The magnitude of a DER integer above zero; null for zero, negative, empty or padded ones (X.690 §8.3.2). */
-function positiveInteger(content: Uint8Array): Uint8Array | null {
-  const first = content[0] ?? 0x80;
-  if (first > 0x7f) return null;
-  if (first !== 0) return content;
-  return content.length > 1 && (content[1] ?? 0) > 0x7f ? content.subarray(1) : null;
-}
-
-// AlgorithmIdentifier of ecdsa-with-SHA384, whose parameters must be absent (RFC 5758 §3.2)
-const ECDSA_WITH_SHA384: Uint8Array = fromHex("300a06082a8648ce3d040303");
 // SubjectPublicKeyInfo of secp384r1 up to the 04 of the uncompressed point (RFC 5480 §2)
 const SPKI_HEAD: Uint8Array = fromHex("3076301006072a8648ce3d020106052b8104002203620004");

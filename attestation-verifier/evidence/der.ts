@@ -1,8 +1,17 @@
+import type { Code } from "../verdict/code.ts";
 import { Refusal } from "../verdict/refusal.ts";
+
+/** What is read: certificates unless said otherwise. */
+export interface DerProfile {
+  /** what is refused with which code: bytes outside DER, and the parts that X.509 structures share (x509-parts.ts) */
+  readonly codes: { readonly der: Code; readonly algorithm: Code; readonly time: Code; readonly signature: Code };
+  /** bytes that a length may take behind its first: 2 reaches 65,535, 3 reaches 16 MiB */
+  readonly lengthBytes: 2 | 3;
+}
 
 /**
  * A cursor over DER (X.690 §10): one byte tags, definite lengths in their shortest form, nothing else. It moves over the
- * received bytes and copies none. `name` is the certificate's place, for refusals.
+ * received bytes and copies none. `name` says what is read, such as a certificate's place, for refusals.
  */
 export class DerReader {
   readonly bytes: Uint8Array;
@@ -11,10 +20,12 @@ export class DerReader {
   at: number;
   /** offset behind the element that is being read */
   end: number;
+  readonly profile: DerProfile;
 
-  constructor(bytes: Uint8Array, name: string) {
+  constructor(bytes: Uint8Array, name: string, profile: DerProfile = CERTIFICATE) {
     this.bytes = bytes;
     this.name = name;
+    this.profile = profile;
     this.at = 0;
     this.end = bytes.length;
   }
@@ -53,7 +64,7 @@ export class DerReader {
   }
 
   refuse(what: string, actual: string): Refusal {
-    return new Refusal("certificate-der", { subject: `${this.name}, ${what} at byte ${this.at}`, actual });
+    return new Refusal(this.profile.codes.der, { subject: `${this.name}, ${what} at byte ${this.at}`, actual });
   }
 
   /** Reads tag and length, moves to the content and returns the offset behind it. */
@@ -67,7 +78,8 @@ export class DerReader {
     at += 2;
     if (at > end || length < 0) throw this.refuse(what, "no length");
     if (length > 0x7f) {
-      // X.690 §10.1: 81 only for 128..255, 82 only from 256; longer forms and 80 (indefinite) never
+      // X.690 §10.1: 81 only for 128..255, 82 only from 256, 83 only from 65,536 and where the profile says so; longer forms
+      // and 80 (indefinite) never
       const first = bytes[at] ?? 0;
       if (length === 0x81 && at < end && first > 0x7f) {
         length = first;
@@ -75,6 +87,9 @@ export class DerReader {
       } else if (length === 0x82 && at + 1 < end && first > 0) {
         length = (first << 8) | (bytes[at + 1] ?? 0);
         at += 2;
+      } else if (length === 0x83 && this.profile.lengthBytes === 3 && at + 2 < end && first > 0) {
+        length = (first << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+        at += 3;
       } else throw this.refuse(what, "a length that is not in its shortest definite form");
     }
     if (length > end - at) throw this.refuse(what, `length ${length} with ${end - at} bytes left`);
@@ -83,13 +98,20 @@ export class DerReader {
   }
 }
 
-/** Universal and context tags (X.690 §8.1.2) that certificates of the profile use. */
+/** Certificates of the profile have at most 1024 bytes. */
+const CERTIFICATE: DerProfile = {
+  codes: { der: "certificate-der", algorithm: "certificate-algorithm", time: "certificate-time", signature: "certificate-signature" },
+  lengthBytes: 2,
+};
+
+/** Universal and context tags (X.690 §8.1.2) that certificates and revocation lists of the profile use. */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   printableString: 0x13,
   utcTime: 0x17,
@@ -97,5 +119,6 @@ export const TAG = {
   set: 0x31,
   context0: 0xa0,
   context0Primitive: 0x80,
+  context6Primitive: 0x86,
   context3: 0xa3,
 } as const;

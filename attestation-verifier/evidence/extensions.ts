@@ -8,6 +8,8 @@ export interface Extensions {
   readonly keyUsage: KeyUsage | null;
   readonly subjectKeyIdentifier: Uint8Array | null;
   readonly authorityKeyIdentifier: Uint8Array | null;
+  /** DER of CRLDistributionPoints as it came, or null where there is none; `crlDistributionPoints` reads it */
+  readonly distributionPoints: Uint8Array | null;
 }
 export interface BasicConstraints {
   readonly critical: boolean;
@@ -30,6 +32,7 @@ export function readExtensions(reader: DerReader): Extensions {
   let keyUsage: KeyUsage | null = null;
   let subjectKeyIdentifier: Uint8Array | null = null;
   let authorityKeyIdentifier: Uint8Array | null = null;
+  let distributionPoints: Uint8Array | null = null;
   const seen: Uint8Array[] = [];
   const explicit = reader.enter(TAG.context3, "extensions");
   const list = reader.enter(TAG.sequence, "extensions");
@@ -49,17 +52,19 @@ export function readExtensions(reader: DerReader): Extensions {
     else if (id === ID_CE.keyUsage) keyUsage = readKeyUsage(value, critical);
     else if (id === ID_CE.subjectKeyIdentifier) subjectKeyIdentifier = readSubjectKeyIdentifier(value);
     else if (id === ID_CE.authorityKeyIdentifier) authorityKeyIdentifier = readAuthorityKeyIdentifier(value);
+    // A critical one would have to be acted on (RFC 5280 §4.2), and lists are the caller's to give: it is refused below.
+    else if (id === ID_CE.distributionPoints && !critical) distributionPoints = value.bytes;
     // Name constraints that are ignored are a hole, even where an issuer forgot to mark them critical.
     else if (critical || id === ID_CE.nameConstraints)
       throw new Refusal("certificate-extension-critical", { subject: reader.name, actual: `extension ${toHex(oid)}` });
   }
   reader.leave(list, "extensions");
   reader.leave(explicit, "extensions");
-  return { basicConstraints, keyUsage, subjectKeyIdentifier, authorityKeyIdentifier };
+  return { basicConstraints, keyUsage, subjectKeyIdentifier, authorityKeyIdentifier, distributionPoints };
 }
 
 /** `critical BOOLEAN DEFAULT FALSE`: in DER it is absent or true, and true is FF (X.690 §11.1, §11.5). */
-function readCritical(reader: DerReader): boolean {
+export function readCritical(reader: DerReader): boolean {
   if (!reader.nextIs(TAG.boolean)) return false;
   readTrue(reader, "criticality");
   return true;
@@ -105,7 +110,7 @@ function readSubjectKeyIdentifier(reader: DerReader): Uint8Array {
 }
 
 /** Only the form AWS uses: the key identifier alone (RFC 5280 §4.2.1.1). */
-function readAuthorityKeyIdentifier(reader: DerReader): Uint8Array {
+export function readAuthorityKeyIdentifier(reader: DerReader): Uint8Array {
   const outer = reader.enter(TAG.sequence, "authority key identifier");
   const value = reader.content(TAG.context0Primitive, "authority key identifier");
   reader.leave(outer, "authority key identifier");
@@ -113,8 +118,16 @@ function readAuthorityKeyIdentifier(reader: DerReader): Uint8Array {
   return value;
 }
 
-function atEnd(reader: DerReader, what: string): void {
+/** Refuses bytes behind what was read. @throws Refusal, as the profile says */
+export function atEnd(reader: DerReader, what: string): void {
   if (reader.at !== reader.end) throw reader.refuse(what, `${reader.end - reader.at} bytes behind it`);
 }
 
-const ID_CE = { subjectKeyIdentifier: 14, keyUsage: 15, basicConstraints: 19, nameConstraints: 30, authorityKeyIdentifier: 35 } as const;
+const ID_CE = {
+  subjectKeyIdentifier: 14,
+  keyUsage: 15,
+  basicConstraints: 19,
+  nameConstraints: 30,
+  distributionPoints: 31,
+  authorityKeyIdentifier: 35,
+} as const;

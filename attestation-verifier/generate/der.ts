@@ -6,7 +6,10 @@ export function der(tag: number, ...parts: Uint8Array[]): Uint8Array {
 
 export function derLength(length: number): Uint8Array {
   if (length < 0x80) return Uint8Array.of(length);
-  return length < 0x100 ? Uint8Array.of(0x81, length) : Uint8Array.of(0x82, length >> 8, length & 255);
+  if (length < 0x100) return Uint8Array.of(0x81, length);
+  return length < 0x10000
+    ? Uint8Array.of(0x82, length >> 8, length & 255)
+    : Uint8Array.of(0x83, length >> 16, (length >> 8) & 255, length & 255);
 }
 
 export function concat(...parts: Uint8Array[]): Uint8Array {
