@@ -124,6 +124,30 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/attestation-verify.ts"),
   },
   {
+    name: "conformance",
+    summary: "run verifiers over the conformance kit and compare what they say",
+    inputs: "",
+    count: [0, 0],
+    options: {
+      runner: {
+        value: "CMD",
+        about: 'somebody\'s verifier, such as "NAME=node x.mjs {input} {trust} {mode} {time} {nonce} {maxAge}"',
+        multiple: true,
+      },
+      vectors: { value: "DIR", about: "the kit (default: the one of the attestation-verifier package)" },
+      only: { value: "ID", about: "this vector, or those of this rule", multiple: true },
+      timeout: { value: "S", about: "seconds that a runner has for one vector (default: 30)" },
+      markdown: { value: null, about: "the report as Markdown, as docs/CONFORMANCE.md has it" },
+      json,
+    },
+    notes: [
+      "Without --runner this build's own verifier is asked, and codes are compared as well.",
+      "A runner answers by exit code: 0 accepted, 10 or 30 refused, 20 it cannot; all else is broken. It gets - for what a vector does not have. No shell runs.",
+      "Exit code 0 when nothing diverges, 10 when something does.",
+    ],
+    load: () => import("./commands/conformance.ts"),
+  },
+  {
     name: "analyse",
     summary: "run the detectors on local data, unsealed and unattested",
     inputs: "INPUT",
