@@ -1,0 +1,7 @@
+import { ENVELOPE } from "./envelope.ts";
+import { HEADER } from "./header.ts";
+import { SIGNATURE } from "./signature.ts";
+import type { Vector } from "./vector.ts";
+
+/** Every vector of the kit. The order gives the numbers, so new families come last. */
+export const CATALOGUE: readonly Vector[] = [...ENVELOPE, ...HEADER, ...SIGNATURE];
