@@ -9,6 +9,8 @@ export interface Row {
   unit: string;
   ratio: number | null;
   against: string | null;
+  /** the most that `ratio` is meant to be */
+  target: number | null;
 }
 
 interface Kept {
@@ -35,9 +37,16 @@ export class Report {
     if (!this.#json) process.stderr.write(`${text}\n`);
   }
 
-  add(name: string, value: number, unit: string, against?: { name: string; value: number }): void {
-    const ratio = against === undefined ? null : round(value / against.value);
-    this.#rows.push({ bench: this.#bench, name, value: round(value), unit, ratio, against: against?.name ?? null });
+  /** `against` names another figure and gives it, or the ratio to it where that was measured pair by pair. */
+  add(
+    name: string,
+    value: number,
+    unit: string,
+    against?: { name: string } & ({ value: number } | { ratio: number; target: number | null }),
+  ): void {
+    const ratio = against === undefined ? null : round("ratio" in against ? against.ratio : value / against.value);
+    const target = against !== undefined && "target" in against ? against.target : null;
+    this.#rows.push({ bench: this.#bench, name, value: round(value), unit, ratio, against: against?.name ?? null, target });
   }
 
   finish(): void {
@@ -51,9 +60,10 @@ export class Report {
 
 function line(row: Row, before: Kept | null): string {
   const ratio = row.ratio === null ? "" : `  ${row.ratio} x ${row.against ?? ""}`;
+  const target = row.target === null ? "" : ` (target ${row.target})`;
   const last = before?.rows.find((one) => one.name === row.name);
   const trend = last === undefined ? "" : `  (last here: ${last.ratio === null ? `${last.value} ${last.unit}` : `${last.ratio} x`})`;
-  return `${row.name.padEnd(48)} ${String(row.value).padStart(10)} ${row.unit}${ratio}${trend}`;
+  return `${row.name.padEnd(48)} ${String(row.value).padStart(10)} ${row.unit}${ratio}${target}${trend}`;
 }
 
 function lastOnThisMachine(file: URL): Kept | null {
@@ -74,9 +84,9 @@ function round(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** Middle and 99th percentile of measured values. */
-export function percentiles(values: readonly number[]): { p50: number; p99: number } {
+/** Tenth, middle and 99th percentile of measured values. */
+export function percentiles(values: readonly number[]): { p10: number; p50: number; p99: number } {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p10: at(0.1), p50: at(0.5), p99: at(0.99) };
 }

@@ -1,0 +1,93 @@
+import { createPublicKey, verify, type KeyObject } from "node:crypto";
+import { rememberSignatures, verifyAttestationDocument, type SignatureBackend, type TimeMode } from "@caladrius/attestation-verifier";
+import { signatures as node } from "@caladrius/attestation-verifier/signatures";
+import { signatures as noble } from "@caladrius/attestation-verifier/signatures/noble";
+import { signatures as webcrypto } from "@caladrius/attestation-verifier/signatures/webcrypto";
+import type { Report } from "./report.ts";
+import { inProcess, MEASURES, timeInTurns, type Candidate } from "./rounds.ts";
+import { openPeers } from "./verify-peers.ts";
+import { openSubject, type Subject } from "./verify-subject.ts";
+
+/** What is handed to a signature back end. */
+type Signed = Parameters<SignatureBackend["verifyEs384"]>;
+
+/** At most so many times the floor. */
+const TARGETS: ReadonlyMap<string, number> = new Map([
+  ["ours, cold", 1.15],
+  ["ours, chain cached", 0.5],
+  ["ours, leaf cached", 0.25],
+  ["ours, parse and policy alone", 0.02],
+]);
+const FLOOR = "floor: five bare P-384 verifications";
+const ROUNDS = 50;
+
+/** What it costs to verify one attestation document: against its five signatures alone, and against the npm peers. */
+export async function run(report: Report): Promise<void> {
+  const subject = await openSubject();
+  report.progress(`one ${subject.name}, ${subject.document.length} bytes`);
+  const signed = await signaturesOf(subject);
+  const peers = await openPeers(subject);
+  for (const [name, { skipped }] of peers) if (skipped !== null) report.progress(`skipped ${name}: ${skipped}`);
+  try {
+    const candidates = [
+      ...own(subject, signed),
+      ...[...peers].flatMap(([name, { candidate }]) => (candidate ? [{ ...candidate, name }] : [])),
+    ];
+    for (const { name, calls, costs, ratios } of await timeInTurns(candidates, ROUNDS)) {
+      report.progress(`${name}: ${calls} calls`);
+      const target = TARGETS.get(name) ?? null;
+      for (const measure of MEASURES)
+        report.add(`${name}: ${measure}`, costs[measure], "us", { name: "floor", ratio: ratios[measure], target });
+    }
+  } finally {
+    for (const peer of peers.values()) peer.close();
+  }
+}
+
+function own(subject: Subject, signed: readonly Signed[]): Candidate[] {
+  const keyed = signed.map(([publicKey, message, signature]) => ({ key: keyObject(publicKey), message, signature }));
+  const chain = signed.slice(0, 3); // regional, zonal, instance
+  const leaf = signed.slice(0, 4);
+  const judge = (signatures: SignatureBackend) => () => judgeSubject(subject, signatures);
+  const remembering = (known: readonly Signed[]) => () => judge(knowing(known));
+  return [
+    inProcess(FLOOR, () => {
+      for (const { key, message, signature } of keyed)
+        if (!verify("sha384", message, { key, dsaEncoding: "ieee-p1363" }, signature)) throw new Error("a genuine signature was refused");
+    }),
+    inProcess("ours, cold", judge(node)),
+    inProcess("ours, chain cached", judge(node), remembering(chain)),
+    inProcess("ours, leaf cached", judge(node), remembering(leaf)),
+    inProcess("ours, parse and policy alone", judge({ ...node, verifyEs384: () => true })),
+    inProcess("ours on WebCrypto", judge(webcrypto)),
+    inProcess("ours on noble", judge(noble)),
+  ];
+}
+
+async function judgeSubject({ document, trust, atMs }: Subject, signatures: SignatureBackend): Promise<void> {
+  const mode: TimeMode = { kind: "archived", atMs, nonce: null };
+  const verdict = await verifyAttestationDocument(document, trust, mode, signatures);
+  if (verdict.status === "contraindicated") throw new Error(`the document was refused: ${verdict.code}`);
+}
+
+/** The five signatures of the document: the chain's from the top down, then its own. */
+async function signaturesOf(subject: Subject): Promise<readonly Signed[]> {
+  const signed: Signed[] = [];
+  await judgeSubject(subject, { ...node, verifyEs384: (...of) => (signed.push(of), node.verifyEs384(...of)) });
+  if (signed.length !== 5) throw new Error(`expected five signatures, found ${signed.length}`);
+  return signed;
+}
+
+/** A memory that holds just these signatures, as if documents under the same certificates had come before. */
+function knowing(known: readonly Signed[]): SignatureBackend {
+  let filling = true;
+  const memory = rememberSignatures({ ...node, verifyEs384: (...of) => filling || node.verifyEs384(...of) });
+  for (const of of known) void memory.verifyEs384(...of);
+  filling = false;
+  return memory;
+}
+
+function keyObject(publicKey: Uint8Array): KeyObject {
+  const coordinate = (from: number): string => Buffer.from(publicKey.subarray(from, from + 48)).toString("base64url");
+  return createPublicKey({ format: "jwk", key: { kty: "EC", crv: "P-384", x: coordinate(1), y: coordinate(49) } });
+}
