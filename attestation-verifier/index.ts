@@ -18,7 +18,13 @@ export type { Disclosed } from "./result/open-disclosures.ts";
 
 // Verdicts over whole files
 export { verifyAttestationDocument, type EvidenceOptions } from "./verdict/verify-attestation-document.ts";
-export { verifyResultFile, type ResultFileClaims, type ResultFileOptions } from "./verdict/verify-result-file.ts";
+export {
+  createResultVerifier,
+  verifyResultFile,
+  type ResultFileClaims,
+  type ResultFileOptions,
+  type ResultVerifier,
+} from "./verdict/verify-result-file.ts";
 export type { EvidenceClaims } from "./verdict/evidence-claims.ts";
 export type { AcceptedVerdict, NotChecked, RefusedVerdict, Verdict } from "./verdict/verdict.ts";
 export { listChecks, type Check } from "./verdict/checks.ts";

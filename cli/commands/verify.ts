@@ -1,4 +1,4 @@
-import { rememberSignatures, verifyResultFile, type ResultFileClaims, type Verdict } from "@caladrius/attestation-verifier";
+import { createResultVerifier, rememberSignatures, type ResultFileClaims, type Verdict } from "@caladrius/attestation-verifier";
 import { signatures as nodeSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
 import { failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
@@ -18,12 +18,12 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const codes: ExitCode[] = [];
   const rows: (string | Segment)[][] = [];
   const open = new Set<string>();
-  const signatures = rememberSignatures(nodeSignatures); // results of one enclave share their certificates
+  const verify = createResultVerifier(trust, {}, rememberSignatures(nodeSignatures)); // enclaves of one host share certificates
   const sentences = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
-      const verdict = await verifyResultFile(await readLimited(file, MAX_RESULT_FILE_BYTES), trust, {}, signatures);
+      const verdict = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
       terminal.object(verdictObject(file, verdict));
       rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
       for (const one of verdict.notChecked) open.add(one);
