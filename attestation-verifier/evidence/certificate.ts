@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, toHex } from "@caladrius/wire";
+import { fromHex, toHex } from "@caladrius/wire";
 import { Refusal } from "../verdict/refusal.ts";
 import { DerReader, TAG } from "./der.ts";
 import { readExtensions, type Extensions } from "./extensions.ts";
@@ -80,17 +80,21 @@ function readSerial(reader: DerReader): Uint8Array {
 }
 
 function readPublicKey(reader: DerReader): Uint8Array {
-  const spki = reader.element(TAG.sequence, "public key");
-  const key = spki.subarray(SPKI_HEAD.length - 1);
+  const start = reader.at;
   // The head is one constant: named curve, no unused bits, uncompressed point of the right length
-  if (spki.length !== SPKI_HEAD.length + 96 || !equalBytes(spki.subarray(0, SPKI_HEAD.length), SPKI_HEAD))
+  if (!reader.skipExactly(SPKI_HEAD) || reader.end - reader.at < POINT_BYTES - 1) {
+    reader.at = start;
+    const spki = reader.element(TAG.sequence, "public key");
     throw new Refusal("certificate-key", {
       subject: reader.name,
       expected: "secp384r1, uncompressed",
       actual: `${toHex(spki.subarray(0, SPKI_HEAD.length))}, ${spki.length} bytes`,
     });
-  return key;
+  }
+  reader.at += POINT_BYTES - 1;
+  return reader.bytes.subarray(reader.at - POINT_BYTES, reader.at);
 }
 
+const POINT_BYTES = 97;
 // SubjectPublicKeyInfo of secp384r1 up to the 04 of the uncompressed point (RFC 5480 §2)
 const SPKI_HEAD: Uint8Array = fromHex("3076301006072a8648ce3d020106052b8104002203620004");

@@ -58,6 +58,20 @@ export class DerReader {
     return this.bytes.subarray(start, this.at);
   }
 
+  /** Steps behind the next element without a look at its content. */
+  skip(tag: number, what: string): void {
+    this.at = this.#head(tag, what);
+  }
+
+  /** Steps over exactly these bytes if they come next inside the current element; says whether they did. */
+  skipExactly(expected: Uint8Array): boolean {
+    const { bytes, at } = this;
+    if (expected.length > this.end - at) return false;
+    for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false;
+    this.at = at + expected.length;
+    return true;
+  }
+
   /** Whether an element with this tag comes next inside the current one. */
   nextIs(tag: number): boolean {
     return this.at < this.end && this.bytes[this.at] === tag;

@@ -1,4 +1,4 @@
-import { equalBytes } from "@caladrius/wire";
+import { utf8Decode } from "@caladrius/wire";
 import { Refusal } from "../verdict/refusal.ts";
 import { TAG, type DerReader } from "./der.ts";
 
@@ -6,16 +6,17 @@ import { TAG, type DerReader } from "./der.ts";
 export class Name {
   /** the whole element: names are compared as these bytes, never as attributes */
   readonly der: Uint8Array;
-  readonly #commonName: Uint8Array;
+  readonly #value: Uint8Array;
+  #text: string | null = null;
 
   constructor(der: Uint8Array, commonName: Uint8Array) {
     this.der = der;
-    this.#commonName = commonName;
+    this.#value = commonName;
   }
 
   /** printable ASCII; made when asked for, since most names are only compared */
   get commonName(): string {
-    return String.fromCharCode(...this.#commonName);
+    return (this.#text ??= utf8Decode(this.#value));
   }
 }
 
@@ -30,14 +31,15 @@ export function readName(reader: DerReader, what: string): Name {
   while (reader.at < reader.end) {
     const set = reader.enter(TAG.set, what);
     const pair = reader.enter(TAG.sequence, what);
-    const type = reader.content(TAG.oid, what);
-    const value = reader.content(reader.nextIs(TAG.printableString) ? TAG.printableString : TAG.utf8String, what);
+    const isCommonName = reader.skipExactly(COMMON_NAME);
+    if (!isCommonName) reader.skip(TAG.oid, what);
+    const type = reader.nextIs(TAG.printableString) ? TAG.printableString : TAG.utf8String;
+    if (isCommonName) {
+      if (commonName !== null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "two common names" });
+      commonName = reader.content(type, what);
+    } else reader.skip(type, what);
     reader.leave(pair, what);
     reader.leave(set, what);
-    if (equalBytes(type, COMMON_NAME)) {
-      if (commonName !== null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "two common names" });
-      commonName = value;
-    }
   }
   reader.leave(outer, what);
   if (commonName === null || !isPrintableAscii(commonName))
@@ -51,5 +53,5 @@ function isPrintableAscii(content: Uint8Array): boolean {
   return true;
 }
 
-/** id-at-commonName, 2.5.4.3 */
-const COMMON_NAME: Uint8Array = Uint8Array.of(0x55, 0x04, 0x03);
+/** id-at-commonName, 2.5.4.3, with its head */
+const COMMON_NAME: Uint8Array = Uint8Array.of(0x06, 0x03, 0x55, 0x04, 0x03);

@@ -1,17 +1,16 @@
-import { equalBytes, fromHex, toHex } from "@caladrius/wire";
+import { fromHex, toHex } from "@caladrius/wire";
 import { Refusal } from "../verdict/refusal.ts";
 import { DerReader, TAG } from "./der.ts";
 import { parseUtcTime } from "./utc-time.ts";
 
 /** Reads an AlgorithmIdentifier, which must be ecdsa-with-SHA384 without parameters. @throws Refusal, as the profile says */
 export function readAlgorithm(reader: DerReader, what: string): void {
-  const algorithm = reader.element(TAG.sequence, what);
-  if (!equalBytes(algorithm, ECDSA_WITH_SHA384))
-    throw new Refusal(reader.profile.codes.algorithm, {
-      subject: `${reader.name}, ${what}`,
-      expected: toHex(ECDSA_WITH_SHA384),
-      actual: toHex(algorithm.subarray(0, 24)),
-    });
+  if (reader.skipExactly(ECDSA_WITH_SHA384)) return;
+  throw new Refusal(reader.profile.codes.algorithm, {
+    subject: `${reader.name}, ${what}`,
+    expected: toHex(ECDSA_WITH_SHA384),
+    actual: toHex(reader.element(TAG.sequence, what).subarray(0, 24)),
+  });
 }
 
 /**
