@@ -1,7 +1,9 @@
 import { ENVELOPE } from "./envelope.ts";
+import { FIELDS } from "./fields.ts";
 import { HEADER } from "./header.ts";
+import { PAYLOAD } from "./payload.ts";
 import { SIGNATURE } from "./signature.ts";
 import type { Vector } from "./vector.ts";
 
 /** Every vector of the kit. The order gives the numbers, so new families come last. */
-export const CATALOGUE: readonly Vector[] = [...ENVELOPE, ...HEADER, ...SIGNATURE];
+export const CATALOGUE: readonly Vector[] = [...ENVELOPE, ...HEADER, ...SIGNATURE, ...PAYLOAD, ...FIELDS];
