@@ -79,7 +79,7 @@ describe("cbor", () => {
     expect(() => decodeCbor(encodeCbor([[1]]), { maxDepth: 1 })).toThrow(LimitError);
     expect(() => decodeCbor(encodeCbor(new Map([["a", new Map()]])), { maxDepth: 1 })).toThrow(LimitError);
     expect(() => decodeCbor(encodeCbor([1, 2, 3]), { maxItems: 3 })).toThrow(LimitError);
-    const longKey = concatBytes(Uint8Array.of(0xa1), encodeCbor("k".repeat(254)), Uint8Array.of(1)); // 256 with its head would do
+    const longKey = concatBytes(Uint8Array.of(0xa1), encodeCbor("k".repeat(255)), Uint8Array.of(1)); // 257 with its head, one too many
     for (const decode of [decodeCbor, decodeForeignCbor]) expect(() => decode(longKey)).toThrow(LimitError);
   });
 
@@ -96,7 +96,7 @@ describe("cbor", () => {
       5n,
       new Map([[{}, 1]]),
       new Map([[1.5, 1]]),
-      new Map([["k".repeat(254), 1]]),
+      new Map([["k".repeat(255), 1]]),
     ];
     for (const value of refused) expect(() => encodeCbor(value as CborValue)).toThrow(WireError);
   });

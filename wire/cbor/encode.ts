@@ -1,12 +1,12 @@
 import { concatBytes, utf8Encode } from "../bytes.ts";
 import { WireError } from "../errors.ts";
-import { MAX_INTEGER, MAX_KEY_BYTES, MIN_INTEGER, type CborValue } from "./value.ts";
+import { MAX_INTEGER, MAX_KEY_BYTES, MAX_MAP_ENTRIES, MIN_INTEGER, type CborValue } from "./value.ts";
 
 /**
  * Encodes a value deterministically (RFC 8949 §4.2.1): shortest heads, definite lengths, map keys sorted bytewise by
  * their encodings.
  *
- * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, map keys of more than 256 bytes, or foreign objects
+ * @throws WireError cbor-value for numbers that are no integers of the range, lone surrogates, map keys of more than 256 bytes, maps of more than 1024 entries, or foreign objects
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   const writer = new Writer();
@@ -70,6 +70,7 @@ class Writer {
 
   /** Entries are written as they come, then put in order of their keys' bytes. */
   #map(map: ReadonlyMap<number | string, CborValue>): void {
+    if (map.size > MAX_MAP_ENTRIES) throw new WireError("cbor-value", `map of ${map.size} entries`);
     this.#head(5, map.size);
     const start = this.#length;
     const entries: { from: number; to: number }[] = [];

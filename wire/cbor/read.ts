@@ -1,6 +1,6 @@
 import { utf8Decode } from "../bytes.ts";
 import { LimitError, WireError } from "../errors.ts";
-import { MAX_INTEGER, MAX_KEY_BYTES, type CborKey, type CborLimits, type CborValue } from "./value.ts";
+import { MAX_INTEGER, MAX_KEY_BYTES, MAX_MAP_ENTRIES, type CborKey, type CborLimits, type CborValue } from "./value.ts";
 
 /** What may pass beyond the common rules. */
 export interface CborGrammar {
@@ -149,6 +149,7 @@ class Reader {
     let before = -1; // where the key before begins; it ends where its value began
     let beforeEnd = -1;
     for (let i = 0; length < 0 ? !this.#ends() : i < length; i++) {
+      if (i === MAX_MAP_ENTRIES) throw new LimitError("limit-items", `more than ${MAX_MAP_ENTRIES} entries in the map at offset ${start}`);
       const at = this.at;
       const key = this.#key();
       const order = this.#deterministic && before >= 0 ? this.#compareKeys(before, beforeEnd, at) : -1;

@@ -22,3 +22,5 @@ export const MIN_INTEGER: number = -(2 ** 32);
 export const MAX_INTEGER: number = Number.MAX_SAFE_INTEGER;
 /** Keys are short names; none is longer than this with its head. */
 export const MAX_KEY_BYTES = 256;
+/** Maps are structs; without this bound, integers chosen to collide in the engine's hash table cost quadratic time. */
+export const MAX_MAP_ENTRIES = 1024;
