@@ -1,6 +1,6 @@
 import { fromHex, toHex } from "@caladrius/wire";
 import { Refusal } from "../verdict/refusal.ts";
-import { DerReader, TAG } from "./der.ts";
+import { TAG, type DerReader } from "./der.ts";
 import { parseUtcTime } from "./utc-time.ts";
 
 /** Reads an AlgorithmIdentifier, which must be ecdsa-with-SHA384 without parameters. @throws Refusal, as the profile says */
@@ -30,19 +30,20 @@ export function readTime(reader: DerReader, what: string): number {
 
 /** Reads an Ecdsa-Sig-Value (RFC 3279 §2.2.3) in a BIT STRING, as r || s of 96 bytes. @throws Refusal, as the profile says */
 export function readSignature(reader: DerReader): Uint8Array {
-  const bits = reader.content(TAG.bitString, "signature");
-  if (bits[0] !== 0) throw new Refusal(reader.profile.codes.signature, { subject: reader.name, actual: "unused bits" });
-  const inner = new DerReader(bits.subarray(1), reader.name, reader.profile);
-  const outer = inner.enter(TAG.sequence, "signature");
+  const refuse = (actual: string): Refusal => new Refusal(reader.profile.codes.signature, { subject: reader.name, actual });
+  const outside = reader.enter(TAG.bitString, "signature");
+  if (reader.at === reader.end || reader.bytes[reader.at] !== 0) throw refuse("unused bits");
+  reader.at += 1;
+  const bits = reader.enter(TAG.sequence, "signature");
   const signature = new Uint8Array(96);
-  for (const end of [48, 96]) {
-    const value = positiveInteger(inner.content(TAG.integer, "signature"));
-    if (value === null || value.length > 48)
-      throw new Refusal(reader.profile.codes.signature, { subject: reader.name, actual: "an integer out of range" });
+  for (let end = 48; end <= 96; end += 48) {
+    const value = positiveInteger(reader.content(TAG.integer, "signature"));
+    if (value === null || value.length > 48) throw refuse("an integer out of range");
     signature.set(value, end - value.length);
   }
-  inner.leave(outer, "signature");
-  if (inner.at !== bits.length - 1) throw new Refusal(reader.profile.codes.signature, { subject: reader.name, actual: "bytes behind it" });
+  reader.leave(bits, "signature");
+  if (reader.at !== reader.end) throw refuse("bytes behind it");
+  reader.leave(outside, "signature");
   return signature;
 }
 
