@@ -125,7 +125,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "conformance",
-    summary: "run verifiers over the conformance kit and compare what they say",
+    summary: "run verifiers over the conformance kit, print divergences",
     inputs: "",
     count: [0, 0],
     options: {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../exit.ts";
+import { isForRunners } from "./kit.ts";
+import { defaultKitFolder, readKit } from "./read-kit.ts";
 import { ACCEPTED, call, EMPTY_REFUSED, manifest, shellRunner, writeKit } from "./test-support/mini-kit.ts";
 
 const json = (value: unknown): string => JSON.stringify(value);
@@ -154,6 +156,31 @@ describe("conformance of this build", () => {
     });
     expect(await call("conformance", "--vectors", folder)).toMatchObject({ code: EXIT.ok });
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe("the kit of this repository", () => {
+  it("finds no divergence in this build", async () => {
+    const { code, stdout } = await call("conformance");
+    expect(code, stdout).toBe(EXIT.ok);
+    expect(stdout).toContain("no divergence");
+  });
+
+  it("finds none through the runner interface either", async () => {
+    const { vectors } = await readKit(defaultKitFolder());
+    const program = join(import.meta.dirname, "../../bench/peers/caladrius.mjs");
+    const values = "{input} {trust} {mode} {time} {nonce} {maxAge}";
+    // every 20th, and each kind of answer
+    const some = vectors.filter(isForRunners).filter((vector, i, all) => {
+      const kind = ({ kind: input, mode, expected }: typeof vector): string => `${input} ${mode} ${expected.exit}`;
+      return i % 20 === 0 || all.findIndex((one) => kind(one) === kind(vector)) === i;
+    });
+    expect(some.length).toBeGreaterThan(9);
+    const words = ["--runner", `"${process.execPath}" "${program}" ${values}`, ...some.flatMap(({ id }) => ["--only", id])];
+    const { code, stdout } = await call("conformance", "--json", ...words);
+    expect(code, stdout).toBe(EXIT.ok);
+    const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Summary;
+    expect(summary.verifiers[0]?.counts).toMatchObject({ agrees: some.length, cannot: 0, broken: 0 });
   });
 });
 
