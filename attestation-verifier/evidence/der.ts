@@ -93,20 +93,20 @@ export class DerReader {
     if (at > end || length < 0) throw this.refuse(what, "no length");
     if (length > 0x7f) {
       // X.690 §10.1: 81 only for 128..255, 82 only from 256, 83 only from 65,536 and where the profile says so; longer forms
-      // and 80 (indefinite) never
+      // and 80 (indefinite) never. Length bytes that lie behind the end leave fewer than no bytes for the content.
       const first = bytes[at] ?? 0;
-      if (length === 0x81 && at < end && first > 0x7f) {
+      if (length === 0x81 && first > 0x7f) {
         length = first;
         at += 1;
-      } else if (length === 0x82 && at + 1 < end && first > 0) {
+      } else if (length === 0x82 && first > 0) {
         length = (first << 8) | (bytes[at + 1] ?? 0);
         at += 2;
-      } else if (length === 0x83 && this.profile.lengthBytes === 3 && at + 2 < end && first > 0) {
+      } else if (length === 0x83 && this.profile.lengthBytes === 3 && first > 0) {
         length = (first << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
         at += 3;
       } else throw this.refuse(what, "a length that is not in its shortest definite form");
     }
-    if (length > end - at) throw this.refuse(what, `length ${length} with ${end - at} bytes left`);
+    if (length > end - at) throw this.refuse(what, `length ${length} with ${Math.max(end - at, 0)} bytes left`);
     this.at = at;
     return at + length;
   }
@@ -118,7 +118,7 @@ const CERTIFICATE: DerProfile = {
   lengthBytes: 2,
 };
 
-/** Universal and context tags (X.690 §8.1.2) that certificates and revocation lists of the profile use. */
+/** Universal and context tags (X.690 §8.1.2) that certificates, revocation lists and time stamps use. */
 export const TAG = {
   boolean: 0x01,
   integer: 0x02,
@@ -129,10 +129,13 @@ export const TAG = {
   utf8String: 0x0c,
   printableString: 0x13,
   utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
   context0: 0xa0,
   context0Primitive: 0x80,
+  context1: 0xa1,
+  context1Primitive: 0x81,
   context6Primitive: 0x86,
   context3: 0xa3,
 } as const;

@@ -7,18 +7,23 @@ import { Refusal } from "../verdict/refusal.ts";
  * @throws Refusal certificate-time, or the code given
  */
 export function parseUtcTime(content: Uint8Array, subject: string, code: Code = "certificate-time"): number {
-  if (content.length !== 13 || content[12] !== 0x5a) throw refuse(code, subject, `${content.length} bytes`);
-  for (let i = 0; i < 12; i++) {
-    const digit = content[i] ?? 0;
-    if (digit < 0x30 || digit > 0x39) throw refuse(code, subject, `byte ${digit}`);
-  }
-  const two = (at: number): number => ((content[at] ?? 0) - 0x30) * 10 + (content[at + 1] ?? 0) - 0x30;
-  const year = two(0) + (two(0) < 50 ? 2000 : 1900);
+  const two = (at: number): number => {
+    const tens = (content[at] ?? 0) - 0x30;
+    const ones = (content[at + 1] ?? 0) - 0x30;
+    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) throw refuse(code, subject, `no two digits at byte ${at}`);
+    return tens * 10 + ones;
+  };
+  const yy = two(0);
+  const year = yy + (yy < 50 ? 2000 : 1900);
   const month = two(2);
   const day = two(4);
+  const hour = two(6);
+  const minute = two(8);
+  const second = two(10);
+  if (content.length !== 13 || content[12] !== 0x5a) throw refuse(code, subject, "no Z at its end");
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) throw refuse(code, subject, "a day that does not exist");
-  if (two(6) > 23 || two(8) > 59 || two(10) > 59) throw refuse(code, subject, "a time that does not exist");
-  return Date.UTC(year, month - 1, day, two(6), two(8), two(10));
+  if (hour > 23 || minute > 59 || second > 59) throw refuse(code, subject, "a time that does not exist");
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
 function refuse(code: Code, subject: string, actual: string): Refusal {

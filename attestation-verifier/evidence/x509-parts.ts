@@ -52,7 +52,7 @@ export function positiveInteger(content: Uint8Array): Uint8Array | null {
   const first = content[0] ?? 0x80;
   if (first > 0x7f) return null;
   if (first !== 0) return content;
-  return content.length > 1 && (content[1] ?? 0) > 0x7f ? content.subarray(1) : null;
+  return (content[1] ?? 0) > 0x7f ? content.subarray(1) : null;
 }
 
 // AlgorithmIdentifier of ecdsa-with-SHA384, whose parameters must be absent (RFC 5758 §3.2)
