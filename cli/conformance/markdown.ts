@@ -4,12 +4,12 @@ import { shownOutcomes } from "./print-report.ts";
 
 /** The report as Markdown, as docs/CONFORMANCE.md has it: the same run gives the same text. */
 export function markdownReport(columns: readonly Column[], digest: string): string[] {
-  const rows = columns[0]?.rows ?? [];
-  const left = rows.filter(({ outcome }) => outcome === "not for runners").length;
+  const asked = (columns[0]?.rows ?? []).filter(({ outcome }) => outcome !== "not for runners");
+  const refused = asked.filter(({ vector }) => vector.expected.exit !== 0).length;
   const shown = shownOutcomes(columns);
   const groups = divergences(columns);
   return [
-    `${rows.length - left} vectors, SHA-256 of what was asked: \`${digest}\`.`,
+    `${asked.length} vectors, ${refused} to refuse and ${asked.length - refused} to accept. SHA-256 of what was asked: \`${digest}\`.`,
     "",
     row(["verifier", ...shown.map((outcome) => MEANING[outcome])]),
     row(["---", ...shown.map(() => "---:")]),

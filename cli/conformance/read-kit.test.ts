@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -72,7 +73,7 @@ describe("a kit", () => {
     expect(failureOf(await kitDigest(vectors).catch((error: unknown) => error))).toMatchObject({ exit: 30, code: "file-size" });
   });
 
-  it("follows no link and opens no pipe", async () => {
+  it("follows no link and opens no socket", async () => {
     const outside = mkdtempSync(join(tmpdir(), "caladrius-outside-"));
     folders.push(outside);
     writeFileSync(join(outside, "secret"), "secret");
@@ -83,10 +84,12 @@ describe("a kit", () => {
     symlinkSync(join(linkedFolder, "001-a"), join(linkedFolder, "002-b"));
     const inner = kit({ "001-a": { "trust.json": null } });
     mkdirSync(join(inner, "001-a", "trust.json"));
-    const pipe = kit({ "001-a": { "trust.json": null } });
-    execFileSync("mkfifo", [join(pipe, "001-a", "trust.json")]);
+    const special = kit({ "001-a": { "trust.json": null } });
+    const server = createServer().listen(join(special, "001-a", "trust.json"));
+    await once(server, "listening");
 
-    for (const folder of [linkedFile, linkedFolder, inner, pipe]) expect(await problemOf(folder)).toMatchObject({ exit: 2 });
+    for (const folder of [linkedFile, linkedFolder, inner, special]) expect(await problemOf(folder)).toMatchObject({ exit: 2 });
+    server.close();
   });
 
   it.each(["1-a", "0001-a", "001", "001-A", "001-a_b", "x"])("with a folder named %s is refused", async (name) => {
