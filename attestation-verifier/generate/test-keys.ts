@@ -19,10 +19,10 @@ export function testKey(label: string, curve: TestCurve = "P-384"): KeyObject {
   return createPrivateKey({ key: jwk, format: "jwk" });
 }
 
-/** A TEST KEY for RSA of 1024 bits, whose primes are the first two behind what the label digests to. */
-export function rsaTestKey(label: string): KeyObject {
-  const p = primeBehind(`${label} p`);
-  const q = primeBehind(`${label} q`);
+/** A TEST KEY for RSA, whose primes are the first two behind what the label digests to. */
+export function rsaTestKey(label: string, bits = 1024): KeyObject {
+  const p = primeBehind(`${label} p`, bits / 2);
+  const q = primeBehind(`${label} q`, bits / 2);
   const d = inverse(RSA_EXPONENT, (p - 1n) * (q - 1n));
   const number = (value: bigint): string => base64url(value, Math.ceil(value.toString(16).length / 2));
   const jwk = {
@@ -85,10 +85,12 @@ function digestOf(label: string): Buffer {
   return createHash("sha384").update(`caladrius test key: ${label}`).digest();
 }
 
-function primeBehind(label: string): bigint {
-  const bytes = createHash("shake256", { outputLength: 64 }).update(`caladrius test key: ${label}`).digest();
-  // the two highest bits, so that the product of two has 1024 bits, and the lowest
-  let candidate = BigInt(`0x${bytes.toString("hex")}`) | (3n << 510n) | 1n;
+function primeBehind(label: string, bits: number): bigint {
+  const bytes = createHash("shake256", { outputLength: bits / 8 })
+    .update(`caladrius test key: ${label}`)
+    .digest();
+  // the two highest bits, so that the product of two has twice as many, and the lowest
+  let candidate = BigInt(`0x${bytes.toString("hex")}`) | (3n << BigInt(bits - 2)) | 1n;
   while (candidate % RSA_EXPONENT === 1n || !checkPrimeSync(candidate)) candidate += 2n;
   return candidate;
 }

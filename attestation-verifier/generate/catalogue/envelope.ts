@@ -25,7 +25,6 @@ export const ENVELOPE: readonly Vector[] = [
     [
       ["trailing-zero", "A zero byte follows the document.", () => concat(good(), hex("00"))],
       ["trailing-line-end", "A line end follows the document.", () => concat(good(), hex("0a"))],
-      ["trailing-break", "A CBOR break follows the document.", () => concat(good(), hex("ff"))],
       ["trailing-document", "Another genuine document follows the document.", () => concat(good(), withNonce())],
     ],
   ),
@@ -39,9 +38,7 @@ export const ENVELOPE: readonly Vector[] = [
     },
     [
       ["leading-zero", "A zero byte stands before the document.", () => concat(hex("00"), good())],
-      ["leading-byte-order-mark", "A byte order mark stands before the document.", () => concat(hex("efbbbf"), good())],
       ["text-base64", "The document comes as base64 text.", () => text("base64")],
-      ["text-base64url", "The document comes as base64url text.", () => text("base64url")],
       ["text-hex", "The document comes as hex text.", () => text("hex")],
       ["wrapped-in-byte-string", "The document comes inside a CBOR byte string.", () => encodeCbor(good())],
       ["nothing", "There are no bytes at all.", () => hex(""), { expect: "envelope-size" }],
@@ -63,8 +60,6 @@ export const ENVELOPE: readonly Vector[] = [
       ["array-of-five", "The array has a fifth element.", () => concat(assemble({ head: hex("85") }), hex("40"))],
       ["array-indefinite", "The array is of indefinite length.", () => concat(assemble({ head: hex("9f") }), hex("ff"))],
       ["array-long-head", "The array's length takes a byte of its own.", () => assemble({ head: hex("9804") })],
-      ["array-longer-head", "The array's length takes eight bytes.", () => assemble({ head: hex("9b0000000000000004") })],
-      ["map-of-two", "The four items stand in a map of two.", () => assemble({ head: hex("a2") })],
     ],
   ),
   ...group(
@@ -76,7 +71,6 @@ export const ENVELOPE: readonly Vector[] = [
     },
     [
       ["tag-cose-mac0", "Tag 17 (COSE_Mac0) stands before the document.", () => concat(hex("d1"), good())],
-      ["tag-cose-encrypt0", "Tag 16 (COSE_Encrypt0) stands before the document.", () => concat(hex("d0"), good())],
       ["tag-cose-sign", "Tag 98 (COSE_Sign) stands before the document.", () => concat(hex("d862"), good())],
       ["tag-cwt", "Tag 61 (CWT) stands before the document.", () => concat(hex("d83d"), good())],
       ["tag-cwt-and-sign1", "Tags 61 and 18 stand before the document, as a CWT would have them.", () => concat(hex("d83dd2"), good())],
@@ -96,7 +90,6 @@ export const ENVELOPE: readonly Vector[] = [
     [
       ["unprotected-kid", "The unprotected header holds a kid.", () => assemble({ unprotected: hex("a1044101") })],
       ["unprotected-alg", "The unprotected header says ES256.", () => assemble({ unprotected: hex("a10126") })],
-      ["unprotected-same-alg", "The unprotected header repeats ES384.", () => assemble({ unprotected: ES384 })],
       [
         "unprotected-x5chain",
         "The unprotected header holds a certificate chain (x5chain).",
@@ -128,12 +121,6 @@ export const ENVELOPE: readonly Vector[] = [
         "unprotected-giant",
         "The unprotected header declares 2^48 entries.",
         () => assemble({ unprotected: hex("bb0001000000000000") }),
-        { expect: "envelope-unprotected" },
-      ],
-      [
-        "unprotected-four-billion",
-        "The unprotected header declares 2^32 - 1 entries.",
-        () => assemble({ unprotected: hex("baffffffff") }),
         { expect: "envelope-unprotected" },
       ],
       [
@@ -177,12 +164,6 @@ export const ENVELOPE: readonly Vector[] = [
         "payload-longer-than-document",
         "The payload declares more bytes than the document has.",
         () => assemble({ payload: concat(hex("59ffff"), usualPayload()) }),
-      ],
-      [
-        "payload-exabyte",
-        "The payload declares 2^60 bytes.",
-        () => assemble({ payload: concat(hex("5b1000000000000000"), usualPayload()) }),
-        { source: "RFC 8949 §10" },
       ],
       [
         "payload-empty",

@@ -46,39 +46,19 @@ export const FIELDS: readonly Vector[] = [
         () => withPcrs(new Map<number, CborValue>([...registers(), [0, "0".repeat(48)]])),
         { expect: "payload-pcrs" },
       ],
-      [
-        "pcr-value-null",
-        "PCR5 is null.",
-        () => withPcrs(new Map<number, CborValue>([...registers(), [5, null]])),
-        { expect: "payload-pcrs" },
-      ],
       ["pcrs-array", "pcrs is an array.", () => withPcrs([...registers().values()])],
       ["certificate-text", "certificate is a text.", () => documentWith({ certificate: certificateText() })],
-      [
-        "certificate-array",
-        "certificate is an array of numbers.",
-        () => documentWith({ certificate: [...usualChain().certificate].slice(0, 100) }),
-      ],
       ["cabundle-bytes", "cabundle is one byte string.", () => documentWith({ cabundle: usualChain().cabundle[0] ?? null })],
-      ["cabundle-map", "cabundle is a map.", () => documentWith({ cabundle: new Map(usualChain().cabundle.map((one, i) => [i, one])) })],
       ["cabundle-texts", "cabundle holds texts.", () => documentWith({ cabundle: usualChain().cabundle.map(() => "certificate") })],
       [
         "module-id-bytes",
         "module_id is a byte string.",
         () => documentWith({ module_id: ascii("i-0123456789abcdef0-enc0123456789abcdef") }),
       ],
-      ["digest-bytes", "digest is a byte string.", () => documentWith({ digest: ascii("SHA384") }), { expect: "payload-digest" }],
       ["nonce-text", "nonce is a text.", () => documentWith({ nonce: "0123456789abcdef" })],
-      ["user-data-map", "user_data is a map.", () => documentWith({ user_data: new Map() })],
       ["public-key-false", "public_key is false.", () => documentWith({ public_key: false })],
       ["nonce-undefined", "nonce is the simple value undefined.", () => payloadWithRaw("nonce", hex("f7")), { expect: "payload-cbor" }],
       ["timestamp-text", "timestamp is a text.", () => documentWith({ timestamp: `${NOW_MS}` })],
-      [
-        "timestamp-date",
-        "timestamp is a date text under tag 0.",
-        () => payloadWithRaw("timestamp", concat(hex("c0"), encodeCbor("2026-03-01T12:00:00Z"))),
-        { expect: "payload-cbor" },
-      ],
       [
         "timestamp-bignum",
         "timestamp is a bignum under tag 2.",
@@ -97,7 +77,6 @@ export const FIELDS: readonly Vector[] = [
         () => payloadWithRaw("timestamp", hex("fb7ff8000000000000")),
         { expect: "payload-cbor" },
       ],
-      ["timestamp-infinite", "timestamp is infinite.", () => payloadWithRaw("timestamp", hex("f97c00")), { expect: "payload-cbor" }],
       ["timestamp-zero", "timestamp is 0.", () => documentWith({ timestamp: 0 }), { expect: "payload-field-limit" }],
       ["timestamp-negative", "timestamp is negative.", () => documentWith({ timestamp: -1 }), { expect: "payload-field-limit" }],
       [
@@ -124,7 +103,6 @@ export const FIELDS: readonly Vector[] = [
     },
     [
       ["pcr-32", "There is a PCR32.", () => withPcrs(registers({ 32: pcr(0x20) }))],
-      ["pcr-255", "There is a PCR255.", () => withPcrs(registers({ 255: pcr(0x20) }))],
       [
         "pcr-2-to-32",
         "There is a PCR of index 2^32, which 32-bit arithmetic makes 0.",
@@ -150,7 +128,6 @@ export const FIELDS: readonly Vector[] = [
       ["pcrs-64-bytes", "Every PCR has 64 bytes.", () => withPcrs(sized(64, 0, 1, 2, 4))],
       ["pcr-47-bytes", "One PCR has 47 bytes.", () => withPcrs(registers({ 5: new Uint8Array(47) }))],
       ["pcr-49-bytes", "PCR0 has a zero byte more.", () => withPcrs(registers({ 0: concat(pcr(0x10), hex("00")) }))],
-      ["pcr-empty", "One PCR is empty.", () => withPcrs(registers({ 5: hex("") }))],
       ["pcr-one-of-32-bytes", "One PCR has 32 bytes, the others 48.", () => withPcrs(registers({ 8: new Uint8Array(32) }))],
     ],
   ),
@@ -166,8 +143,6 @@ export const FIELDS: readonly Vector[] = [
       ["digest-sha512", "digest is SHA512.", () => documentWith({ digest: "SHA512" })],
       ["digest-lower-case", "digest is sha384.", () => documentWith({ digest: "sha384" })],
       ["digest-hyphen", "digest is SHA-384.", () => documentWith({ digest: "SHA-384" })],
-      ["digest-nul", "A NUL follows SHA384.", () => documentWith({ digest: "SHA384\u0000" })],
-      ["digest-empty", "digest is empty.", () => documentWith({ digest: "" })],
     ],
   ),
   ...group(
@@ -227,7 +202,6 @@ export const FIELDS: readonly Vector[] = [
       ["array-giant", "An array declares 2^48 elements.", () => unknown("9b0001000000000000")],
       ["map-giant", "A map declares 2^32 - 1 entries.", () => unknown("baffffffff")],
       ["bytes-giant", "A byte string declares 2^53 - 1 bytes.", () => unknown("5b001fffffffffffff")],
-      ["text-giant", "A text declares 2^64 - 1 bytes.", () => unknown("7bffffffffffffffff")],
       ["pcrs-giant", "pcrs declares 2^32 - 1 entries.", () => payloadWithRaw("pcrs", hex("baffffffff"))],
       ["cabundle-giant", "cabundle declares 2^32 - 1 certificates.", () => payloadWithRaw("cabundle", hex("9affffffff"))],
       ["items-thousands", "A field that nobody knows holds 4000 small numbers.", () => unknown(`990fa0${"00".repeat(4000)}`)],
@@ -245,8 +219,6 @@ export const FIELDS: readonly Vector[] = [
     [
       ["text-bad-utf8", "A text is not UTF-8.", () => unknown("62c328")],
       ["text-overlong-utf8", "A text holds an overlong form.", () => unknown("62c0af")],
-      ["text-surrogate", "A text holds half of a surrogate pair.", () => unknown("63eda080")],
-      ["key-bad-utf8", "The name of a field is not UTF-8.", () => payloadWithMore(hex("61ff"), hex("00"))],
       [
         "text-chunked",
         "module_id comes in chunks.",
@@ -279,8 +251,6 @@ export const FIELDS: readonly Vector[] = [
           ),
       ],
       ["float-unknown", "A field that nobody knows holds a float.", () => unknown("f93c00")],
-      ["simple-reserved", "A field that nobody knows holds a reserved simple value.", () => unknown("e0")],
-      ["head-reserved", "A field that nobody knows holds a reserved head.", () => unknown("1c")],
       [
         "tag-inside",
         "certificate carries tag 24.",
