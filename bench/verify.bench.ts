@@ -1,11 +1,18 @@
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
-import { rememberSignatures, verifyAttestationDocument, type SignatureBackend, type TimeMode } from "@caladrius/attestation-verifier";
+import {
+  createResultVerifier,
+  rememberSignatures,
+  verifyAttestationDocument,
+  type SignatureBackend,
+  type TimeMode,
+} from "@caladrius/attestation-verifier";
 import { signatures as node } from "@caladrius/attestation-verifier/signatures";
 import { signatures as noble } from "@caladrius/attestation-verifier/signatures/noble";
 import { signatures as webcrypto } from "@caladrius/attestation-verifier/signatures/webcrypto";
 import type { Report } from "./report.ts";
 import { inProcess, MEASURES, timeInTurns, type Candidate } from "./rounds.ts";
 import { openPeers } from "./verify-peers.ts";
+import { makeResults, type Results } from "./verify-results.ts";
 import { openSubject, type Subject } from "./verify-subject.ts";
 
 /** What is handed to a signature back end. */
@@ -20,9 +27,19 @@ const TARGETS: ReadonlyMap<string, number> = new Map([
 ]);
 const FLOOR = "floor: five bare P-384 verifications";
 const ROUNDS = 50;
+const RESULTS = 1000;
+const RESULT_ROUNDS = 20;
 
-/** What it costs to verify one attestation document: against its five signatures alone, and against the npm peers. */
+/**
+ * What it costs to verify one attestation document, against its five signatures alone and against the npm peers; and the
+ * results of one enclave, against their signatures alone.
+ */
 export async function run(report: Report): Promise<void> {
+  await documents(report);
+  await results(report);
+}
+
+async function documents(report: Report): Promise<void> {
   const subject = await openSubject();
   report.progress(`one ${subject.name}, ${subject.document.length} bytes`);
   const signed = await signaturesOf(subject);
@@ -44,8 +61,36 @@ export async function run(report: Report): Promise<void> {
   }
 }
 
+async function results(report: Report): Promise<void> {
+  report.progress(`${RESULTS} results of one enclave`);
+  const candidates = ownOfResults(await makeResults(RESULTS));
+  for (const { name, costs, ratios } of await timeInTurns(candidates, RESULT_ROUNDS)) {
+    const against = { name: "bare Ed25519", target: null };
+    report.add(`${name}: p50`, 1e6 / (costs.p50 / RESULTS), "results/s");
+    for (const measure of MEASURES)
+      report.add(`${name}: ${measure}`, costs[measure] / RESULTS, "us/result", { ...against, ratio: ratios[measure] });
+  }
+}
+
+function ownOfResults({ files, trust, signed }: Results): Candidate[] {
+  const keyed = signed.map(([publicKey, message, signature]) => ({ key: ed25519Key(publicKey), message, signature }));
+  return [
+    inProcess("floor: bare Ed25519 of each result", () => {
+      for (const { key, message, signature } of keyed)
+        if (!verify(null, message, key, signature)) throw new Error("a genuine signature was refused");
+    }),
+    inProcess("ours, results of one enclave", async () => {
+      const judge = createResultVerifier(trust, {}, node);
+      for (const bytes of files) {
+        const verdict = await judge(bytes);
+        if (verdict.status === "contraindicated") throw new Error(`a result was refused: ${verdict.code}`);
+      }
+    }),
+  ];
+}
+
 function own(subject: Subject, signed: readonly Signed[]): Candidate[] {
-  const keyed = signed.map(([publicKey, message, signature]) => ({ key: keyObject(publicKey), message, signature }));
+  const keyed = signed.map(([publicKey, message, signature]) => ({ key: p384Key(publicKey), message, signature }));
   const chain = signed.slice(0, 3); // regional, zonal, instance
   const leaf = signed.slice(0, 4);
   const judge = (signatures: SignatureBackend) => () => judgeSubject(subject, signatures);
@@ -87,7 +132,14 @@ function knowing(known: readonly Signed[]): SignatureBackend {
   return memory;
 }
 
-function keyObject(publicKey: Uint8Array): KeyObject {
-  const coordinate = (from: number): string => Buffer.from(publicKey.subarray(from, from + 48)).toString("base64url");
-  return createPublicKey({ format: "jwk", key: { kty: "EC", crv: "P-384", x: coordinate(1), y: coordinate(49) } });
+function p384Key(publicKey: Uint8Array): KeyObject {
+  const coordinate = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
+  return createPublicKey({
+    format: "jwk",
+    key: { kty: "EC", crv: "P-384", x: coordinate(publicKey.subarray(1, 49)), y: coordinate(publicKey.subarray(49)) },
+  });
+}
+
+function ed25519Key(publicKey: Uint8Array): KeyObject {
+  return createPublicKey({ format: "jwk", key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(publicKey).toString("base64url") } });
 }
