@@ -5,6 +5,8 @@ export { parseTrustAnchor, type TrustAnchor } from "./evidence/anchor.ts";
 export { AWS_NITRO_ROOT_G1 } from "./evidence/aws-root-g1.ts";
 export type { Certificate } from "./evidence/certificate.ts";
 export type { Chain } from "./evidence/chain.ts";
+export { crlDistributionPoints } from "./evidence/distribution-points.ts";
+export type { RevocationReport } from "./revocation/verify-revocation.ts";
 export type { DecodedEvidence } from "./evidence/payload.ts";
 export type { ConsistencyRule, Whereabouts } from "./evidence/consistency.ts";
 export type { PcrValue } from "./evidence/pcr.ts";
@@ -15,6 +17,10 @@ export { parsePcrSet, type PcrSet } from "./appraise/pcr-set.ts";
 export { verifyIdentity, type VerifiedIdentity } from "./result/verify-identity.ts";
 export { verifyResult, type ResultExpectations, type ResultInput, type VerifiedResult } from "./result/verify-result.ts";
 export type { Disclosed } from "./result/open-disclosures.ts";
+
+export { parseTimeAuthority, type TimeAuthority } from "./time/time-authority.ts";
+export { verifyTimeStamp, type ProvedTime, type VerifyTimeStampOptions } from "./time/verify-time-stamp.ts";
+export type { ResultTime } from "./result/verify-time-evidence.ts";
 
 // Verdicts over whole files
 export { verifyAttestationDocument, type EvidenceOptions } from "./verdict/verify-attestation-document.ts";

@@ -1,3 +1,4 @@
+import { verifyRevocation, type RevocationReport } from "../revocation/verify-revocation.ts";
 import type { SignatureBackend } from "../signatures/backend.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import type { TrustAnchor } from "./anchor.ts";
@@ -20,6 +21,7 @@ export interface VerifiedEvidence extends DecodedEvidence, Whereabouts {
   readonly mode: TimeMode["kind"];
   /** Unix ms at which the certificates were valid */
   readonly atMs: number;
+  readonly revocation: RevocationReport;
 }
 
 /** What evidence is verified against: roots, time, and the library that checks signatures. */
@@ -30,6 +32,8 @@ export interface VerifyEvidenceOptions {
   readonly signatures: SignatureBackend;
   /** what becomes of documents that contradict themselves; default "enforce" */
   readonly consistency?: ConsistencyRule;
+  /** certificate revocation lists in DER (RFC 5280 §5); those of other issuers than the chain's mean nothing */
+  readonly crls?: readonly Uint8Array[];
 }
 
 /**
@@ -39,10 +43,10 @@ export interface VerifyEvidenceOptions {
  *
  * @param bytes a document of at most 16 KiB, attacker-controlled; copied first, so later changes do not matter
  * @throws Refusal envelope-*, payload-*, bundle-*, certificate-*, chain-*, freshness-*, timestamp-*, nonce-*,
- * document-signature, module-id-*
+ * document-signature, crl-*, chain-revoked, module-id-*
  */
 export async function verifyEvidence(bytes: Uint8Array, options: VerifyEvidenceOptions): Promise<VerifiedEvidence> {
-  const { anchors, mode, signatures, consistency = "enforce" } = options;
+  const { anchors, mode, signatures, consistency = "enforce", crls = [] } = options;
   const envelope = decodeEnvelope(new Uint8Array(bytes)); // slice() of a Node Buffer would be a view
   const evidence = parsePayload(envelope.payload);
   const chain = readChain(evidence.cabundle, evidence.certificate, anchors);
@@ -59,6 +63,7 @@ export async function verifyEvidence(bytes: Uint8Array, options: VerifyEvidenceO
     signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature),
   ]);
   if (genuine !== true) throw new Refusal("document-signature");
+  const revocation = await verifyRevocation(chain, crls, atMs, signatures);
   const whereabouts = verifyConsistency(evidence, chain, consistency);
-  return { ...evidence, ...whereabouts, chain, mode: mode.kind, atMs } as VerifiedEvidence;
+  return { ...evidence, ...whereabouts, chain, mode: mode.kind, atMs, revocation } as VerifiedEvidence;
 }

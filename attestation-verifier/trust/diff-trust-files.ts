@@ -3,7 +3,7 @@ import type { TrustFile } from "./trust-file.ts";
 
 /** One difference between two trust files. */
 export interface TrustDifference {
-  readonly what: "root" | "pcrs" | "allowDebug" | "allowSimulator" | "maxAgeSeconds" | "regions" | "fleet";
+  readonly what: "root" | "pcrs" | "allowDebug" | "allowSimulator" | "maxAgeSeconds" | "regions" | "timeAuthority" | "fleet";
   /** what only the first file says; null = nothing */
   readonly before: string | null;
   /** what only the second file says; null = nothing */
@@ -38,11 +38,15 @@ export function diffTrustFiles(before: TrustFile, after: TrustFile): TrustDiffer
     const widens = after.regions === null || after.regions.some((region) => before.regions?.includes(region) === false);
     differences.push({ what: "regions", before: regionsBefore, after: regionsAfter, widens });
   }
+  const describeAuthority = ({ name, sha256 }: TrustFile["timeAuthorities"][number]): string => `${name} sha256:${sha256}`;
+  differences.push(
+    ...diffLists("timeAuthority", before.timeAuthorities.map(describeAuthority), after.timeAuthorities.map(describeAuthority)),
+  );
   flag("fleet");
   return differences;
 }
 
-function diffLists(what: "root" | "pcrs", before: readonly string[], after: readonly string[]): TrustDifference[] {
+function diffLists(what: "root" | "pcrs" | "timeAuthority", before: readonly string[], after: readonly string[]): TrustDifference[] {
   const removed = before
     .filter((one) => !after.includes(one))
     .map((one): TrustDifference => ({ what, before: one, after: null, widens: false }));

@@ -15,6 +15,8 @@ export function renderTrustFile(trust: TrustSettings): string {
   };
   if (trust.maxAgeMs !== null) file["maxAgeSeconds"] = trust.maxAgeMs / 1000;
   if (trust.regions !== null) file["regions"] = trust.regions;
+  if (trust.timeAuthorities.length > 0)
+    file["timeAuthorities"] = trust.timeAuthorities.map(({ certificate }) => encodePemCertificate(certificate.der));
   if (trust.fleet) file["fleet"] = true;
   return `${JSON.stringify(file, null, 2)}\n`;
 }

@@ -2,6 +2,7 @@ import { equalBytes } from "@caladrius/wire";
 import { parsePcrSet, type PcrSet } from "../appraise/pcr-set.ts";
 import { parseTrustAnchor, type TrustAnchor } from "../evidence/anchor.ts";
 import { AWS_NITRO_ROOT_G1 } from "../evidence/aws-root-g1.ts";
+import { parseTimeAuthority, type TimeAuthority } from "../time/time-authority.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import { asConfiguration } from "./configuration.ts";
 import { parseStrictJson } from "./json.ts";
@@ -19,6 +20,8 @@ export interface TrustSettings {
   readonly maxAgeMs: number | null;
   /** AWS regions in which enclaves may run; null = any */
   readonly regions: readonly string[] | null;
+  /** whose time stamps prove when an archived result existed; empty = nobody's */
+  readonly timeAuthorities: readonly TimeAuthority[];
   /** whether jobs may be sealed to a fleet's keys rather than to the enclave that was verified */
   readonly fleet: boolean;
 }
@@ -33,7 +36,7 @@ export const AWS_ROOT_NAME = "aws-nitro-root-g1";
 
 /**
  * Reads a trust file: a JSON object with `roots` and `pcrs`, and optionally `allowDebug`, `allowSimulator` (false),
- * `maxAgeSeconds`, `regions` (any), `fleet` (false). `witnesses`, `timeAuthorities`, `logs` and `releases` may be there while they are
+ * `maxAgeSeconds`, `regions` (any), `timeAuthorities` (none), `fleet` (false). `witnesses`, `logs` and `releases` may be there while they are
  * empty. Empty lists accept nothing. A simulator's root (its subject says SIMULATED) needs allowSimulator, allowSimulator
  * needs such a root, and neither stands beside another root.
  * @throws ConfigurationError trust-*
@@ -67,6 +70,7 @@ function readTrustFile(text: string): TrustFile {
     allowSimulator,
     maxAgeMs: readMaxAge(file.get("maxAgeSeconds")),
     regions: readRegions(file),
+    timeAuthorities: file.has("timeAuthorities") ? readList(file, "timeAuthorities").map(readTimeAuthority) : [],
     fleet: readFlag(file, "fleet"),
   };
   return settings as TrustFile;
@@ -82,6 +86,12 @@ function readRoot(root: unknown, subject: string): TrustAnchor {
   } catch (error) {
     throw new Refusal("trust-root", { subject, actual: error instanceof Error ? error.message : "another certificate" });
   }
+}
+
+function readTimeAuthority(pem: unknown, i: number): TimeAuthority {
+  const der = typeof pem === "string" ? decodePemCertificate(pem) : null;
+  if (der === null) throw new Refusal("trust-time-authority", { subject: `timeAuthorities[${i}]`, expected: "one PEM certificate" });
+  return parseTimeAuthority(der);
 }
 
 function verifyRoots(anchors: readonly TrustAnchor[], allowSimulator: boolean): void {
@@ -130,6 +140,16 @@ function refuseUnlessEmpty(key: string, value: unknown): void {
   if (!empty) throw new Refusal("trust-unsupported", { subject: key, expected: "empty, false or left out" });
 }
 
-const LATER_KEYS: readonly string[] = ["witnesses", "timeAuthorities", "logs", "releases"];
-const KEYS: ReadonlySet<string> = new Set(["roots", "pcrs", "allowDebug", "allowSimulator", "maxAgeSeconds", "regions", "fleet", ...LATER_KEYS]);
+const LATER_KEYS: readonly string[] = ["witnesses", "logs", "releases"];
+const KEYS: ReadonlySet<string> = new Set([
+  "roots",
+  "pcrs",
+  "allowDebug",
+  "allowSimulator",
+  "maxAgeSeconds",
+  "regions",
+  "timeAuthorities",
+  "fleet",
+  ...LATER_KEYS,
+]);
 const MAX_AGE_SECONDS = 1_000_000_000;

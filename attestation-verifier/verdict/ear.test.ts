@@ -54,7 +54,8 @@ it("claims nothing but the status for what was refused", async () => {
 });
 
 it("lowers the tiers that a simulator or debug mode leave open", () => {
-  const verdict = (reasons: string[]) => verdictEar({ status: "warning", reasons, atMs: null, notChecked: [] } as never, options) as never as Vector;
+  const verdict = (reasons: string[]) =>
+    verdictEar({ status: "warning", reasons, atMs: null, notChecked: [] } as never, options) as never as Vector;
   type Vector = { submods: { nitro: { ear_trustworthiness_vector: Record<string, number> } } };
   const vector = (...reasons: string[]) => Object.values(verdict(reasons).submods.nitro.ear_trustworthiness_vector);
   expect(vector("simulator")).toEqual([32, 2, 2, 32, 32]);

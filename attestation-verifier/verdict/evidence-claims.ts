@@ -1,5 +1,6 @@
 import type { AppraisedEvidence } from "../appraise/appraise.ts";
 import type { Whereabouts } from "../evidence/consistency.ts";
+import { crlDistributionPoints } from "../evidence/distribution-points.ts";
 import type { PcrValue } from "../evidence/pcr.ts";
 
 /** What verified evidence says, for whoever reads a verdict. */
@@ -19,14 +20,31 @@ export interface EvidenceClaims extends Whereabouts {
   /** fields of the document that this version does not know */
   readonly unknownFields: readonly string[];
   readonly root: { readonly commonName: string; readonly sha256: string };
+  /** the certificates that a current revocation list does not name */
+  readonly revocation: { readonly covered: readonly string[] };
+  /** where certificates of the chain say that such lists are; nothing was fetched */
+  readonly crlDistributionPoints: readonly { readonly certificate: string; readonly urls: readonly string[] }[];
   /** validity of the document's own certificate, Unix ms */
   readonly certificate: { readonly serial: Uint8Array; readonly notBeforeMs: number; readonly notAfterMs: number };
 }
 
 /** Collects the claims of appraised evidence. */
 export function evidenceClaims({ evidence, pcrSet, debug, simulated }: AppraisedEvidence): EvidenceClaims {
-  const { moduleId, instanceId, enclaveId, region, contradictions, timestampMs, pcrs, publicKey, userData, nonce, unknownFields, chain } =
-    evidence;
+  const {
+    moduleId,
+    instanceId,
+    enclaveId,
+    region,
+    contradictions,
+    timestampMs,
+    pcrs,
+    publicKey,
+    userData,
+    nonce,
+    unknownFields,
+    chain,
+    revocation,
+  } = evidence;
   const { serial, notBeforeMs, notAfterMs } = chain.leaf;
   return {
     moduleId,
@@ -44,6 +62,10 @@ export function evidenceClaims({ evidence, pcrSet, debug, simulated }: Appraised
     nonce,
     unknownFields,
     root: { commonName: chain.anchor.certificate.subject.commonName, sha256: chain.anchor.sha256 },
+    revocation: { covered: revocation.covered },
+    crlDistributionPoints: [chain.regional, chain.zonal, chain.instance, chain.leaf]
+      .map((certificate) => ({ certificate: certificate.place, urls: crlDistributionPoints(certificate) }))
+      .filter(({ urls }) => urls.length > 0),
     certificate: { serial, notBeforeMs, notAfterMs },
   };
 }

@@ -8,7 +8,7 @@ import { evidenceClaims, type EvidenceClaims } from "./evidence-claims.ts";
 import { accept, refuse, type NotChecked, type Verdict } from "./verdict.ts";
 
 /** What a caller may ask for beyond a trust file and a time. */
-export type EvidenceOptions = Pick<VerifyEvidenceOptions, "consistency">;
+export type EvidenceOptions = Pick<VerifyEvidenceOptions, "consistency" | "crls">;
 
 /**
  * Decides about a bare attestation document: evidence and appraisal under a trust file. In live mode the trust file's
@@ -25,13 +25,22 @@ export async function verifyAttestationDocument(
   signatures: SignatureBackend,
   options: EvidenceOptions = {},
 ): Promise<Verdict<EvidenceClaims>> {
-  const notChecked: readonly NotChecked[] = mode.kind === "archived" ? ["revocation", "time", "lifecycle"] : ["revocation", "lifecycle"];
+  const leftOpen = (revocation: boolean): NotChecked[] => [
+    ...(revocation ? [] : (["revocation"] as const)),
+    ...(mode.kind === "archived" ? (["time"] as const) : []),
+    "lifecycle",
+  ];
   try {
     const evidence = await verifyEvidence(bytes, { ...options, anchors: trust.anchors, mode: withMaxAge(mode, trust), signatures });
     const appraised = appraise(evidence, trust);
-    return accept(evidenceClaims(appraised), { mode: mode.kind, atMs: evidence.atMs, reasons: evidenceReasons(appraised), notChecked });
+    return accept(evidenceClaims(appraised), {
+      mode: mode.kind,
+      atMs: evidence.atMs,
+      reasons: evidenceReasons(appraised),
+      notChecked: leftOpen(evidence.revocation.complete),
+    });
   } catch (error) {
-    return refuse(error, { mode: mode.kind, notChecked });
+    return refuse(error, { mode: mode.kind, notChecked: leftOpen(false) });
   }
 }
 

@@ -12,6 +12,7 @@ import { DEFAULT_SKEW_MS, type TimeMode } from "../evidence/mode.ts";
 import { verifyEvidence } from "../evidence/verify-evidence.ts";
 import type { Disclosed } from "../result/open-disclosures.ts";
 import { verifyIdentity, type VerifiedIdentity } from "../result/verify-identity.ts";
+import { verifyTimeEvidence, type ResultTime } from "../result/verify-time-evidence.ts";
 import { verifyResult, type ResultExpectations, type VerifiedResult } from "../result/verify-result.ts";
 import type { SignatureBackend } from "../signatures/backend.ts";
 import { requireConstitution } from "../trust/require-constitution.ts";
@@ -32,6 +33,8 @@ export interface ResultFileClaims {
   readonly bootId: Uint8Array;
   readonly sequence: number;
   readonly evidence: EvidenceClaims;
+  /** when the result existed at the latest, as its time stamp proves; null = nothing proves it */
+  readonly provedTime: ResultTime | null;
 }
 
 /** What the caller knows of a result from elsewhere, and for which time it is judged; everything may be left out. */
@@ -102,14 +105,15 @@ export function createResultVerifier(
       const by = await identify(file);
       const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion, ...expected }, signatures);
       verifyNotFuture(result, mode);
-      return accept(resultFileClaims(result), {
+      const time = await verifyTimeEvidence(result, file, trust.timeAuthorities, signatures);
+      return accept(resultFileClaims(result, time), {
         mode: mode.kind,
         atMs: by.appraised.evidence.atMs,
-        reasons: resultReasons(result),
-        notChecked: leftOpen(mode, result),
+        reasons: resultReasons(result, time),
+        notChecked: leftOpen(mode, result, time),
       });
     } catch (error) {
-      return refuse(error, { mode: mode.kind, notChecked: leftOpen(mode, null) });
+      return refuse(error, { mode: mode.kind, notChecked: leftOpen(mode, null, null) });
     }
   };
 }
@@ -136,8 +140,9 @@ function verifyNotFuture({ claims }: VerifiedResult, mode: TimeMode): void {
 }
 
 /** Why an accepted result is still not affirming. Without the alarm summary nobody knows that there was no alarm. */
-function resultReasons({ by, claims, disclosed }: VerifiedResult): Set<Code> {
+function resultReasons({ by, claims, disclosed }: VerifiedResult, time: ResultTime | null): Set<Code> {
   const reasons = evidenceReasons(by.appraised);
+  if (time !== null && reasons.delete("time-not-proved") && !time.inTime) reasons.add("time-late");
   if (disclosed.denial !== null) reasons.add("denied");
   else if (disclosed["alarm-summary"] === null) reasons.add("alarm-summary-withheld");
   if (claims.flags.statusStale) reasons.add("status-stale");
@@ -145,11 +150,11 @@ function resultReasons({ by, claims, disclosed }: VerifiedResult): Set<Code> {
   return reasons;
 }
 
-function leftOpen(mode: TimeMode, result: VerifiedResult | null): readonly NotChecked[] {
+function leftOpen(mode: TimeMode, result: VerifiedResult | null, time: ResultTime | null): readonly NotChecked[] {
   const input: DisclosureValues["input"] | null = result?.disclosed.input ?? null;
   return [
-    "revocation",
-    ...(mode.kind === "archived" ? (["time"] as const) : []),
+    ...(result?.by.appraised.evidence.revocation.complete === true ? [] : (["revocation"] as const)),
+    ...(mode.kind === "archived" && time?.inTime !== true ? (["time"] as const) : []),
     ...(input === null || input.device === null ? (["input provenance"] as const) : []),
     "fork", // one file cannot show that there is no second chain,
     "tail", // nor that nothing follows it
@@ -158,12 +163,12 @@ function leftOpen(mode: TimeMode, result: VerifiedResult | null): readonly NotCh
   ];
 }
 
-function resultFileClaims({ claims, disclosed, withheldAtMost, by }: VerifiedResult): ResultFileClaims {
+function resultFileClaims({ claims, disclosed, withheldAtMost, by }: VerifiedResult, provedTime: ResultTime | null): ResultFileClaims {
   const { disclosureDigests: _, ...result } = claims;
   const { software, bootId, sequence } = by.identity;
-  return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence: evidenceClaims(by.appraised) };
+  return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence: evidenceClaims(by.appraised), provedTime };
 }
 
 const ARCHIVED: TimeMode = { kind: "archived", atMs: null, nonce: null };
 const DEFAULT_MOST = 16;
-const LATER_PARTS = ["release", "approvals", "receipt", "timeEvidence"] as const;
+const LATER_PARTS = ["release", "approvals", "receipt"] as const;

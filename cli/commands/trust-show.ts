@@ -15,7 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   }));
   const pcrs = trust.pcrSets.map((set) => Object.fromEntries([...set].map(([index, value]) => [String(index), toHex(value)])));
   const results = pcrs.length > 0 && pcrs.every((set) => set["16"] !== undefined);
-  const { allowDebug, allowSimulator, maxAgeMs, regions, fleet } = trust;
+  const { allowDebug, allowSimulator, maxAgeMs, regions, timeAuthorities, fleet } = trust;
   terminal.object({
     file,
     roots,
@@ -24,6 +24,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     allowSimulator,
     maxAgeSeconds: maxAgeMs === null ? null : maxAgeMs / 1000,
     regions,
+    timeAuthorities: timeAuthorities.map(({ name, sha256 }) => ({ name, sha256 })),
     fleet,
     results,
   });
@@ -43,6 +44,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     ["sealing", fleet ? "to the keys of a fleet" : "to the enclave that was verified"],
   ]);
   for (const root of roots) terminal.line(["root     ", styled("bold", root.commonName), `  sha256 ${root.sha256}`]);
+  for (const { name, sha256 } of timeAuthorities) terminal.line(["time     ", styled("bold", name), `  sha256 ${sha256}`]);
   if (roots.length === 0) terminal.line("root     none: nothing is accepted");
   for (const [index, set] of pcrs.entries()) {
     terminal.line(`PCR set ${index + 1} of ${pcrs.length}`);
