@@ -15,4 +15,18 @@ export interface SignatureBackend {
    * are not in canonical form are refused.
    */
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+  /**
+   * RSASSA-PKCS1-v1_5 (RFC 8017 §8.2.2): modulus of 2048 to 4096 bits, odd exponent from 3 to below 2^32, signature as
+   * long as the modulus. For time stamps alone: nothing of AWS's or ours is signed with RSA.
+   */
+  verifyRsa(publicKey: RsaPublicKey, hash: HashName, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
 }
+
+/** An RSA key as two big-endian numbers without leading zeros (RFC 7518 §6.3.1). */
+export interface RsaPublicKey {
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+}
+
+/** Hashes of the SHA-2 family, by WebCrypto's names for them. */
+export type HashName = "SHA-256" | "SHA-384" | "SHA-512";

@@ -1,3 +1,5 @@
+import type { RsaPublicKey } from "./backend.ts";
+
 /** Whether key and signature have the form of ECDSA on a curve with coordinates of `size` bytes. */
 export function hasEcdsaForm(size: number, publicKey: Uint8Array, signature: Uint8Array): boolean {
   // SEC 1 §2.3.4: 04 = uncompressed; compressed points would be a second encoding of one key
@@ -10,6 +12,25 @@ export function hasEd25519Form(publicKey: Uint8Array, signature: Uint8Array): bo
   const y = littleEndian(publicKey) & MASK_Y;
   // A key of small order "verifies" signatures over any message (RFC 8032 §8.4 leaves the check to the caller).
   return y < P && !SMALL_ORDER_Y.has(y);
+}
+
+/** Whether key and signature can be RSA of 2048 to 4096 bits: minimal numbers, both odd, an exponent from 3 to below 2^32. */
+export function hasRsaForm({ modulus, exponent }: RsaPublicKey, signature: Uint8Array): boolean {
+  const [highest = 0] = modulus;
+  return (
+    modulus.length >= 256 &&
+    modulus.length <= 512 &&
+    highest >= (modulus.length === 256 ? 0x80 : 1) &&
+    isOdd(modulus) &&
+    exponent.length <= 4 &&
+    (exponent[0] ?? 0) >= (exponent.length === 1 ? 3 : 1) &&
+    isOdd(exponent) &&
+    signature.length === modulus.length
+  );
+}
+
+function isOdd(bigEndian: Uint8Array): boolean {
+  return ((bigEndian.at(-1) ?? 0) & 1) === 1;
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

@@ -1,10 +1,10 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384 } from "@noble/curves/nist.js";
-import { concatBytes, equalBytes } from "@caladrius/wire";
-import { bytesToNumberLE } from "@noble/curves/utils.js";
-import { sha512 } from "@noble/hashes/sha2.js";
-import type { SignatureBackend } from "./backend.ts";
-import { hasEcdsaForm, hasEd25519Form } from "./lengths.ts";
+import { concatBytes, equalBytes, fromHex } from "@caladrius/wire";
+import { bytesToNumberBE, bytesToNumberLE, numberToBytesBE } from "@noble/curves/utils.js";
+import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import type { HashName, RsaPublicKey, SignatureBackend } from "./backend.ts";
+import { hasEcdsaForm, hasEd25519Form, hasRsaForm } from "./lengths.ts";
 
 /** Signature checks in plain JavaScript, where neither node:crypto nor WebCrypto will do. About eight times slower. */
 export const signatures: SignatureBackend = {
@@ -21,6 +21,9 @@ export const signatures: SignatureBackend = {
       answer(() => ed25519.verify(signature, message, publicKey, { zip215: false }) && holdsWithoutCofactor(publicKey, message, signature))
     );
   },
+  verifyRsa(publicKey, hash, message, signature) {
+    return hasRsaForm(publicKey, signature) && equalBytes(openRsa(publicKey, signature), encodeMessage(hash, message, signature.length));
+  },
 };
 
 /**
@@ -36,6 +39,33 @@ function holdsWithoutCofactor(publicKey: Uint8Array, message: Uint8Array, signat
   return equalBytes(expected.toBytes(), r);
 }
 
+/** RSAVP1 (RFC 8017 §5.2.2): signature^exponent mod modulus as bytes; no bytes for a number that is not below the modulus. */
+function openRsa({ modulus, exponent }: RsaPublicKey, signature: Uint8Array): Uint8Array {
+  const n = bytesToNumberBE(modulus);
+  const s = bytesToNumberBE(signature);
+  if (s >= n) return new Uint8Array(0);
+  let power = 1n;
+  for (const bit of bytesToNumberBE(exponent).toString(2)) {
+    power = (power * power) % n;
+    if (bit === "1") power = (power * s) % n;
+  }
+  return numberToBytesBE(power, modulus.length);
+}
+
+/**
+ * EMSA-PKCS1-v1_5 (RFC 8017 §9.2): 00 01, FF …, 00, DigestInfo. It is made anew and compared, never parsed: parsers that
+ * skip padding accept forgeries for small exponents (CVE-2006-4339, RFC 8017 §8.2.2 note).
+ */
+function encodeMessage(hash: HashName, message: Uint8Array, length: number): Uint8Array {
+  const { head, digest } = DIGEST_INFO[hash];
+  const info = concatBytes(head, digest(message));
+  const encoded = new Uint8Array(length).fill(0xff);
+  encoded.set([0, 1]);
+  encoded.set([0], length - info.length - 1);
+  encoded.set(info, length - info.length);
+  return encoded;
+}
+
 /** noble throws on points that are not on the curve and on numbers out of range: both mean "no". */
 function answer(check: () => boolean): boolean {
   try {
@@ -44,3 +74,10 @@ function answer(check: () => boolean): boolean {
     return false;
   }
 }
+
+/** DigestInfo up to the digest (RFC 8017 §9.2 note 1); the parameters are NULL, never absent. */
+const DIGEST_INFO: Readonly<Record<HashName, { head: Uint8Array; digest: (message: Uint8Array) => Uint8Array }>> = {
+  "SHA-256": { head: fromHex("3031300d060960864801650304020105000420"), digest: sha256 },
+  "SHA-384": { head: fromHex("3041300d060960864801650304020205000430"), digest: sha384 },
+  "SHA-512": { head: fromHex("3051300d060960864801650304020305000440"), digest: sha512 },
+};

@@ -1,6 +1,6 @@
 import { verify } from "node:crypto";
 import type { SignatureBackend } from "./backend.ts";
-import { hasEcdsaForm, hasEd25519Form } from "./lengths.ts";
+import { hasEcdsaForm, hasEd25519Form, hasRsaForm } from "./lengths.ts";
 
 /** Signature checks on synchronous node:crypto. The only file of this package with Node's types. */
 export const signatures: SignatureBackend = {
@@ -12,6 +12,12 @@ export const signatures: SignatureBackend = {
   },
   verifyEd25519(publicKey, message, signature) {
     return hasEd25519Form(publicKey, signature) && verifyRaw(null, SPKI_ED25519, publicKey, message, signature);
+  },
+  verifyRsa(publicKey, hash, message, signature) {
+    if (!hasRsaForm(publicKey, signature)) return false;
+    const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
+    const key = { kty: "RSA", n: base64url(publicKey.modulus), e: base64url(publicKey.exponent) };
+    return verify(hash.replace("-", ""), message, { key, format: "jwk" }, signature);
   },
 };
 

@@ -32,6 +32,7 @@ export function rememberSignatures(backend: SignatureBackend, most: number = DEF
     },
     verifyEs256: (publicKey, message, signature) => backend.verifyEs256(publicKey, message, signature),
     verifyEd25519: (publicKey, message, signature) => backend.verifyEd25519(publicKey, message, signature),
+    verifyRsa: (publicKey, hash, message, signature) => backend.verifyRsa(publicKey, hash, message, signature),
   };
 }
 

@@ -1,5 +1,6 @@
+import { toBase64 } from "@caladrius/wire";
 import type { SignatureBackend } from "./backend.ts";
-import { hasEcdsaForm, hasEd25519Form } from "./lengths.ts";
+import { hasEcdsaForm, hasEd25519Form, hasRsaForm } from "./lengths.ts";
 
 /** Signature checks on WebCrypto (browsers, Deno, workers; Node too). Ed25519 needs a browser of 2025 or later. */
 export const signatures: SignatureBackend = {
@@ -11,6 +12,13 @@ export const signatures: SignatureBackend = {
   },
   verifyEd25519(publicKey, message, signature) {
     return hasEd25519Form(publicKey, signature) && verifyWith(ED25519, ED25519, publicKey, message, signature);
+  },
+  async verifyRsa(publicKey, hash, message, signature) {
+    if (!hasRsaForm(publicKey, signature)) return false;
+    const subtle = runtime.crypto.subtle;
+    const algorithm: Algorithm = { name: "RSASSA-PKCS1-v1_5", hash };
+    const jwk = { kty: "RSA", n: toBase64Url(publicKey.modulus), e: toBase64Url(publicKey.exponent) };
+    return subtle.verify(algorithm, await subtle.importKey("jwk", jwk, algorithm, false, ["verify"]), signature, message);
   },
 };
 
@@ -32,6 +40,10 @@ async function verifyWith(
   return subtle.verify(algorithm, key, signature, message);
 }
 
+function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
 function isNamed(error: unknown, name: string): boolean {
   return typeof error === "object" && error !== null && (error as { name?: unknown }).name === name;
 }
@@ -44,6 +56,7 @@ interface Algorithm {
 }
 interface Subtle {
   importKey(format: "raw", key: Uint8Array, algorithm: Algorithm, extractable: boolean, usages: readonly string[]): Promise<object>;
+  importKey(format: "jwk", key: object, algorithm: Algorithm, extractable: boolean, usages: readonly string[]): Promise<object>;
   verify(algorithm: Algorithm, key: object, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
 }
 const runtime = globalThis as unknown as { readonly crypto: { readonly subtle: Subtle } };
