@@ -1,0 +1,66 @@
+import {
+  listChecks,
+  rememberSignatures,
+  verifyAttestationDocument,
+  verifyResultFile,
+  type Check,
+  type EvidenceClaims,
+  type ResultFileClaims,
+  type SignatureBackend,
+  type TrustFile,
+  type Verdict,
+} from "@caladrius/attestation-verifier";
+import { escapeTexts } from "@caladrius/wire";
+import { documentMode, type Expectations } from "./expectations.ts";
+import type { Input } from "./inputs.ts";
+
+/** What became of one file. */
+export interface Judged {
+  readonly input: Input;
+  /** what the page shows: every text in it is escaped */
+  readonly shown: { readonly name: string; readonly verdict: FileVerdict; readonly checks: readonly Check[] } | null;
+  /** as the verifier gave it, for saving */
+  readonly verdict: FileVerdict | null;
+  /** why there is no verdict: a fault of this page, never of the file */
+  readonly fault: string | null;
+  /** this computer's clock when it was judged, Unix ms */
+  readonly judgedAtMs: number;
+}
+
+export type FileVerdict = Verdict<ResultFileClaims> | Verdict<EvidenceClaims>;
+
+/** Judges files one after the other; `progress` hears how many are done, and ends it by answering false. */
+export async function judgeAll(
+  inputs: readonly Input[],
+  trust: TrustFile,
+  expectations: Expectations,
+  { signatures, nowMs, progress }: { signatures: SignatureBackend; nowMs: () => number; progress: (done: number) => boolean },
+): Promise<readonly Judged[] | null> {
+  const remembering = rememberSignatures(signatures); // results of one enclave share their certificates
+  const judged: Judged[] = [];
+  for (const input of inputs) {
+    judged.push(await judge(input, trust, expectations, remembering, nowMs()));
+    if (!progress(judged.length)) return null;
+  }
+  return judged;
+}
+
+async function judge(
+  input: Input,
+  trust: TrustFile,
+  expectations: Expectations,
+  signatures: SignatureBackend,
+  judgedAtMs: number,
+): Promise<Judged> {
+  const { nonce, jobDigest, policyVersion } = expectations;
+  try {
+    const verdict: FileVerdict =
+      input.kind === "result file"
+        ? await verifyResultFile(input.bytes, trust, { nonce, jobDigest, policyVersion }, signatures)
+        : await verifyAttestationDocument(input.bytes, trust, documentMode(expectations, judgedAtMs), signatures);
+    const shown = escapeTexts({ name: input.name, verdict, checks: listChecks(verdict, input.kind) });
+    return { input, shown, verdict, fault: null, judgedAtMs };
+  } catch (error) {
+    return { input, shown: null, verdict: null, fault: escapeTexts(error instanceof Error ? error.message : String(error)), judgedAtMs };
+  }
+}

@@ -1,0 +1,69 @@
+import type { Actor, Check, NotChecked } from "@caladrius/attestation-verifier";
+import type { FileVerdict, Judged } from "./judge.ts";
+
+/** What each thing that was not checked means for whoever relies on the result. */
+export const NOT_CHECKED: Readonly<Record<NotChecked, { readonly title: string; readonly meaning: string }>> = {
+  revocation: {
+    title: "Revocation of certificates",
+    meaning: "AWS may have withdrawn a certificate of this enclave since; no revocation list was given to look it up in.",
+  },
+  time: {
+    title: "Time",
+    meaning:
+      "The date is what the enclave's own evidence states. Nobody else confirms it, so the file cannot prove by itself that it existed before any later date.",
+  },
+  "input provenance": {
+    title: "Where the recording came from",
+    meaning: "No device signed the recording. The analysis is genuine, but the data that was put in may be anyone's, or invented.",
+  },
+  fork: {
+    title: "Other versions",
+    meaning: "One file cannot show that no second result was made from other data for the same case.",
+  },
+  tail: { title: "What came after", meaning: "Later recordings may exist that were not handed to you." },
+  witness: {
+    title: "Independent witnesses",
+    meaning: "No public log or witness recorded this result, so nobody but the sender can tell you whether it was kept from view.",
+  },
+  lifecycle: {
+    title: "Whether the program is still approved",
+    meaning:
+      "The measurements equal those in your trust file. Whether their approval was withdrawn since stands in no file given here: keep your trust file current.",
+  },
+};
+
+/** Said of every accepted file: result files carry no approvals yet. */
+export const NO_APPROVALS = "No approvals travel in this file: trust rests on the measurements in your trust file.";
+
+/** The word of a verdict, and what to make of it. */
+export const STATUS: Readonly<Record<FileVerdict["status"], { readonly word: string; readonly advice: string }>> = {
+  affirming: { word: "Affirming", advice: "Every check passed." },
+  warning: { word: "Warning", advice: "Every check passed, with a reservation: decide whether you accept it." },
+  contraindicated: { word: "Contraindicated", advice: "Do not rely on this file. A check failed, so nothing of its content is shown." },
+};
+
+/** 2 affirming, 1 contraindicated. */
+export function tally(judged: readonly Judged[]): string {
+  const parts = (["affirming", "warning", "contraindicated"] as const).map((status) => {
+    const number = judged.filter((one) => one.verdict?.status === status).length;
+    return number === 0 ? "" : `${number} ${status}`;
+  });
+  const failed = judged.filter((one) => one.verdict === null).length;
+  return [...parts, failed === 0 ? "" : `${failed} without a verdict`].filter((part) => part !== "").join(", ");
+}
+
+/** Who can do something about a refusal. */
+export const ACTOR: Readonly<Record<Actor, string>> = {
+  sender: "Whoever sent you the file must act: ask for it again.",
+  "relying party": "You must act: it lies in your trust file, in what you expect, or in the age of this page.",
+  submitter: "Whoever submitted the job must act.",
+  nobody: "Nobody can act: it is a fact about this file.",
+};
+
+export const CHECK_STATE: Readonly<Record<Check["state"], string>> = {
+  passed: "passed",
+  reservation: "reservation",
+  failed: "failed",
+  "not checked": "not checked",
+  "not reached": "not reached",
+};
