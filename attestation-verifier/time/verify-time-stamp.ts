@@ -1,0 +1,113 @@
+import { equalBytes, toHex } from "@caladrius/wire";
+import type { SignatureBackend } from "../signatures/backend.ts";
+import { Refusal } from "../verdict/refusal.ts";
+import { DIGEST, readSignatureAlgorithm } from "./algorithms.ts";
+import { readTimeCertificate, type TimeCertificate } from "./certificate.ts";
+import { readWhole } from "./form.ts";
+import { fits, verifySignature } from "./public-key.ts";
+import { readSignedData, type SignedData } from "./signed-data.ts";
+import type { TimeAuthority } from "./time-authority.ts";
+import { readTimeStampInfo, TST_INFO, type TimeStampInfo } from "./time-stamp-info.ts";
+
+export interface VerifyTimeStampOptions {
+  /** SHA-256 of what the token must cover, 32 bytes */
+  readonly digest: Uint8Array;
+  readonly authorities: readonly TimeAuthority[];
+  readonly signatures: SignatureBackend;
+}
+
+/** When something existed, as an authority that the caller pinned says. */
+export interface ProvedTime {
+  /** Unix ms: it existed at this time at the latest */
+  readonly atMs: number;
+  /** Unix ms: the stamp was not made before this time */
+  readonly fromMs: number;
+  /** common name in the certificate that signed, or its SHA-256 in hex */
+  readonly authority: string;
+}
+
+/**
+ * Verifies an RFC 3161 time-stamp token under pinned authorities: form, the signer's certificate (itself pinned, or issued by
+ * a pinned one, for time stamping alone, in force at genTime), signature, and that the token covers `digest`. It does not look
+ * whether the certificate was revoked, and takes the authority's key for its own ever since.
+ *
+ * The interval is genTime less and plus the accuracy; where the token states none, one second.
+ *
+ * @param token TimeStampToken, DER, attacker-controlled; it is copied before it is read
+ * @throws Refusal time-evidence-form, time-evidence-unsupported, time-evidence-authority, time-evidence-signature,
+ * time-evidence-imprint
+ */
+export async function verifyTimeStamp(token: Uint8Array, { digest, authorities, signatures }: VerifyTimeStampOptions): Promise<ProvedTime> {
+  const data = readSignedData(new Uint8Array(token));
+  const info = readTimeStampInfo(data.content);
+  const certificate = findSigner(data, authorities);
+  await verifyAuthority(certificate, info, authorities, signatures);
+  await verifySigned(data, certificate, signatures);
+  if (info.imprint === null || !equalBytes(info.imprint, digest))
+    throw new Refusal("time-evidence-imprint", {
+      expected: `SHA-256 ${toHex(digest)}`,
+      actual: info.imprint === null ? "another hash" : toHex(info.imprint.subarray(0, 32)),
+    });
+  return { atMs: info.atMs, fromMs: info.fromMs, authority: certificate.name };
+}
+
+/** The certificate that the signed attributes name by its hash, from the token or the pinned ones. */
+function findSigner({ attributes, certificates, signer }: SignedData, authorities: readonly TimeAuthority[]): TimeCertificate {
+  const der = [...certificates, ...authorities.map((authority) => authority.certificate.der)].find((candidate) =>
+    attributes.certificateHashes.every(({ hash, digest }) => equalBytes(DIGEST[hash](candidate), digest)),
+  );
+  if (der === undefined)
+    throw new Refusal("time-evidence-authority", { actual: "a signer whose certificate is neither pinned nor in the token" });
+  const certificate = readTimeCertificate(der);
+  const named =
+    "issuer" in signer
+      ? equalBytes(signer.issuer, certificate.issuer) && equalBytes(signer.serial, certificate.serial)
+      : certificate.subjectKeyIdentifier !== null && equalBytes(signer.keyIdentifier, certificate.subjectKeyIdentifier);
+  if (!named) throw new Refusal("time-evidence-signature", { actual: "two names of the signer that mean two certificates" });
+  return certificate;
+}
+
+/** Whether the certificate may stamp, was in force, and is pinned or issued by a pinned one. */
+async function verifyAuthority(
+  certificate: TimeCertificate,
+  { genTimeMs }: TimeStampInfo,
+  authorities: readonly TimeAuthority[],
+  signatures: SignatureBackend,
+): Promise<void> {
+  const subject = certificate.name;
+  if (!certificate.stamps)
+    throw new Refusal("time-evidence-authority", { subject, expected: "critical extended key usage timeStamping alone" });
+  if (!inForce(certificate, genTimeMs))
+    throw new Refusal("time-evidence-authority", { subject, actual: "a certificate not in force then" });
+  const pinned = authorities.map((authority) => authority.certificate);
+  if (pinned.some((one) => equalBytes(one.der, certificate.der))) return;
+  const issuers = pinned.filter((one) => one.issues && equalBytes(one.subject, certificate.issuer) && inForce(one, genTimeMs));
+  for (const { publicKey } of issuers) {
+    const algorithm = readWhole(certificate.algorithm, subject, (reader) => readSignatureAlgorithm(reader, "certificate's signature"));
+    const signed = { key: publicKey, algorithm, hash: algorithm.hash };
+    // Authorities keep their name when they change to another kind of key
+    if (fits(signed) && (await verifySignature(signed, certificate.toBeSigned, certificate.signature, signatures))) return;
+  }
+  throw new Refusal("time-evidence-authority", { subject, expected: "one that is pinned, or issued by one that is" });
+}
+
+function inForce({ notBeforeMs, notAfterMs }: TimeCertificate, atMs: number): boolean {
+  return notBeforeMs <= atMs && atMs <= notAfterMs;
+}
+
+/** RFC 5652 §5.4, §5.6: content, digest of it in the attributes, signature over the attributes. */
+async function verifySigned(data: SignedData, { publicKey, name }: TimeCertificate, signatures: SignatureBackend): Promise<void> {
+  const { attributes, content, hash, algorithm, toBeSigned, signature } = data;
+  const signed = { key: publicKey, algorithm, hash };
+  if (!fits(signed))
+    throw new Refusal("time-evidence-unsupported", {
+      subject: "signature algorithm",
+      expected: `one of those known for ${publicKey.kind}, with the ${hash} of digestAlgorithm`,
+      actual: `${algorithm.kind} with ${algorithm.hash ?? hash}`,
+    });
+  const holds =
+    equalBytes(attributes.contentType, TST_INFO) &&
+    equalBytes(attributes.messageDigest, DIGEST[hash](content)) &&
+    (await verifySignature(signed, toBeSigned, signature, signatures));
+  if (!holds) throw new Refusal("time-evidence-signature", { subject: name });
+}
