@@ -71,11 +71,12 @@ describe("the packages, installed from their tarballs", () => {
     expect(JSON.parse(stdout)).toEqual(Object.fromEntries(kit.map((vector) => [vector.id, expectedOf(vector)])));
   });
 
-  it.each([
+  it.for([
     ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
     ["bundler", { module: "esnext", moduleResolution: "bundler" }],
     ["bundler, for browsers", { module: "esnext", moduleResolution: "bundler", customConditions: ["browser"] }],
-  ])("have types that a strict project takes under module resolution %s", (_, resolution) => {
+  ] as const)("have types that a strict project takes under module resolution %s", ([, resolution], context) => {
+    requirePackages(context);
     writeFileSync(join(project, "consumer.mts"), CONSUMER);
     const compilerOptions = { ...resolution, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
     const config = { compilerOptions: { ...compilerOptions, target: "es2023", lib: ["es2023"], types: [] }, files: ["consumer.mts"] };
