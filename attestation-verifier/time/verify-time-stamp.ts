@@ -9,6 +9,7 @@ import { readSignedData, type SignedData } from "./signed-data.ts";
 import type { TimeAuthority } from "./time-authority.ts";
 import { readTimeStampInfo, TST_INFO, type TimeStampInfo } from "./time-stamp-info.ts";
 
+/** What a token must cover, and who may have made it; no authorities = nothing verifies. */
 export interface VerifyTimeStampOptions {
   /** SHA-256 of what the token must cover, 32 bytes */
   readonly digest: Uint8Array;
