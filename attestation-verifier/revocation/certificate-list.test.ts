@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ascii, concat, der, extension, hex, utcTime } from "../generate/der.ts";
@@ -184,6 +186,37 @@ describe("a revocation list", () => {
     expect(outcomeOf(long("048200ff", 0xff))).toBe("crl-form");
     expect(outcomeOf(long("048300ffff", 0xffff))).toBe("crl-form");
     expect(outcomeOf(long("048400010000", 0x10000))).toBe("crl-form");
+  });
+});
+
+describe("a long list", () => {
+  const serial = (n: number): string => `5b${n.toString(16).padStart(30, "0")}`;
+  const long = makeList("root", (list) => (list.entries = Array.from({ length: 100_000 }, (_, n) => listEntry(serial(n), NOW_MS))));
+
+  it("is walked in bounded time, and leaves nothing behind", () => {
+    expect(long.length).toBeGreaterThan(3_500_000);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    expect(read(long, serial(99_999))).toEqual({ reason: "unspecified", dateMs: NOW_MS });
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    const begun = performance.now();
+    const held = [read(long, serial(99_999)), read(long, serial(100_000)), readCertificateList(long, "list")];
+    const took = performance.now() - begun;
+    collect();
+    const after = process.memoryUsage();
+    expect(held).toHaveLength(3);
+    expect(took).toBeLessThan(5000); // 0.1 to 0.3 s as a rule
+    expect(after.heapUsed - heapUsed).toBeLessThan(1_000_000); // ten bytes an entry would be seen
+    expect(after.arrayBuffers - arrayBuffers).toBeLessThan(100_000);
+  });
+
+  it("may be made of extensions", () => {
+    const most = der(0x30, ...Array.from({ length: 16 }, (_, n) => der(0x30, der(0x06, Uint8Array.of(n)), hex("0400"))));
+    const list = makeList("root", (parts) => (parts.entries = Array.from({ length: 30_000 }, () => der(0x30, SEVEN, DATE, most))));
+    const begun = performance.now();
+    expect(outcome(list)).toBe("not listed");
+    expect(performance.now() - begun).toBeLessThan(10_000); // 0.3 to 0.6 s as a rule
   });
 });
 

@@ -21,7 +21,7 @@ export interface CertificateList {
   readonly authorityKeyIdentifier: Uint8Array | null;
 }
 
-/** Longest list that is read: some 90,000 entries as AWS writes them. */
+/** Longest list that is read: some 85,000 entries as AWS writes them. */
 export const MAX_LIST_BYTES: number = 4 * 1024 * 1024;
 
 /**

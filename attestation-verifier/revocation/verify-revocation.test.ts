@@ -37,7 +37,7 @@ const both = [makeList("root"), makeList("regional")];
 describe("coverage", () => {
   it("is complete when every certificate that names a distribution point is covered", async () => {
     expect(await outcome(both)).toEqual({ covered: [REGIONAL, ZONAL], complete: true });
-    expect(await outcome([...both].reverse())).toEqual({ covered: [REGIONAL, ZONAL], complete: true });
+    expect(await outcome(both.toReversed())).toEqual({ covered: [REGIONAL, ZONAL], complete: true });
     expect(await outcome([...both, ...both, makeList("zonal")])).toEqual({
       covered: [REGIONAL, ZONAL, "instance certificate"],
       complete: true,
