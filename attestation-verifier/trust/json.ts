@@ -6,6 +6,8 @@ import { Refusal } from "../verdict/refusal.ts";
  * @throws Refusal trust-json, trust-key-unknown
  */
 export function parseStrictJson(text: string): unknown {
+  if (text.length > MAX_TRUST_CHARACTERS)
+    throw new Refusal("trust-json", { expected: `at most ${MAX_TRUST_CHARACTERS} characters`, actual: `${text.length}` });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -37,3 +39,6 @@ function refuseDuplicateKeys(text: string): void {
     }
   }
 }
+
+/** Twice what 64 roots and 64 sets of 32 registers need; in a larger text, mere nesting could take all memory. */
+const MAX_TRUST_CHARACTERS = 512 * 1024;

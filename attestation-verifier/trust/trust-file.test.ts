@@ -54,6 +54,9 @@ describe("a trust file", () => {
     ["no JSON", "trust-json", "{"],
     ["a list", "trust-json", "[]"],
     ["null", "trust-json", "null"],
+    ["half a million characters", "accepted", file().padEnd(512 * 1024)],
+    ["one character more", "trust-json", file().padEnd(512 * 1024 + 1)],
+    ["a million brackets", "trust-json", "[".repeat(500_000) + "]".repeat(500_000)],
     ["an unknown key", "trust-key-unknown", file({ allowdebug: true })],
     ["__proto__", "trust-key-unknown", '{"__proto__":{},"roots":[],"pcrs":[]}'],
     [
