@@ -60,6 +60,18 @@ export class Arguments {
     return new Uint8Array(Buffer.from(value, "hex"));
   }
 
+  /** The value as Unix ms, null when it was not given: a date, or a time with its offset, which would else mean another moment on another machine. */
+  instant(name: string): number | null {
+    const value = this.optional(name);
+    if (value === null) return null;
+    const day = value.slice(0, 10);
+    const ms = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(value) ? Date.parse(value) : Number.NaN;
+    // Date.parse takes 31 February for a day in March.
+    const exists = !Number.isNaN(ms) && new Date(Date.parse(day)).toISOString().startsWith(day);
+    if (!exists) throw new UsageError(`--${name} must be a time such as 2026-11-21T10:00:00Z, not ${JSON.stringify(value)}`);
+    return ms;
+  }
+
   /** The value if it is one of a few words, null when it was not given. */
   oneOf<const T extends string>(name: string, words: readonly T[]): T | null {
     const value = this.optional(name);

@@ -29,7 +29,9 @@ export function printReport(report: Report, terminal: Terminal): void {
     `by        ${software.name} ${software.version}${software.commit === null ? "" : ` (${software.commit})`}, boot ${toHex(report.bootId).slice(0, 16)}`,
   );
   if (evidence !== null) {
-    terminal.line(`enclave   ${evidence.moduleId}, ${evidence.region}, document of ${formatTime(evidence.timestampMs)}`);
+    terminal.line(
+      `enclave   ${evidence.moduleId}, ${evidence.region ?? "unknown region"}, document of ${formatTime(evidence.timestampMs)}`,
+    );
     terminal.line(
       `root      ${evidence.root.commonName}${evidence.simulated ? " (SIMULATED)" : ""}, equal PCRs: ${evidence.matchedPcrs.join(", ")}`,
     );

@@ -10,6 +10,14 @@ const port: Option = { value: "P", about: `port of the HTTP API on 127.0.0.1; 0 
 const trust: Option = { value: "FILE", about: "trust file: which roots and measurements you accept", required: true };
 const detector: Option = { value: "ID", about: "run this detector only; without it all that apply", multiple: true };
 const strict: Option = { value: null, about: "exit 10 for a warning as well" };
+/** Of every command that verifies evidence; evidence-options.ts reads them. */
+const EVIDENCE_OPTIONS: Readonly<Record<string, Option>> = {
+  crl: { value: "FILE", about: "certificate revocation list in DER, to be applied; nothing is fetched", multiple: true },
+  checks: { value: null, about: "every check with what was expected and found" },
+  ear: { value: "FILE", about: "write the verdict as EAR (draft-ietf-rats-ear): JSON for a name in .json, else CBOR" },
+  force: { value: null, about: "overwrite a file that exists" },
+  strict,
+};
 const MANY = Number.MAX_SAFE_INTEGER;
 
 const INPUT_NOTE: readonly string[] = [
@@ -87,7 +95,15 @@ export const COMMANDS: readonly Command[] = [
     summary: "verify result files, offline",
     inputs: "FILE…",
     count: [1, MANY],
-    options: { trust, strict, json },
+    options: {
+      trust,
+      at: { value: "ISO", about: "judge at this time, such as 2026-11-21T10:00:00Z (default: the time of each file's own evidence)" },
+      nonce: { value: "HEX", about: "the result must answer this nonce, 8 to 64 bytes" },
+      job: { value: "HEX", about: "the result must be of the sealed job with this SHA-256" },
+      "policy-version": { value: "N", about: "lowest version of the policy bundle that is accepted" },
+      ...EVIDENCE_OPTIONS,
+      json,
+    },
     notes: ["Reads .attested files in archived mode. Over several files the exit code is the first of 1, 3, 30, 20, 10, 0 that occurred."],
     load: () => import("./commands/verify.ts"),
   },
@@ -117,7 +133,8 @@ export const COMMANDS: readonly Command[] = [
       at: { value: "ISO", about: "judge at this time, such as 2026-11-21T10:00:00Z" },
       "max-age": { value: "S", about: "oldest document accepted, in seconds (default: the trust file's)" },
       nonce: { value: "HEX", about: "the document must repeat these bytes" },
-      strict,
+      "report-contradictions": { value: null, about: "name contradictions inside the document rather than refuse it; at most a warning" },
+      ...EVIDENCE_OPTIONS,
       json,
     },
     notes: ["Live unless --archived or --at is given."],
@@ -201,6 +218,7 @@ export const COMMANDS: readonly Command[] = [
     count: [1, 1],
     options: {
       trust: { value: "FILE", about: "verify it against this trust file first; without it nothing is verified and the first line says so" },
+      checks: { value: null, about: "with --trust: every check with what was expected and found" },
       json,
     },
     notes: [],

@@ -115,6 +115,7 @@ describe("architecture", () => {
     ["policies/decide.ts", "node:fs", "not allowed"],
     ["attestation-verifier/chain.ts", "node:crypto", "not allowed"],
     ["wire/job.ts", "cborg", "not listed"],
+    ["cli/main.ts", "@caladrius/attestation-verifier/generate/test-pki.ts", "only tests"],
   ])("refuses %s importing %s", (file, specifier, reason) => {
     for (const statement of [
       ["import", quoted(specifier)],
@@ -174,6 +175,7 @@ function judge(file: string, folder: string, specifier: string): string | null {
   if (name.startsWith("@caladrius/")) {
     const target = name.slice("@caladrius/".length);
     const allowed = narrow?.packages ?? ARROWS[folder] ?? [];
+    if (specifier.includes("/generate/") && !isTest && folder !== "bench") return "only tests take what test keys signed";
     return allowed.includes(target) || target === folder ? null : `no arrow from ${target} to ${narrow?.inside ?? folder}`;
   }
   if (isTest && (TEST_PACKAGES.includes(name) || (TEST_PEERS[folder] ?? []).includes(name))) return null;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { verifyResultFile } from "@caladrius/attestation-verifier";
+import { listChecks, verifyResultFile } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import {
   decodeDisclosure,
@@ -15,10 +15,11 @@ import {
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
+import { formatTime } from "../findings.ts";
 import { printReport, type Report } from "../report.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
-import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
+import { printChecks, printRevocation, printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
 import { MAX_RESULT_FILE_BYTES } from "./verify.ts";
 
 /** Shows a result to a person. With a trust file it is verified first, and what does not verify is not shown. */
@@ -34,11 +35,16 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     return EXIT.ok;
   }
   const verdict = await verifyResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
-  terminal.object(verdictObject(file, verdict));
+  const checks = args.flag("checks") ? listChecks(verdict, "result file") : null;
+  terminal.object(verdictObject(file, verdict, checks));
   printVerdict(verdict, terminal);
+  if (checks !== null) printChecks(checks, terminal);
   if (verdict.status === "contraindicated") terminal.line("nothing of this file is shown, as nothing of it can be relied on");
   else {
-    const { result, disclosed, withheldAtMost, software, evidence, bootId } = verdict.claims;
+    const { result, disclosed, withheldAtMost, software, evidence, bootId, provedTime } = verdict.claims;
+    if (provedTime !== null)
+      terminal.line(`stamped   by ${provedTime.authority}: it existed at ${formatTime(provedTime.atMs)} at the latest`);
+    printRevocation(evidence, terminal);
     printReport({ result, disclosed: { ...disclosed, findings: disclosed.finding }, withheldAtMost, software, bootId, evidence }, terminal);
   }
   return verdictExit(verdict, false);

@@ -1,12 +1,20 @@
-import { createResultVerifier, rememberSignatures, type ResultFileClaims, type Verdict } from "@caladrius/attestation-verifier";
+import {
+  createResultVerifier,
+  listChecks,
+  rememberSignatures,
+  type ResultFileClaims,
+  type ResultFileOptions,
+  type Verdict,
+} from "@caladrius/attestation-verifier";
 import { signatures as nodeSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
-import { failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
+import { readCrls, writeEar } from "../evidence-options.ts";
+import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { topFinding } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
-import { statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
+import { printChecks, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
 
 /** Larger result files are refused unread. */
 export const MAX_RESULT_FILE_BYTES: number = 32 * 1024 * 1024;
@@ -18,13 +26,24 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const codes: ExitCode[] = [];
   const rows: (string | Segment)[][] = [];
   const open = new Set<string>();
-  const verify = createResultVerifier(trust, {}, rememberSignatures(nodeSignatures)); // enclaves of one host share certificates
+  if (args.inputs.length > 1 && args.optional("ear") !== null) throw new UsageError("--ear writes one verdict: give one FILE with it");
+  const options: ResultFileOptions = {
+    mode: { kind: "archived", atMs: args.instant("at"), nonce: null },
+    nonce: args.hex("nonce", 8, 64),
+    jobDigest: args.hex("job", 32, 32),
+    policyVersion: args.optional("policy-version") === null ? null : args.integer("policy-version", 0, Number.MAX_SAFE_INTEGER, 0),
+    crls: await readCrls(args),
+  };
+  const verify = createResultVerifier(trust, options, rememberSignatures(nodeSignatures)); // enclaves of one host share certificates
   const sentences = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
       const verdict = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
-      terminal.object(verdictObject(file, verdict));
+      const checks = args.flag("checks") ? listChecks(verdict, "result file") : null;
+      await writeEar(args, verdict);
+      terminal.object(verdictObject(file, verdict, checks));
+      if (checks !== null) printChecks(checks, terminal);
       rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
       for (const one of verdict.notChecked) open.add(one);
       if (verdict.status !== "contraindicated") sentences.add(verdict.sentence);

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { encodeVerdictEar, verdictEar, type Verdict } from "@caladrius/attestation-verifier";
+import type { Arguments } from "./arguments.ts";
+import { readLimited, writeWhole } from "./files.ts";
+
+/** Larger revocation lists are refused unread; the verifier's own limit is the same. */
+const MAX_CRL_BYTES = 4 * 1024 * 1024;
+
+/** The revocation lists that --crl names. */
+export function readCrls(args: Arguments): Promise<Uint8Array[]> {
+  return Promise.all(args.many("crl").map((path) => readLimited(path, MAX_CRL_BYTES)));
+}
+
+/** Writes the verdict where --ear says, if it does. */
+export async function writeEar(args: Arguments, verdict: Verdict<unknown>): Promise<void> {
+  const path = args.optional("ear");
+  if (path === null) return;
+  const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };
+  const options = { issuedAt: Math.floor(Date.now() / 1000), build: `caladrius ${version}` };
+  const content = path.endsWith(".json")
+    ? `${JSON.stringify(verdictEar(verdict, options), null, 2)}\n`
+    : encodeVerdictEar(verdict, options);
+  await writeWhole(path, content, { force: args.flag("force") });
+}
