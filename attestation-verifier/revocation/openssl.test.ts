@@ -14,7 +14,7 @@ import { findRevocation } from "./find-revocation.ts";
 import { verifyRevocation } from "./verify-revocation.ts";
 
 const OPENSSL = "openssl";
-const openssl = (args: readonly string[], input = new Uint8Array(0)): { status: number | null; stdout: string } =>
+const openssl = (args: readonly string[], input: Uint8Array = new Uint8Array(0)): { status: number | null; stdout: string } =>
   spawnSync(OPENSSL, args, { input, encoding: "utf8" });
 const present = openssl(["version"]).status === 0;
 const folder = mkdtempSync(join(tmpdir(), "crl-"));
