@@ -21,6 +21,7 @@ const approval: Schema<Approval> = struct<Approval>({
   at: ["at", int(0, 2 ** 40)],
 });
 
+/** Encodes the payload of an approval statement. */
 export const encodeApproval = (value: Approval): Uint8Array => encodeWith(approval, value);
 /** @throws WireError, LimitError */
 export const decodeApproval = (payload: Uint8Array): Approval =>

@@ -55,6 +55,7 @@ export interface PurposeRule {
   recipientLevel: DisclosureLevel;
 }
 
+/** How a detector runs under this bundle. */
 export interface DetectorRule {
   id: string;
   parameters: CborValue;
@@ -115,6 +116,7 @@ const approved: Schema<Approved> = tuple<Approved>([
   ["approvals", array(bytes(1, 4096), 0, 64)],
 ]);
 
+/** Encodes a statement and its approvals as one file. */
 export const encodeApproved = (value: Approved): Uint8Array => encodeWith(approved, value);
 /** @throws WireError, LimitError */
 export const decodeApproved = (file: Uint8Array): Approved =>

@@ -28,6 +28,7 @@ export interface Approver {
   key: SigningPublicKey;
 }
 
+/** How many persons of a role must approve. */
 export interface RoleThreshold {
   role: string;
   threshold: number;

@@ -34,6 +34,7 @@ export interface DisclosureValues {
   /** the one code of a denied job; such a result has no alarm summary */
   denial: string;
 }
+/** What can be disclosed, by name. */
 export type DisclosureName = keyof DisclosureValues;
 
 const SCHEMAS: { readonly [N in DisclosureName]: Schema<DisclosureValues[N]> } = {

@@ -88,6 +88,7 @@ const priority: Schema<Priority> = oneOf("high", "medium", "low", "none");
 const channel: Schema<string | null> = nullable(text(5, 40));
 const timeMs: Schema<number> = int(0, TIME_MS);
 
+/** Schema of a measurement. */
 export const measurementSchema: Schema<Measurement> = struct<Measurement>({
   name: ["name", name],
   value: ["value", int(-(2 ** 31), 2 ** 53 - 1)],
@@ -95,6 +96,7 @@ export const measurementSchema: Schema<Measurement> = struct<Measurement>({
   unit: ["unit", text(1, 32)],
 });
 
+/** Schema of a finding; at most 32 measurements. */
 export const findingSchema: Schema<Finding> = struct<Finding>({
   code: ["code", name],
   detector: ["detector", name],
@@ -107,6 +109,7 @@ export const findingSchema: Schema<Finding> = struct<Finding>({
   evidence: ["evidence", array(measurementSchema, 0, 32)],
 });
 
+/** Schema of the coverage; at most 256 spans not assessed. */
 export const coverageSchema: Schema<Coverage> = struct<Coverage>({
   fromMs: ["from", timeMs],
   toMs: ["to", timeMs],
@@ -133,6 +136,7 @@ export const coverageSchema: Schema<Coverage> = struct<Coverage>({
   ],
 });
 
+/** Schema of the alarm summary. */
 export const alarmSummarySchema: Schema<AlarmSummary> = struct<AlarmSummary>({
   anyAlarm: ["anyAlarm", bool],
   highestPriority: ["highestPriority", priority],
@@ -147,6 +151,7 @@ interface WireSeries {
   values: Uint8Array;
 }
 
+/** Schema of a series, whose values travel as little-endian bytes, at most 8 MiB. */
 export const seriesSchema: Schema<Series> = refine(
   struct<WireSeries>({
     detector: ["detector", name],
@@ -162,4 +167,5 @@ export const seriesSchema: Schema<Series> = refine(
   },
 );
 
+/** Schema of a disclosure level. */
 export const disclosureLevelSchema: Schema<DisclosureLevel> = oneOf("alarm", "findings", "full");

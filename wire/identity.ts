@@ -46,11 +46,13 @@ const identity: Schema<Identity> = struct<Identity>({
   sequence: ["sequence", int(0, 2 ** 32 - 1)],
 });
 
+/** Encodes a key set as the identity holds it. */
 export const encodeKeySet = (value: KeySet): Uint8Array => encodeWith(keySet, value);
 /** @throws WireError, LimitError */
 export const decodeKeySet = (encoded: Uint8Array): KeySet =>
   decodeWith(keySet, encoded, "key set", { maxBytes: 8192, maxDepth: 4, maxItems: 32 });
 
+/** Encodes an identity: the bytes that evidence commits to. */
 export const encodeIdentity = (value: Identity): Uint8Array => encodeWith(identity, value);
 /** @throws WireError, LimitError */
 export const decodeIdentity = (encoded: Uint8Array): Identity =>

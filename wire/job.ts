@@ -35,6 +35,7 @@ export interface JobContent {
   deviceBatch: Uint8Array | null;
 }
 
+/** Schema of an HPKE suite's name. */
 export const suiteSchema: Schema<SuiteId> = oneOf("MLKEM768-X25519", "X25519");
 
 const header: Schema<SealedJobHeader> = refine(

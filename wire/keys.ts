@@ -15,6 +15,7 @@ export interface SealingPublicKey {
   publicKey: Uint8Array;
 }
 
+/** Schema of a signing key, whose length must be its algorithm's. */
 export const signingPublicKey: Schema<SigningPublicKey> = refine(
   struct<SigningPublicKey>({ alg: ["alg", oneOf("Ed25519", "ESP256")], key: ["key", bytes(32, 65)] }),
   (value) => value,
@@ -26,6 +27,7 @@ export const signingPublicKey: Schema<SigningPublicKey> = refine(
   },
 );
 
+/** Schema of a sealing key, whose length must be its suite's. */
 export const sealingPublicKey: Schema<SealingPublicKey> = refine(
   tuple<SealingPublicKey>([
     ["suite", oneOf("MLKEM768-X25519", "X25519")],

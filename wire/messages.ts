@@ -13,12 +13,16 @@ const hello: Schema<Hello> = struct<Hello>({
   version: ["version", version(PROTOCOL_VERSION)],
   maxMessageBytes: ["maxMessageBytes", int(1024, 2 ** 31)],
 });
+/** Writes a hello. */
 export const encodeHello = (value: Hello): Uint8Array => encodeWith(hello, value);
+/** Reads a hello of at most 256 bytes. @throws WireError, LimitError; schema-version for another protocol */
 export const decodeHello = (body: Uint8Array): Hello => decodeWith(hello, body, "hello", { maxBytes: 256 });
 
-/** Largest constitution, bundle and status list that an enclave reads. */
+/** Largest constitution in bytes that an enclave reads. */
 export const MAX_CONSTITUTION_BYTES: number = 256 * 1024;
+/** Largest policy bundle in bytes that an enclave reads. */
 export const MAX_BUNDLE_BYTES: number = 1024 * 1024;
+/** Largest status list in bytes that an enclave reads. */
 export const MAX_STATUS_LIST_BYTES: number = 1024 * 1024;
 
 /** What the host hands over once, before anything else. Constitution and bundle are measured before they are read. */
@@ -38,7 +42,9 @@ const boot: Schema<BootMessage> = struct<BootMessage>({
   bundleApprovals: ["bundleApprovals", array(bytes(1, 4096), 0, 64)],
   statusList: ["statusList", nullable(bytes(1, MAX_STATUS_LIST_BYTES))],
 });
+/** Writes what the host hands over. */
 export const encodeBootMessage = (value: BootMessage): Uint8Array => encodeWith(boot, value);
+/** Reads what the host handed over; its statements stay bytes. @throws WireError, LimitError */
 export const decodeBootMessage = (body: Uint8Array): BootMessage =>
   decodeWith(boot, body, "boot", { maxBytes: MAX_CONSTITUTION_BYTES + MAX_BUNDLE_BYTES + MAX_STATUS_LIST_BYTES + 512 * 1024 });
 
@@ -47,7 +53,9 @@ export interface BootReply {
   state: "booted";
 }
 const bootReply: Schema<BootReply> = struct<BootReply>({ state: ["state", literal("booted")] });
+/** Writes the answer to boot. */
 export const encodeBootReply = (value: BootReply): Uint8Array => encodeWith(bootReply, value);
+/** Reads the answer to boot. @throws WireError, LimitError */
 export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootReply, body, "boot reply", { maxBytes: 64 });
 
 /** Asks for evidence; the nonce is the caller's. */
@@ -55,7 +63,9 @@ export interface AttestRequest {
   nonce: Uint8Array | null;
 }
 const attestRequest: Schema<AttestRequest> = struct<AttestRequest>({ nonce: ["nonce", nullable(bytes(8, 64))] });
+/** Writes a request for evidence. */
 export const encodeAttestRequest = (value: AttestRequest): Uint8Array => encodeWith(attestRequest, value);
+/** Reads a request for evidence; a nonce has 8 to 64 bytes. @throws WireError, LimitError */
 export const decodeAttestRequest = (body: Uint8Array): AttestRequest => decodeWith(attestRequest, body, "attest", { maxBytes: 256 });
 
 /** Evidence and the identity that its user_data commits to. */
@@ -69,7 +79,9 @@ const attestReply: Schema<AttestReply> = struct<AttestReply>({
   identity: ["identity", bytes(1, 16 * 1024)],
   sequence: ["sequence", int(0, 2 ** 32 - 1)],
 });
+/** Writes evidence with its identity. */
 export const encodeAttestReply = (value: AttestReply): Uint8Array => encodeWith(attestReply, value);
+/** Reads evidence with its identity, of which nothing is verified yet. @throws WireError, LimitError */
 export const decodeAttestReply = (body: Uint8Array): AttestReply => decodeWith(attestReply, body, "attestation", { maxBytes: 64 * 1024 });
 
 /** Answer to a sealed job: the outer status statement, and one sealed reply for each recipient, the submitter's first. */
@@ -81,7 +93,9 @@ const jobReply: Schema<JobReply> = struct<JobReply>({
   status: ["status", bytes(1, 4096)],
   replies: ["replies", array(bytes(1, MAX_MESSAGE_BYTES), 0, 8)],
 });
+/** Writes the answer to a sealed job. */
 export const encodeJobReply = (value: JobReply): Uint8Array => encodeWith(jobReply, value);
+/** Reads the answer to a sealed job; at most 8 replies. @throws WireError, LimitError */
 export const decodeJobReply = (body: Uint8Array): JobReply => decodeWith(jobReply, body, "job reply", { maxBytes: MAX_MESSAGE_BYTES });
 
 /** KMS credentials, handed in by the host at any time and treated as hostile. */
@@ -97,7 +111,9 @@ const credentials: Schema<Credentials> = struct<Credentials>({
   sessionToken: ["sessionToken", text(0, 8192)],
   expiresMs: ["expires", int(0, 2 ** 53 - 1)],
 });
+/** Writes KMS credentials. */
 export const encodeCredentials = (value: Credentials): Uint8Array => encodeWith(credentials, value);
+/** Reads KMS credentials. @throws WireError, LimitError */
 export const decodeCredentials = (body: Uint8Array): Credentials => decodeWith(credentials, body, "credentials", { maxBytes: 16 * 1024 });
 
 /** All that an enclave says about a refusal before a job is opened. Nothing here depends on opened content. */
@@ -116,6 +132,7 @@ export const ENCLAVE_ERROR = {
   overloaded: 12,
   internal: 13,
 } as const;
+/** The name of a refusal. */
 export type EnclaveErrorName = keyof typeof ENCLAVE_ERROR;
 
 /** A refusal: a number of the table above and a correlation id, nothing more. */
@@ -124,7 +141,9 @@ export interface ErrorReply {
   correlation: Uint8Array;
 }
 const errorReply: Schema<ErrorReply> = struct<ErrorReply>({ code: ["code", int(1, 255)], correlation: ["correlation", bytes(8)] });
+/** Writes a refusal. */
 export const encodeErrorReply = (value: ErrorReply): Uint8Array => encodeWith(errorReply, value);
+/** Reads a refusal; its number may be one that this build does not know. @throws WireError, LimitError */
 export const decodeErrorReply = (body: Uint8Array): ErrorReply => decodeWith(errorReply, body, "error", { maxBytes: 64 });
 
 /** The name of an error number, "internal" for one that this build does not know. */

@@ -43,10 +43,12 @@ export const NSM_ERRORS = [
   "InputTooLarge",
   "InternalError",
 ] as const;
+/** The name of an error that NSM answers with. */
 export type NsmErrorCode = (typeof NSM_ERRORS)[number];
 
-/** Largest request and response in bytes (the driver's NSM_REQUEST_MAX_SIZE and NSM_RESPONSE_MAX_SIZE). */
+/** Largest request in bytes (the driver's NSM_REQUEST_MAX_SIZE). */
 export const NSM_MAX_REQUEST = 4096;
+/** Largest response in bytes (the driver's NSM_RESPONSE_MAX_SIZE). */
 export const NSM_MAX_RESPONSE = 12288;
 
 const LIMITS = { maxBytes: NSM_MAX_RESPONSE, maxDepth: 4, maxItems: 256 };

@@ -69,6 +69,7 @@ export interface SealedReply {
   ciphertext: Uint8Array;
 }
 
+/** Encodes a sealed reply. */
 export function encodeSealedReply(reply: SealedReply): Uint8Array {
   return encodeCbor([reply.enc, reply.ciphertext]);
 }

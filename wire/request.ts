@@ -38,6 +38,7 @@ export interface StreamPosition {
   previous: Uint8Array | null;
 }
 
+/** Schema of a position in a stream. */
 export const streamPosition: Schema<StreamPosition> = struct<StreamPosition>({
   id: ["id", bytes(16)],
   sequence: ["sequence", int(0, 2 ** 40)],

@@ -37,6 +37,7 @@ const resultFile: Schema<ResultFile> = struct<ResultFile>(
   ["release", "approvals", "receipt", "timeEvidence"],
 );
 
+/** Encodes a result file. */
 export const encodeResultFile = (value: ResultFile): Uint8Array => encodeWith(resultFile, value);
 /** @throws WireError schema-version for another version, cbor-*, schema-*; LimitError */
 export const decodeResultFile = (file: Uint8Array): ResultFile =>

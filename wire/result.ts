@@ -59,6 +59,7 @@ const claims: Schema<ResultClaims> = struct<ResultClaims>({
   disclosureDigests: [-70008, array(bytes(32), 16, 4096)],
 });
 
+/** Encodes the payload of a result statement. */
 export const encodeResultClaims = (value: ResultClaims): Uint8Array => encodeWith(claims, value);
 /** @throws WireError, LimitError */
 export const decodeResultClaims = (payload: Uint8Array): ResultClaims =>
@@ -87,6 +88,7 @@ const outerStatus: Schema<{ jobDigest: Uint8Array; replyDigests: Uint8Array[]; a
   iat: ["iat", int(0, 2 ** 40)],
 });
 
+/** Encodes the payload of a status statement. */
 export const encodeOuterStatus = (value: OuterStatus): Uint8Array =>
   encodeWith(outerStatus, {
     jobDigest: value.jobDigest,

@@ -3,6 +3,7 @@ import { WireError } from "./errors.ts";
 
 /** Algorithms of statements: Ed25519 (RFC 9864), and ESP256 where a passkey or a device signs. */
 export const STATEMENT_ALGORITHM = { Ed25519: -19, ESP256: -9 } as const;
+/** The name of a signature algorithm. */
 export type StatementAlgorithm = keyof typeof STATEMENT_ALGORITHM;
 
 /** Every kind of statement: its media type (typ, RFC 9596) and who may sign it. */
@@ -19,6 +20,7 @@ export const STATEMENT = {
   "fleet-record": { typ: "application/vnd.caladrius.fleet-record+cose", signedBy: "author, an approver of the constitution" },
   "device-batch": { typ: "application/vnd.caladrius.device-batch+cose", signedBy: "device" },
 } as const;
+/** The name of a kind of statement. */
 export type StatementKind = keyof typeof STATEMENT;
 
 /** A statement whose signature has not been checked. */

@@ -16,6 +16,7 @@ export interface StatusList {
   releases: { digest: Uint8Array; lifecycle: "candidate" | "active" | "deprecated" | "revoked" }[];
 }
 
+/** One thing that no longer counts, since when and why. */
 export interface Revocation {
   what: "grant" | "release" | "key" | "device";
   id: Uint8Array;

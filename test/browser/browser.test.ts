@@ -74,9 +74,11 @@ describe.skipIf(!existsSync(CHROMIUM))("the verifier in Chromium, under a strict
   it("runs the README's example", async () => {
     const readme = readFileSync(new URL("../../attestation-verifier/README.md", import.meta.url), "utf8");
     const { accepted, refused } = exampleVectors(readRawKit());
+    const example = await bundleForBrowser(source(codeUnder(readme, "In a browser", "js")));
+    console.log(`the README's example, bundled: ${gzipSync(example, { level: 9 }).length} bytes gzipped`);
     const page = await open(browser, {
       "/": `<!doctype html><input type="file" id="trust"><input type="file" id="result"><output></output><script type="module" src="/example.js"></script>`,
-      "/example.js": await bundleForBrowser(source(codeUnder(readme, "In a browser", "js"))),
+      "/example.js": example,
     });
     for (const vector of [accepted, refused]) {
       const file = (name: string): Buffer => Buffer.from(vector.files[name] ?? "", "base64");
