@@ -15,9 +15,9 @@ import { publishedManifest, type Manifest } from "./manifest.ts";
  * Prints one tarball a line. The same sources give the same bytes: npm sets every time and mode in a tarball itself.
  */
 function build(out: string): void {
-  rmSync(out, { recursive: true, force: true });
   for (const folder of PACKAGES) {
     const target = join(out, folder);
+    rmSync(target, { recursive: true, force: true });
     emit(folder, target, out);
     const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as Manifest;
     writeFileSync(join(target, "package.json"), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
