@@ -2,6 +2,7 @@ import { ConfigurationError, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, MAX_STATU
 import { StateHub } from "./http/hub.ts";
 import { HostMetrics } from "./http/metrics.ts";
 import { buildServer, type HostLogger } from "./http/server.ts";
+import type { HostPages } from "./http/services.ts";
 import { forwardKms, type KmsEndpoint } from "./kms-forward/forward.ts";
 import { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 import { Relay, type RelayLog } from "./relay/relay.ts";
@@ -13,6 +14,7 @@ export { ATTESTATION_TYPE } from "./http/attestation.ts";
 export { HOST_CODE, HTTP_STATUS, type HostCode } from "./errors.ts";
 export { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 export type { HostLogger } from "./http/server.ts";
+export type { HostPages } from "./http/services.ts";
 export type { KmsEndpoint } from "./kms-forward/forward.ts";
 export type { ClaimedJob, JobQueue, JobState, JobView, NewJob, Outcome, Submission } from "./queue.ts";
 export { openSqliteQueue, type SqliteQueueOptions } from "./store/sqlite-queue.ts";
@@ -38,6 +40,8 @@ export interface HostOptions {
   /** Unix socket that the enclave's `kms` stream arrives at, and where its bytes go; both or neither */
   kmsListen?: string;
   kmsEndpoint?: KmsEndpoint;
+  /** pages for people, such as /verify; called at each request */
+  pages?: HostPages;
   /** null: no log */
   logger?: HostLogger | null;
   clock: { nowMs(): number };
@@ -81,7 +85,16 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       () => relay.state,
       () => clock.nowMs(),
     );
-    const services = { queue, enclave: relay, hub: new StateHub(queue), metrics, clock, limits, isDraining: (): boolean => draining };
+    const services = {
+      queue,
+      enclave: relay,
+      hub: new StateHub(queue),
+      metrics,
+      clock,
+      limits,
+      isDraining: (): boolean => draining,
+      pages: options.pages ?? null,
+    };
     const app = await buildServer(services, { logger: options.logger ?? null, trustProxy: options.trustProxy ?? null });
     log.target = escaping(app.log);
     undo.unshift(async () => {

@@ -11,6 +11,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { MAX_BODY_BYTES } from "./intake.ts";
 import { jobRoutes } from "./jobs.ts";
+import { pageRoutes } from "./pages.ts";
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
 
@@ -80,6 +81,7 @@ export async function buildServer(
   attestationRoutes(app, services);
   eventRoutes(app, services);
   healthRoutes(app, services);
+  if (services.pages !== null) pageRoutes(app, services.pages);
   return app;
 }
 

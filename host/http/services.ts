@@ -10,6 +10,11 @@ import type { HostMetrics } from "./metrics.ts";
 /** A fastify instance whose handlers take their types from typebox schemas. */
 export type HostApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>;
 
+/** Pages for people, each one whole HTML file whose `<meta>` states its content security policy. */
+export interface HostPages {
+  verify(): Promise<string>;
+}
+
 /** What the routes need of the rest of the host. */
 export interface HostServices {
   queue: JobQueue;
@@ -22,4 +27,5 @@ export interface HostServices {
   clock: { nowMs(): number };
   limits: Readonly<HostLimits>;
   isDraining: () => boolean;
+  pages: HostPages | null;
 }

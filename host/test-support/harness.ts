@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startHost, type HostLimits, type HostOptions, type RunningHost } from "../index.ts";
+import { startHost, type HostLimits, type HostOptions, type HostPages, type RunningHost } from "../index.ts";
 import { FakeEnclave } from "./fake-enclave.ts";
 
 /** A host beside a fake enclave in a folder of its own. */
@@ -18,7 +18,9 @@ export interface Harness {
 }
 
 /** Starts both; the enclave is connected when this returns, unless `connected` is false. */
-export async function startHarness(options: { limits?: Partial<HostLimits>; plain?: boolean; connected?: boolean } = {}): Promise<Harness> {
+export async function startHarness(
+  options: { limits?: Partial<HostLimits>; plain?: boolean; connected?: boolean; pages?: HostPages } = {},
+): Promise<Harness> {
   const dir = mkdtempSync(join(tmpdir(), "caladrius-host-"));
   const enclave = await new FakeEnclave(join(dir, "vsock"), options.plain ?? false).listen();
   const log: string[] = [];
@@ -29,6 +31,7 @@ export async function startHarness(options: { limits?: Partial<HostLimits>; plai
       plain: options.plain ?? false,
       clock: { nowMs: () => Date.now() + clock.aheadMs },
       limits: { drainMs: 200, ...options.limits },
+      ...(options.pages === undefined ? {} : { pages: options.pages }),
       logger: { level: "info", write: (line) => void log.push(line) },
     });
   const harness: Harness = {
