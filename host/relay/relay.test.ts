@@ -29,6 +29,12 @@ describe("the relay and its enclave", () => {
     await plain.close();
   });
 
+  it("stops while it is still connecting", async () => {
+    const starting = await startHarness({ connected: false });
+    await starting.close();
+    expect(starting.enclave.boots.length).toBeLessThanOrEqual(1);
+  });
+
   it.each(["answer", "cannot-open", "unknown-key", "job-expired", "malformed-message"] as const)(
     "ends a job when the enclave says %s",
     async (says) => {

@@ -117,6 +117,7 @@ export class Relay {
     while (!this.#stopping) {
       try {
         const session = await this.#connect();
+        if (this.#stopping) return session.close("the host stops"); // asked to stop while it connected
         delayMs = LEAST_DELAY_MS;
         const reason = await this.#serve(session);
         if (!this.#stopping) this.#options.log.warn({ reason: reason.message }, "the enclave's connection ended");
