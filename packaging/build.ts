@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { publishedManifest, type Manifest } from "./manifest.ts";
+import { entryFiles, publishedManifest, type Manifest } from "./manifest.ts";
 
 /**
  * Builds the packages that others install: for each a folder with JavaScript, declarations, README and licence, and the
@@ -52,11 +52,6 @@ function emit(folder: string, target: string, out: string): void {
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
-}
-
-/** Every file that an `exports` field names, whatever the condition. */
-function entryFiles(exports: Manifest["exports"] | string): string[] {
-  return typeof exports === "string" ? [exports] : Object.values(exports).flatMap(entryFiles);
 }
 
 function pack(target: string, out: string): string {

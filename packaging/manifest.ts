@@ -13,6 +13,11 @@ interface Exports {
   readonly [pathOrCondition: string]: Exports | string;
 }
 
+/** Every file that others may import, whatever the condition. */
+export function entryFiles(exports: Exports | string): string[] {
+  return typeof exports === "string" ? [exports] : publicEntries(exports).flatMap(([, to]) => entryFiles(to));
+}
+
 /** The package.json that others install: built files, types first, exact dependencies, nothing of the workspace. */
 export function publishedManifest({ name, version, description, license, exports, dependencies = {} }: Manifest): object {
   return {
@@ -31,10 +36,15 @@ export function publishedManifest({ name, version, description, license, exports
 /** `./x.ts` becomes its declaration and its JavaScript; conditions keep their order, of which the first that fits holds. */
 function builtExports(exports: Exports): object {
   return Object.fromEntries(
-    Object.entries(exports).map(([key, to]) => {
+    publicEntries(exports).map(([key, to]) => {
       if (typeof to !== "string") return [key, builtExports(to)];
       const path = to.replace(/\.ts$/, "");
       return [key, { types: `${path}.d.ts`, default: `${path}.js` }];
     }),
   );
+}
+
+/** Generators of test data are there for the tests of other folders of this repository. */
+function publicEntries(exports: Exports): [string, Exports | string][] {
+  return Object.entries(exports).filter(([path]) => !path.startsWith("./generate/"));
 }
