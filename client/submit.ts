@@ -6,7 +6,7 @@ import {
   type TrustSettings,
   type Verdict,
 } from "@caladrius/attestation-verifier";
-import { signatures as nodeSignatures } from "@caladrius/attestation-verifier/signatures";
+import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { DisclosureLevel, Recipient, Recording, Request, SuiteId } from "@caladrius/wire";
 import { Enclaves } from "./enclaves.ts";
 import { HostClient } from "./host/client.ts";
@@ -102,7 +102,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
   const { trust, now = Date.now, retry = {}, suites } = options;
   requireConstitution(trust);
   // All results of one boot carry the same certificates, mostly the same document.
-  const signatures = rememberSignatures(options.signatures ?? nodeSignatures);
+  const signatures = rememberSignatures(options.signatures ?? createSignatures());
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const host = new HostClient(options.hostUrl, { signal, retry, ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }) });

@@ -26,6 +26,11 @@ export const signatures: SignatureBackend = {
   },
 };
 
+/** The same: here a key needs no import that could be kept. Every back end has this function. */
+export function createSignatures(): SignatureBackend {
+  return signatures;
+}
+
 /**
  * RFC 8032 §5.1.7 step 3 without the cofactor, as OpenSSL and BoringSSL do it: encode([S]B - [k]A) equals R. noble
  * multiplies by eight first, and would accept signatures of odd keys which the other two back ends refuse.

@@ -123,3 +123,14 @@ describe.each([
     expect(counting.asked).toBe(7);
   });
 });
+
+it("remembers nothing that is larger than a document", async () => {
+  const backend = counted({ ...node, verifyEs384: () => true });
+  const remembering = rememberSignatures(backend);
+  const ask = (size: number): boolean | Promise<boolean> =>
+    remembering.verifyEs384(new Uint8Array(97), new Uint8Array(size), new Uint8Array(96).fill(size));
+  for (let i = 0; i < 2; i++) expect(await ask(17_001)).toBe(true);
+  expect(backend.asked).toBe(2);
+  for (let i = 0; i < 2; i++) expect(await ask(17_000)).toBe(true);
+  expect(backend.asked).toBe(3);
+});

@@ -1,14 +1,18 @@
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { SignatureBackend } from "./backend.ts";
-import { signatures as noble } from "./noble.ts";
-import { signatures as node } from "./node.ts";
-import { signatures as webcrypto } from "./webcrypto.ts";
+import { createSignatures as createNoble, signatures as noble } from "./noble.ts";
+import { createSignatures as createNode, signatures as node } from "./node.ts";
+import { RecentKeys } from "./recent-keys.ts";
+import { createSignatures as createWebcrypto, signatures as webcrypto } from "./webcrypto.ts";
 
 const backends: [string, SignatureBackend][] = [
   ["node:crypto", node],
   ["WebCrypto", webcrypto],
   ["noble", noble],
+  ["node:crypto with keys kept", createNode(3)],
+  ["WebCrypto with keys kept", createWebcrypto(3)],
+  ["noble as others are made", createNoble()],
 ];
 const message = new TextEncoder().encode("Sig_structure");
 const raw = (key: KeyObject, length: number): Uint8Array => new Uint8Array(key.export({ format: "der", type: "spki" }).subarray(-length));
@@ -135,5 +139,27 @@ cases.push(
 describe.each(backends)("signatures on %s", (_, backend) => {
   it.each(cases)("%s: %s", async (_name, expected, { method, key, signature, message: signed = message }) => {
     expect(await backend[method](key, signed, signature)).toBe(expected);
+  });
+});
+
+describe("keys used last", () => {
+  it("are made once, kept as long as they are used, and found by their bytes", () => {
+    const made: string[] = [];
+    const make = (key: Uint8Array): string => {
+      if (key[0] === 9) throw new Error("no key");
+      made.push(`${key[0]}`);
+      return `key ${key[0]}`;
+    };
+    const recent = new RecentKeys<string>(2);
+    const get = (first: number): string => recent.get(Uint8Array.of(first, 7), make);
+    expect([1, 2, 1, 3, 1, 2].map(get)).toEqual(["key 1", "key 2", "key 1", "key 3", "key 1", "key 2"]);
+    expect(made).toEqual(["1", "2", "3", "2"]);
+    for (let i = 0; i < 2; i++) expect(() => get(9)).toThrow("no key");
+    const buffer = Buffer.from([5, 7]);
+    recent.get(buffer, make);
+    buffer[0] = 2; // now the bytes of another key
+    expect(recent.get(buffer, make)).toBe("key 2");
+    expect(get(5)).toBe("key 5");
+    expect(made).toEqual(["1", "2", "3", "2", "5"]);
   });
 });

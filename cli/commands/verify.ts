@@ -6,7 +6,7 @@ import {
   type ResultFileOptions,
   type Verdict,
 } from "@caladrius/attestation-verifier";
-import { signatures as nodeSignatures } from "@caladrius/attestation-verifier/signatures";
+import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
 import { readCrls, writeEar } from "../evidence-options.ts";
 import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
@@ -34,7 +34,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     policyVersion: args.optional("policy-version") === null ? null : args.integer("policy-version", 0, Number.MAX_SAFE_INTEGER, 0),
     crls: await readCrls(args),
   };
-  const verify = createResultVerifier(trust, options, rememberSignatures(nodeSignatures)); // enclaves of one host share certificates
+  const verify = createResultVerifier(trust, options, rememberSignatures(createSignatures())); // enclaves of one host share certificates
   const sentences = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
