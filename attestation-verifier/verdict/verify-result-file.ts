@@ -79,13 +79,13 @@ export function createResultVerifier(
   most: number = DEFAULT_MOST,
 ): ResultVerifier {
   const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null, ...evidenceOptions } = options;
-  const known: { evidence: Uint8Array; identity: Uint8Array; by: VerifiedIdentity }[] = [];
-  const identify = async ({ evidence, identity }: ResultFile): Promise<VerifiedIdentity> => {
+  const known: Known[] = [];
+  const identify = async ({ evidence, identity }: ResultFile): Promise<Known> => {
     const at = known.findIndex((one) => equalBytes(one.evidence, evidence) && equalBytes(one.identity, identity));
     const [found] = at < 0 ? [] : known.splice(at, 1);
     if (found !== undefined) {
       known.push(found); // to the end of the order
-      return found.by;
+      return found;
     }
     const verified = await verifyEvidence(evidence, {
       ...evidenceOptions,
@@ -94,19 +94,24 @@ export function createResultVerifier(
       signatures,
     });
     const by = verifyIdentity(appraise(verified, trust), identity);
-    known.push({ evidence: new Uint8Array(evidence), identity: new Uint8Array(identity), by });
-    if (known.length > most) known.shift();
-    return by;
+    const entry: Known = {
+      evidence: new Uint8Array(evidence),
+      identity: new Uint8Array(identity),
+      by,
+      claims: evidenceClaims(by.appraised),
+    };
+    if (known.push(entry) > most) known.shift();
+    return entry;
   };
   return async (bytes, expected = {}) => {
     try {
       requireConstitution(trust);
       const file = readResultFile(new Uint8Array(bytes)); // slice() of a Node Buffer would be a view
-      const by = await identify(file);
+      const { by, claims } = await identify(file);
       const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion, ...expected }, signatures);
       verifyNotFuture(result, mode);
       const time = await verifyTimeEvidence(result, file, trust.timeAuthorities, signatures);
-      return accept(resultFileClaims(result, time), {
+      return accept(resultFileClaims(result, claims, time), {
         mode: mode.kind,
         atMs: by.appraised.evidence.atMs,
         reasons: resultReasons(result, time),
@@ -116,6 +121,14 @@ export function createResultVerifier(
       return refuse(error, { mode: mode.kind, notChecked: leftOpen(mode, null, null) });
     }
   };
+}
+
+/** An enclave whose evidence and identity were accepted. */
+interface Known {
+  readonly evidence: Uint8Array;
+  readonly identity: Uint8Array;
+  readonly by: VerifiedIdentity;
+  readonly claims: EvidenceClaims;
 }
 
 function readResultFile(bytes: Uint8Array): ResultFile {
@@ -163,10 +176,14 @@ function leftOpen(mode: TimeMode, result: VerifiedResult | null, time: ResultTim
   ];
 }
 
-function resultFileClaims({ claims, disclosed, withheldAtMost, by }: VerifiedResult, provedTime: ResultTime | null): ResultFileClaims {
+function resultFileClaims(
+  { claims, disclosed, withheldAtMost, by }: VerifiedResult,
+  evidence: EvidenceClaims,
+  provedTime: ResultTime | null,
+): ResultFileClaims {
   const { disclosureDigests: _, ...result } = claims;
   const { software, bootId, sequence } = by.identity;
-  return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence: evidenceClaims(by.appraised), provedTime };
+  return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence, provedTime };
 }
 
 const ARCHIVED: TimeMode = { kind: "archived", atMs: null, nonce: null };
