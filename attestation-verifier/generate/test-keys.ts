@@ -81,6 +81,11 @@ export function twinOf(signature: Uint8Array, form: "der" | "compact"): Uint8Arr
   return new p384.Signature(r, P384_ORDER - s).toBytes(form);
 }
 
+/** Whether s lies above half the order. */
+export function hasHighS(signature: Uint8Array, form: "der" | "compact" = "der"): boolean {
+  return p384.Signature.fromBytes(signature, form).hasHighS();
+}
+
 function digestOf(label: string): Buffer {
   return createHash("sha384").update(`caladrius test key: ${label}`).digest();
 }

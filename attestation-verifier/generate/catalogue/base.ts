@@ -1,10 +1,9 @@
 import { encodeCbor, toHex, type CborValue } from "@caladrius/wire";
 import { encodePemCertificate } from "../../trust/pem.ts";
-import { concat, extension, hex } from "../der.ts";
+import { concat, der, extension, hex } from "../der.ts";
 import { defaultFields, encodeFields, signDocument, type Fields } from "../test-document.ts";
 import { signFixed } from "../test-keys.ts";
 import { keyOf, makeChain, pcr, PCR4, type CertificateParts, type Place, type TestChain } from "../test-pki.ts";
-import { der } from "../der.ts";
 
 export const HOUR_MS = 3_600_000;
 
@@ -43,6 +42,16 @@ export type Edit = (parts: Record<Place, CertificateParts>) => void;
 /** A document under a chain that differs from the usual one, every certificate signed by its issuer. */
 export function documentUnder(edit: Edit, fields: Fields = {}): Uint8Array {
   return documentWith(fields, makeChain(edit));
+}
+
+/** A document whose zonal certificate has so many bytes, by an extension that nobody knows. */
+export function documentWithZonalOf(bytes: number): Uint8Array {
+  // The signature's length varies by a few bytes with what it covers
+  for (let filler = bytes - 700; filler < bytes; filler++) {
+    const chain = makeChain((p) => p.zonal.extensions.push(extension(UNKNOWN_EXTENSION, false, new Uint8Array(filler))));
+    if (chain.cabundle[2]?.length === bytes) return documentWith({}, chain);
+  }
+  throw new Error(`no zonal certificate of ${bytes} bytes`);
 }
 
 /** Registers of the usual image, and others. */
@@ -114,5 +123,7 @@ export function rawExtension(oid: string, critical: boolean, value: string): Uin
   return extension(oid, critical, hex(value));
 }
 
+/** an arc for private use, under which no extension of X.509 lies */
+export const UNKNOWN_EXTENSION = "2b0601040182370102";
 /** {1: -35}, what AWS writes */
 export const ES384: Uint8Array = hex("a1013822");

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { encodeCbor } from "@caladrius/wire";
 import { hex } from "../der.ts";
 import { keyOf, spkiOf } from "../test-pki.ts";
-import { assemble, ES384, signatureOver, sigStructure, usualPayload } from "./base.ts";
+import { assemble, signatureOver, sigStructure, usualPayload } from "./base.ts";
 import { group, type Vector } from "./vector.ts";
 
 /** A document with another protected header, its signature made over that header. */
@@ -30,12 +30,6 @@ export const HEADER: readonly Vector[] = group(
   [
     ["alg-es256", "The protected header says ES256, and the signature is over SHA-256.", () => under("a10126", "sha256")],
     ["alg-es512", "The protected header says ES512, and the signature is over SHA-512.", () => under("a1013823", "sha512")],
-    [
-      "alg-esp384",
-      "The protected header says ESP384, the later name of the same algorithm.",
-      () => under("a1013832"),
-      { source: "RFC 9864 §2.1" },
-    ],
     ["alg-ps384", "The protected header says PS384.", () => under("a1013825"), { source: "RFC 8230 §2" }],
     ["alg-eddsa", "The protected header says EdDSA.", () => under("a10127"), { source: "RFC 9053 §2.2" }],
     ["alg-hmac", "The protected header says HMAC 384/384, over a good signature.", () => under("a10106"), { source: "RFC 9053 §3.1" }],
@@ -52,8 +46,6 @@ export const HEADER: readonly Vector[] = group(
       { expect: "envelope-qemu", source: "QEMU hw/virtio/virtio-nsm.c" },
     ],
     ["alg-reserved", "The protected header says algorithm 0, which is reserved.", () => under("a10100")],
-    ["alg-null", "The protected header says null for an algorithm.", () => under("a101f6")],
-    ["alg-absent", "The protected header is an empty map.", () => under("a0")],
     ["alg-text", "The protected header says ES384 as a text.", () => under("a101654553333834")],
     ["alg-text-label", 'The protected header has the text label "alg".', () => under("a163616c673822")],
     [
@@ -63,7 +55,6 @@ export const HEADER: readonly Vector[] = group(
       { source: "RFC 9052 §3.1" },
     ],
     ["header-alg-twice", "The protected header says ES384 and then ES256.", () => under("a20138220126"), { source: "RFC 9052 §3" }],
-    ["header-alg-twice-turned", "The protected header says ES256 and then ES384.", () => under("a20126013822"), { source: "RFC 9052 §3" }],
     ["header-extra-label", "The protected header holds a content type beside the algorithm.", () => under("a20138220300")],
     ["header-indefinite", "The protected header is a map of indefinite length.", () => under("bf013822ff"), { source: "RFC 8949 §4.2.1" }],
     [
@@ -74,10 +65,5 @@ export const HEADER: readonly Vector[] = group(
     ],
     ["header-trailing-byte", "A byte follows the map inside the protected header.", () => under("a101382200"), { source: "RFC 8949 §5.1" }],
     ["header-empty", "The protected header is a byte string of no bytes.", () => under("")],
-    [
-      "header-other-signed",
-      "The protected header says ES256, and the signature is the good one over ES384.",
-      () => assemble({ header: encodeCbor(hex("a10126")), signature: encodeCbor(signatureOver(ES384, usualPayload())) }),
-    ],
   ],
 );

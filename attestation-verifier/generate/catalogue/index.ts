@@ -1,13 +1,20 @@
+import { ACCEPTED } from "./accepted.ts";
 import { BUNDLE } from "./bundle.ts";
 import { CONSTRAINTS } from "./constraints.ts";
 import { DER_FORM } from "./der-form.ts";
 import { ENVELOPE } from "./envelope.ts";
 import { FIELDS } from "./fields.ts";
+import { FRESHNESS } from "./freshness.ts";
 import { HEADER } from "./header.ts";
 import { KEYS } from "./keys.ts";
+import { LISTS } from "./lists.ts";
 import { NAMES } from "./names.ts";
 import { PAYLOAD } from "./payload.ts";
+import { PLATFORMS } from "./platforms.ts";
+import { POLICY } from "./policy.ts";
+import { RESULTS } from "./results.ts";
 import { SIGNATURE } from "./signature.ts";
+import { TIME_EVIDENCE } from "./time-evidence.ts";
 import type { Vector } from "./vector.ts";
 
 /** Every vector of the kit. The order gives the numbers, so new families come last. */
@@ -22,4 +29,11 @@ export const CATALOGUE: readonly Vector[] = [
   ...KEYS,
   ...DER_FORM,
   ...NAMES,
+  ...FRESHNESS,
+  ...POLICY,
+  ...PLATFORMS,
+  ...ACCEPTED,
+  ...RESULTS,
+  ...LISTS,
+  ...TIME_EVIDENCE,
 ];

@@ -87,11 +87,6 @@ export const KEYS: readonly Vector[] = [
         { source: "RFC 5480 §2.1.1; CVE-2020-0601" },
       ],
       [
-        "curve-implicit",
-        "The document's key inherits its curve.",
-        under((p) => (p.leaf.spki = spki("06072a8648ce3d02010500", point(p.leaf)))),
-      ],
-      [
         "key-for-agreement",
         "The document's key is for key agreement alone (id-ecDH).",
         under((p) => (p.leaf.spki = spki("06052b8104010c06052b81040022", point(p.leaf)))),
@@ -155,11 +150,6 @@ export const KEYS: readonly Vector[] = [
         under((p) => ((p.zonal.innerAlgorithm = p.zonal.outerAlgorithm = SHA1), (p.zonal.hash = "sha1"))),
       ],
       [
-        "algorithm-sha512",
-        "The document's certificate was signed with SHA-512 and says so.",
-        under((p) => ((p.leaf.innerAlgorithm = p.leaf.outerAlgorithm = SHA512), (p.leaf.hash = "sha512"))),
-      ],
-      [
         "algorithm-null",
         "The algorithm of the zonal certificate has NULL for parameters.",
         under((p) => (p.zonal.innerAlgorithm = p.zonal.outerAlgorithm = hex("300c06082a8648ce3d0403030500"))),
@@ -185,4 +175,3 @@ function explicitP384(): Uint8Array {
 
 const SHA1 = hex("300906072a8648ce3d0401");
 const SHA256 = hex("300a06082a8648ce3d040302");
-const SHA512 = hex("300a06082a8648ce3d040304");

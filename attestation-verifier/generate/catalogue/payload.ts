@@ -38,7 +38,6 @@ export const PAYLOAD: readonly Vector[] = [
     },
     [
       ["payload-array", "The payload is an array of the same values.", () => payloadOf((fields) => encodeCbor(Object.values(fields)))],
-      ["payload-text-item", "The payload is a text.", () => payloadOf(() => encodeCbor("module_id"))],
       [
         "payload-nested-bytes",
         "The payload map stands in one more byte string.",
@@ -97,12 +96,6 @@ export const PAYLOAD: readonly Vector[] = [
         "certificate stands twice, the instance certificate behind the good one.",
         () => behind("certificate", usualChain().cabundle[3] ?? null),
       ],
-      [
-        "certificate-twice-turned",
-        "certificate stands twice, the good one last.",
-        () => before("certificate", usualChain().cabundle[3] ?? null),
-      ],
-      ["nonce-twice", "nonce stands twice: null, and a value.", () => behind("nonce", new Uint8Array(16))],
       ["digest-twice-equal", "digest stands twice with the same value.", () => behind("digest", "SHA384")],
       [
         "duplicate-in-definite-map",

@@ -32,7 +32,6 @@ export const SIGNATURE: readonly Vector[] = [
         () => signed(signFixed(keyOf("leaf"), "sha384", sigStructure(ES384, usualPayload()), "der")),
         { source: "Oxorio audit of UTEXO enclave-signer, I-05" },
       ],
-      ["signature-empty", "The signature has no bytes.", () => signed(hex(""))],
       ["signature-64-bytes", "The signature has 64 bytes, as one of ES256 has.", () => signed(genuine().subarray(0, 64))],
       ["signature-95-bytes", "The last byte of the signature is missing.", () => signed(genuine().subarray(0, 95))],
       ["signature-97-bytes", "A zero byte follows s inside the signature.", () => signed(concat(genuine(), hex("00")))],
@@ -41,12 +40,6 @@ export const SIGNATURE: readonly Vector[] = [
         "The signature comes in chunks.",
         () => assemble({ signature: concat(hex("5f"), encodeCbor(r()), encodeCbor(s()), hex("ff")) }),
         { expect: "envelope-shape", source: "RFC 8949 §4.2.1" },
-      ],
-      [
-        "signature-text",
-        "The signature stands in a text string.",
-        () => assemble({ signature: concat(hex("7860"), genuine()) }),
-        { expect: "envelope-shape" },
       ],
       [
         "signature-long-head",
@@ -88,11 +81,6 @@ export const SIGNATURE: readonly Vector[] = [
         "The signature was made with a key of nobody's certificate.",
         () => signDocument(usualPayload(), testKey("another leaf")),
         { source: "worldcoin/world-chain#698" },
-      ],
-      [
-        "signature-issuer-key",
-        "The signature was made with the key of the instance certificate.",
-        () => signDocument(usualPayload(), keyOf("instance")),
       ],
     ],
   ),
