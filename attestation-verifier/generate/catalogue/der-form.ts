@@ -118,7 +118,7 @@ export const DER_FORM: readonly Vector[] = [
     {
       reason:
         "The signature of a certificate is DER of two positive integers. It is not covered by itself, so every second form of it is a second certificate.",
-      source: "RFC 5480 Appendix A; X.690 §8.3.2, §10; CVE-2014-8275",
+      source: "RFC 3279 §2.2.3; X.690 §8.3.2, §10; CVE-2014-8275",
       expect: "certificate-signature",
     },
     [

@@ -17,7 +17,7 @@ import { SIGNATURE } from "./signature.ts";
 import { TIME_EVIDENCE } from "./time-evidence.ts";
 import type { Vector } from "./vector.ts";
 
-/** Every vector of the kit. The order gives the numbers, so new families come last. */
+/** Every vector of the kit. The order gives the numbers: what comes later is put last, so that others keep theirs. */
 export const CATALOGUE: readonly Vector[] = [
   ...ENVELOPE,
   ...HEADER,

@@ -146,6 +146,12 @@ export const POLICY: readonly Vector[] = [
         () => trusting([imageSet({ 4: toHex(measured(OTHER_INSTANCE)) })]),
       ],
       [
+        "instance-zero",
+        "An instance is pinned, and PCR4 is zero.",
+        () => trusting([imageSet({ 4: toHex(measured(INSTANCE_ID)) })], holding({ 4: pcr(0) })),
+        { expect: "module-id-pcr4" },
+      ],
+      [
         "constitution-zero",
         "A value of PCR16 is pinned, and the document's is zero.",
         () => trusting([imageSet({ 16: value(16) })], holding({ 16: pcr(0) })),

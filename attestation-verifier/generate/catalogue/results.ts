@@ -44,7 +44,7 @@ const BINDING: readonly Vector[] = [
     {
       reason:
         "A genuine document says who the enclave is only if it commits to the keys in use. Otherwise it is relayed from another enclave.",
-      source: "AWS attestation_process.md §2.2.2; confidential-computing/interoperable-ra-tls#15",
+      source: "AWS attestation_process.md §2.2.2; CCC-Attestation/interoperable-ra-tls#15",
       expect: "identity-commitment",
     },
     [
