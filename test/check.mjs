@@ -16,6 +16,8 @@ const CHECKS = [
     commands: [
       ["typescript/bin/tsc", "-p", "tsconfig.pure.json"],
       ["typescript/bin/tsc", "-p", "tsconfig.json"],
+      ["typescript/bin/tsc", "-p", "pages/tsconfig.json"],
+      ["typescript/bin/tsc", "-p", "tsconfig.browser.json"],
     ],
   },
   { name: "lint", commands: [["oxlint/bin/oxlint", "--type-aware", "--deny-warnings"]] },
