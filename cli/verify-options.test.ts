@@ -34,10 +34,16 @@ const revoking = write(
 
 async function run(...words: string[]): Promise<{ code: number; text: string; objects: Record<string, unknown>[] }> {
   let text = "";
-  const stdout = { write: (chunk: string) => ((text += chunk), true), isTTY: false };
+  const stdout = {
+    isTTY: false,
+    write: (chunk: string): boolean => {
+      text += chunk;
+      return true;
+    },
+  };
   const code = await runCommand(words, { stdout, stderr: { write: () => true, isTTY: false }, environment: {} } as never);
-  const objects = words.includes("--json") ? text.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>) : []; // oxfmt-ignore
-  return { code, text, objects };
+  const lines = words.includes("--json") ? text.trim().split("\n") : [];
+  return { code, text, objects: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
 describe("options of verify", () => {

@@ -43,8 +43,9 @@ export function appraise(evidence: VerifiedEvidence, policy: AppraisalPolicy): A
       expected: "measurements",
       actual: "zeros",
     });
-  if (policy.regions != null && (evidence.region === null || !policy.regions.includes(evidence.region)))
-    throw new Refusal("region-refused", { expected: policy.regions.join(", ") || "none", actual: evidence.region ?? "unknown" });
+  const { regions = null } = policy;
+  if (regions !== null && (evidence.region === null || !regions.includes(evidence.region)))
+    throw new Refusal("region-refused", { expected: regions.join(", ") || "none", actual: evidence.region ?? "unknown" });
   return { evidence, pcrSet: matchingSet(evidence.pcrs, policy.pcrSets), debug, simulated } as AppraisedEvidence;
 }
 
