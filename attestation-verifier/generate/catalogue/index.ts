@@ -1,5 +1,7 @@
 import { ACCEPTED } from "./accepted.ts";
+import { BINDING } from "./binding.ts";
 import { BUNDLE } from "./bundle.ts";
+import { CLAIMS } from "./claims.ts";
 import { CONSTRAINTS } from "./constraints.ts";
 import { DER_FORM } from "./der-form.ts";
 import { ENVELOPE } from "./envelope.ts";
@@ -33,7 +35,9 @@ export const CATALOGUE: readonly Vector[] = [
   ...POLICY,
   ...PLATFORMS,
   ...ACCEPTED,
+  ...BINDING,
   ...RESULTS,
+  ...CLAIMS,
   ...LISTS,
   ...TIME_EVIDENCE,
 ];
