@@ -2,7 +2,7 @@ import type { SignatureBackend } from "../signatures/backend.ts";
 import { signatures as node } from "../signatures/node.ts";
 import { parseTimeAuthority } from "../time/time-authority.ts";
 import { verifyTimeStamp, type ProvedTime } from "../time/verify-time-stamp.ts";
-import { Refusal } from "../verdict/refusal.ts";
+import type { Refusal } from "../verdict/refusal.ts";
 import { ascii } from "./der.ts";
 import { digestOf, makeTimeStamp, timeCertificate, type TimeStampOptions } from "./test-time-stamp.ts";
 
@@ -19,7 +19,7 @@ export async function verify(token: Uint8Array, pinned: readonly Uint8Array[], s
 export async function codeOf(token: Uint8Array, pinned: readonly Uint8Array[]): Promise<string> {
   return verify(token, pinned).then(
     () => "accepted",
-    (error: unknown) => (error instanceof Refusal ? error.code : String(error)),
+    (error: unknown) => (error as Refusal).code,
   );
 }
 
@@ -32,9 +32,9 @@ export const issuer: Uint8Array = timeCertificate("P-384", "issuer");
 /** Field `index` of a certificate's tbsCertificate, whole: 0 version, 1 serial number, 3 issuer, 5 subject. */
 export function fieldOf(certificate: Uint8Array, index: number): Uint8Array {
   const length = (at: number): [number, number] => {
-    const first = certificate[at + 1] ?? 0;
+    const [first = 0, second = 0, third = 0] = certificate.subarray(at + 1);
     if (first < 0x80) return [2, first];
-    return first === 0x81 ? [3, certificate[at + 2] ?? 0] : [4, ((certificate[at + 2] ?? 0) << 8) | (certificate[at + 3] ?? 0)];
+    return first === 0x81 ? [3, second] : [4, (second << 8) | third];
   };
   let at = length(0)[0];
   at += length(at)[0];

@@ -30,12 +30,12 @@ export function hasRsaForm({ modulus, exponent }: RsaPublicKey, signature: Uint8
 }
 
 function isOdd(bigEndian: Uint8Array): boolean {
-  return ((bigEndian.at(-1) ?? 0) & 1) === 1;
+  return ((bigEndian[bigEndian.length - 1] as number) & 1) === 1;
 }
 
 function littleEndian(bytes: Uint8Array): bigint {
   let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] as number);
   return value;
 }
 

@@ -1,21 +1,20 @@
-import { equalBytes, fromHex, toHex, utf8Decode } from "@caladrius/wire";
+import { concatBytes, equalBytes, toHex, utf8Decode } from "@caladrius/wire";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { TAG, type DerReader } from "../evidence/der.ts";
-import { readCritical } from "../evidence/extensions.ts";
-import { Refusal } from "../verdict/refusal.ts";
-import { readAny, readEach, readInside, readInteger, readNumber, readWhole } from "./form.ts";
-import { readCertificateTime } from "./moment.ts";
+import { TAG } from "../evidence/der.ts";
+import { readExtensions } from "./extensions.ts";
+import { readBits, readElements, readFields, readFrom, readNumber, refuseForm, refuseUnsupported, type Element } from "./form.ts";
+import { readMoment } from "./moment.ts";
 import { readPublicKey, type PublicKey } from "./public-key.ts";
 
 /** A certificate of a time-stamping authority or its issuer, read and not yet verified. Byte fields are views. */
-export interface TimeCertificate {
+export interface TimeCertificate extends Usage {
   readonly der: Uint8Array;
   readonly toBeSigned: Uint8Array;
-  /** AlgorithmIdentifier, DER: for a pinned certificate it may be any */
-  readonly algorithm: Uint8Array;
+  /** AlgorithmIdentifier: for a pinned certificate it may be any */
+  readonly algorithm: Element;
   readonly signature: Uint8Array;
-  /** content of the INTEGER */
-  readonly serial: Uint8Array;
+  /** content of IssuerAndSerialNumber (RFC 5652 §10.2.4) */
+  readonly issuerAndSerial: Uint8Array;
   /** whole elements, compared as bytes */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
@@ -24,7 +23,10 @@ export interface TimeCertificate {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly publicKey: PublicKey;
-  readonly subjectKeyIdentifier: Uint8Array | null;
+}
+
+interface Usage {
+  readonly keyIdentifier: Uint8Array | null;
   /** whether it may issue certificates: CA:TRUE and keyCertSign (RFC 5280 §4.2.1.3, §4.2.1.9) */
   readonly issues: boolean;
   /** whether it may sign time stamps: for that alone, and critically so (RFC 3161 §2.3) */
@@ -37,110 +39,89 @@ export interface TimeCertificate {
  * @throws Refusal time-evidence-form, time-evidence-unsupported
  */
 export function readTimeCertificate(der: Uint8Array): TimeCertificate {
-  return readWhole(der, "certificate of a time-stamping authority", (reader) =>
-    readInside(reader, TAG.sequence, "certificate", () => {
-      const start = reader.at;
-      const { algorithm, ...fields } = readInside(reader, TAG.sequence, "tbsCertificate", () => readFields(reader));
-      const toBeSigned = der.subarray(start, reader.at);
-      // RFC 5280 §4.1.1.2
-      if (!equalBytes(reader.element(TAG.sequence, "signatureAlgorithm"), algorithm))
-        throw reader.refuse("signatureAlgorithm", "another than inside");
-      const bits = reader.content(TAG.bitString, "signature");
-      if (bits[0] !== 0) throw reader.refuse("signature", "unused bits");
-      const name = readCommonName(fields.subject) ?? toHex(sha256(der));
-      return { der, toBeSigned, algorithm, signature: bits.subarray(1), name, ...fields };
-    }),
+  const [certificate] = readFields(readFrom(der, "certificate of a time-stamping authority"), TAG.sequence);
+  const [tbs, outer, signature] = readFields(certificate, TAG.sequence, TAG.sequence, TAG.bitString);
+  const [explicit, serial, algorithm, issuer, validity, subject, key, extensions] = readFields(
+    tbs,
+    TAG.context0, // version
+    TAG.integer, // serialNumber
+    TAG.sequence, // signature
+    TAG.sequence, // issuer
+    TAG.sequence, // validity
+    TAG.sequence, // subject
+    TAG.sequence, // subjectPublicKeyInfo
+    TAG.context3, // extensions
   );
-}
-
-type Fields = Omit<TimeCertificate, "der" | "toBeSigned" | "signature" | "name">;
-
-function readFields(reader: DerReader): Fields {
-  const version = readInside(reader, TAG.context0, "version", () => readNumber(reader, TAG.integer, "version"));
-  if (version !== 2) throw reader.refuse("version", "another than 3");
+  const [version] = readFields(explicit, TAG.integer);
+  // RFC 5280 §4.1.1.2: the algorithm stands there twice
+  if (readNumber(version) !== 2 || !equalBytes(algorithm.whole, outer.whole))
+    throw refuseForm(certificate, "another version, or two algorithms");
+  const [notBefore, notAfter, ...more] = readElements(validity).map((time) => readMoment(time));
+  // RFC 5280 §4.1.2.5.2: no fractions
+  if (!notBefore || !notAfter || more.length > 0 || notBefore.mostMicros + notAfter.mostMicros > 0)
+    throw refuseForm(certificate, "no validity");
   return {
-    serial: readInteger(reader, "serial number"),
-    algorithm: reader.element(TAG.sequence, "signature algorithm"),
-    issuer: reader.element(TAG.sequence, "issuer"),
-    ...readInside(reader, TAG.sequence, "validity", () => ({
-      notBeforeMs: readCertificateTime(reader, "notBefore"),
-      notAfterMs: readCertificateTime(reader, "notAfter"),
-    })),
-    subject: reader.element(TAG.sequence, "subject"),
-    publicKey: readPublicKey(reader),
-    ...readExtensions(reader),
+    der,
+    toBeSigned: tbs.whole,
+    algorithm,
+    signature: readBits(signature),
+    issuerAndSerial: concatBytes(issuer.whole, serial.whole),
+    issuer: issuer.whole,
+    subject: subject.whole,
+    name: readCommonName(subject) ?? toHex(sha256(der)),
+    notBeforeMs: notBefore.secondMs,
+    notAfterMs: notAfter.secondMs,
+    publicKey: readPublicKey(key),
+    ...readUsage(extensions),
   };
 }
 
-/** The extensions that are read (RFC 5280 §4.2.1); of the others none may be critical, and none may stand there twice. */
-function readExtensions(reader: DerReader): Pick<Fields, "subjectKeyIdentifier" | "issues" | "stamps"> {
-  let subjectKeyIdentifier: Uint8Array | null = null;
+/** What the extensions allow (RFC 5280 §4.2.1). Of those that are not read none may be critical. */
+function readUsage(explicit: Element): Usage {
+  let keyIdentifier: Uint8Array | null = null;
   let authority = false;
   let purpose = false;
-  let usage: number | null = null;
-  const seen = new Set<string>();
-  readInside(reader, TAG.context3, "extensions", () =>
-    readEach(reader, TAG.sequence, "extensions", () =>
-      readInside(reader, TAG.sequence, "extension", () => {
-        const oid = toHex(reader.content(TAG.oid, "extension"));
-        if (seen.has(oid)) throw reader.refuse("extensions", `${oid} twice`);
-        seen.add(oid);
-        const critical = readCritical(reader);
-        const value = reader.content(TAG.octetString, "extension");
-        const read = <T>(of: (inner: DerReader) => T): T => readWhole(value, "extension", of);
-        if (oid === ID_CE.basicConstraints) authority = read(readBasicConstraints);
-        else if (oid === ID_CE.keyUsage) usage = read((inner) => inner.content(TAG.bitString, "key usage"))[1] ?? 0;
-        else if (oid === ID_CE.extendedKeyUsage) purpose = critical && equalBytes(value, TIME_STAMPING);
-        else if (oid === ID_CE.subjectKeyIdentifier)
-          subjectKeyIdentifier = read((inner) => inner.content(TAG.octetString, "key identifier"));
-        // Name constraints that are ignored are a hole, even where an issuer forgot to mark them critical.
-        else if (critical || oid === ID_CE.nameConstraints)
-          throw new Refusal("time-evidence-unsupported", { subject: `${reader.name}, extension`, actual: oid });
-      }),
-    ),
-  );
+  let bits: number | null = null;
+  const [list] = readFields(explicit, TAG.sequence);
+  for (const { oid, critical, value } of readExtensions(list)) {
+    if (oid === ID_CE.basicConstraints) {
+      const [constraints] = readFields(value, TAG.sequence);
+      // any path length allows the one certificate that is read below an authority
+      const [flag, pathLength] = readFields(constraints, -TAG.boolean, -TAG.integer);
+      readNumber(pathLength);
+      authority = flag.tag > 0;
+    } else if (oid === ID_CE.keyUsage) {
+      const [usage] = readFields(value, TAG.bitString);
+      bits = usage.content[1] ?? 0;
+    } else if (oid === ID_CE.subjectKeyIdentifier) {
+      const [identifier] = readFields(value, TAG.octetString);
+      keyIdentifier = identifier.content;
+    } else if (oid === ID_CE.extendedKeyUsage) purpose = critical && toHex(value.content) === TIME_STAMPING;
+    // Name constraints that are ignored are a hole, even where an issuer forgot to mark them critical.
+    else if (critical || oid === ID_CE.nameConstraints) throw refuseUnsupported(explicit, `extension ${oid}`);
+  }
   return {
-    subjectKeyIdentifier,
-    issues: authority && ((usage ?? 0) & KEY_CERT_SIGN) !== 0,
-    stamps: purpose && (usage === null || (usage & (DIGITAL_SIGNATURE | NON_REPUDIATION)) !== 0),
+    keyIdentifier,
+    issues: authority && bits !== null && (bits & KEY_CERT_SIGN) > 0,
+    stamps: purpose && (bits === null || (bits & SIGNS) > 0),
   };
 }
 
-function readBasicConstraints(reader: DerReader): boolean {
-  return readInside(reader, TAG.sequence, "basic constraints", () => {
-    const authority = readCritical(reader); // cA, BOOLEAN DEFAULT FALSE as well
-    // Any path length allows the one certificate that is read below an authority
-    if (reader.nextIs(TAG.integer)) readNumber(reader, TAG.integer, "path length");
-    return authority;
-  });
-}
-
-/** The last common name, if it is UTF-8 of a length that X.520 allows. */
-function readCommonName(subject: Uint8Array): string | null {
+/** The last common name, if it is a text of a length that X.520 allows. */
+function readCommonName(subject: Element): string | null {
   let name: string | null = null;
-  readWhole(subject, "subject", (reader) =>
-    readInside(reader, TAG.sequence, "subject", () => {
-      while (reader.at < reader.end)
-        readEach(reader, TAG.set, "subject", () =>
-          readInside(reader, TAG.sequence, "subject", () => {
-            const type = toHex(reader.content(TAG.oid, "subject"));
-            const text = reader.nextIs(TAG.utf8String) || reader.nextIs(TAG.printableString);
-            const start = reader.at;
-            const value = readAny(reader, "subject");
-            if (type !== COMMON_NAME || !text) return;
-            reader.at = start;
-            name = decodeText(reader.content(value[0] ?? 0, "subject"));
-          }),
-        );
-    }),
-  );
+  for (const set of readElements(subject))
+    for (const pair of readElements(set)) {
+      const [type, text] = readElements(pair);
+      if (type && text && toHex(type.content) === COMMON_NAME) name = decodeText(text);
+    }
   return name;
 }
 
-function decodeText(bytes: Uint8Array): string | null {
+function decodeText({ tag, content }: Element): string | null {
+  if ((tag !== TAG.utf8String && tag !== TAG.printableString) || content.length < 1 || content.length > 64) return null;
   try {
-    const text = utf8Decode(bytes);
-    return text.length > 0 && text.length <= 64 ? text : null;
+    return utf8Decode(content);
   } catch {
     return null; // the certificate is known by its bytes; this is for people
   }
@@ -155,10 +136,9 @@ const ID_CE = {
   extendedKeyUsage: "551d25",
 } as const;
 /** ExtKeyUsageSyntax of id-kp-timeStamping (1.3.6.1.5.5.7.3.8) and nothing else */
-const TIME_STAMPING: Uint8Array = fromHex("300a06082b06010505070308");
+const TIME_STAMPING = "300a06082b06010505070308";
 /** id-at-commonName, 2.5.4.3 */
 const COMMON_NAME = "550403";
-/** RFC 5280 §4.2.1.3, bits 0, 1 and 5 */
-const DIGITAL_SIGNATURE = 0x80;
-const NON_REPUDIATION = 0x40;
+/** RFC 5280 §4.2.1.3: digitalSignature or nonRepudiation; keyCertSign */
+const SIGNS = 0xc0;
 const KEY_CERT_SIGN = 0x04;

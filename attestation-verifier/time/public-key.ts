@@ -1,23 +1,27 @@
-import { equalBytes, fromHex } from "@caladrius/wire";
-import { TAG, type DerReader } from "../evidence/der.ts";
+import { toHex } from "@caladrius/wire";
+import { TAG } from "../evidence/der.ts";
 import { positiveInteger } from "../evidence/x509-parts.ts";
 import type { HashName, RsaPublicKey, SignatureBackend } from "../signatures/backend.ts";
-import { Refusal } from "../verdict/refusal.ts";
 import type { SignatureAlgorithm } from "./algorithms.ts";
-import { readInside, readWhole } from "./form.ts";
+import { readBits, readFields, readFrom, refuseForm, refuseUnsupported, type Element } from "./form.ts";
 
 /** A key of a time-stamping authority or its issuer. Whether a point lies on its curve is seen when it is used. */
 export type PublicKey = { readonly kind: "P-256" | "P-384"; readonly point: Uint8Array } | ({ readonly kind: "RSA" } & RsaPublicKey);
 
 /**
- * Reads a SubjectPublicKeyInfo: P-256 or P-384 with an uncompressed point (RFC 5480 §2), or RSA of 2048 to 4096 bits.
- * @throws Refusal time-evidence-unsupported for others
+ * Reads a SubjectPublicKeyInfo: P-256 or P-384 (RFC 5480 §2), or RSA of 2048 to 4096 bits (RFC 4055 §1.2).
+ * @throws Refusal time-evidence-form, time-evidence-unsupported for others
  */
-export function readPublicKey(reader: DerReader): PublicKey {
-  const spki = reader.element(TAG.sequence, "public key");
-  for (const { kind, head, bytes } of CURVES)
-    if (spki.length === head.length + bytes && startsWith(spki, head)) return { kind, point: spki.subarray(-bytes) };
-  return readRsaKey(spki);
+export function readPublicKey(spki: Element): PublicKey {
+  const [algorithm, key] = readFields(spki, TAG.sequence, TAG.bitString);
+  const kind = KINDS.get(toHex(algorithm.content));
+  const bits = readBits(key);
+  if (kind === undefined) throw refuseUnsupported(spki, toHex(algorithm.content));
+  if (kind !== "RSA") return { kind, point: bits };
+  const [pair] = readFields(readFrom(bits, spki.name), TAG.sequence);
+  const [modulus, exponent] = readFields(pair, TAG.integer, TAG.integer).map(({ content }) => positiveInteger(content));
+  if (!modulus || !exponent || modulus.length < 256 || modulus.length > 512) throw refuseUnsupported(spki, "RSA not of 2048 to 4096 bits");
+  return { kind, modulus, exponent };
 }
 
 /** What a signature was made with. */
@@ -34,8 +38,8 @@ export function fits({ key, algorithm, hash }: Signed): boolean {
 }
 
 /**
- * Whether a signature holds under a key that fits.
- * @throws Refusal time-evidence-form, time-evidence-signature for an ECDSA signature that is no pair of such numbers
+ * Whether a signature holds. ECDSA signatures are Ecdsa-Sig-Value (RFC 3279 §2.2.3).
+ * @throws Refusal time-evidence-form for an ECDSA signature that is none
  */
 export async function verifySignature(
   { key, hash }: Signed,
@@ -44,56 +48,20 @@ export async function verifySignature(
   signatures: SignatureBackend,
 ): Promise<boolean> {
   if (key.kind === "RSA") return hash !== null && signatures.verifyRsa(key, hash, message, signature);
-  const pair = readEcdsaSignature(signature, key.kind === "P-256" ? 32 : 48);
-  return key.kind === "P-256" ? signatures.verifyEs256(key.point, message, pair) : signatures.verifyEs384(key.point, message, pair);
+  const size = key.kind === "P-256" ? 32 : 48;
+  const [pair] = readFields(readFrom(signature, "ECDSA signature"), TAG.sequence);
+  const raw = new Uint8Array(2 * size);
+  readFields(pair, TAG.integer, TAG.integer).forEach(({ content }, i) => {
+    const value = positiveInteger(content);
+    if (!value || value.length > size) throw refuseForm(pair, "a number out of range");
+    raw.set(value, (i + 1) * size - value.length);
+  });
+  return key.kind === "P-256" ? signatures.verifyEs256(key.point, message, raw) : signatures.verifyEs384(key.point, message, raw);
 }
 
-function readRsaKey(spki: Uint8Array): PublicKey {
-  return readWhole(spki, "public key", (reader) =>
-    readInside(reader, TAG.sequence, "public key", () => {
-      if (!equalBytes(reader.element(TAG.sequence, "key algorithm"), RSA_ENCRYPTION)) throw unsupportedKey();
-      const bits = reader.content(TAG.bitString, "public key");
-      if (bits[0] !== 0) throw reader.refuse("public key", "unused bits");
-      return readWhole(bits.subarray(1), "RSA key", (inner) =>
-        readInside(inner, TAG.sequence, "RSA key", () => {
-          const modulus = positiveInteger(inner.content(TAG.integer, "modulus"));
-          const exponent = positiveInteger(inner.content(TAG.integer, "exponent"));
-          if (modulus === null || exponent === null || modulus.length < 256 || modulus.length > 512) throw unsupportedKey();
-          return { kind: "RSA" as const, modulus, exponent };
-        }),
-      );
-    }),
-  );
-}
-
-/** Ecdsa-Sig-Value (RFC 3279 §2.2.3) as r || s. */
-function readEcdsaSignature(der: Uint8Array, size: number): Uint8Array {
-  return readWhole(der, "ECDSA signature", (reader) =>
-    readInside(reader, TAG.sequence, "ECDSA signature", () => {
-      const pair = new Uint8Array(2 * size);
-      for (const end of [size, 2 * size]) {
-        const value = positiveInteger(reader.content(TAG.integer, "integer"));
-        if (value === null || value.length > size)
-          throw new Refusal("time-evidence-signature", { subject: reader.name, actual: "an integer out of range" });
-        pair.set(value, end - value.length);
-      }
-      return pair;
-    }),
-  );
-}
-
-function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
-  return equalBytes(bytes.subarray(0, head.length), head);
-}
-
-function unsupportedKey(): Refusal {
-  return new Refusal("time-evidence-unsupported", { subject: "public key", expected: "P-256, P-384 or RSA of 2048 to 4096 bits" });
-}
-
-// SubjectPublicKeyInfo up to the uncompressed point (RFC 5480 §2)
-const CURVES = [
-  { kind: "P-256", head: fromHex("3059301306072a8648ce3d020106082a8648ce3d030107034200"), bytes: 65 },
-  { kind: "P-384", head: fromHex("3076301006072a8648ce3d020106052b81040022036200"), bytes: 97 },
-] as const;
-// AlgorithmIdentifier of rsaEncryption, whose parameters are NULL (RFC 4055 §1.2)
-const RSA_ENCRYPTION: Uint8Array = fromHex("300d06092a864886f70d0101010500");
+/** AlgorithmIdentifiers with their parameters: named curves, NULL for RSA */
+const KINDS: ReadonlyMap<string, PublicKey["kind"]> = new Map([
+  ["06072a8648ce3d020106082a8648ce3d030107", "P-256"],
+  ["06072a8648ce3d020106052b81040022", "P-384"],
+  ["06092a864886f70d0101010500", "RSA"],
+]);

@@ -1,103 +1,68 @@
 import { compareBytes, toHex } from "@caladrius/wire";
-import { TAG, type DerReader } from "../evidence/der.ts";
+import { TAG } from "../evidence/der.ts";
 import type { HashName } from "../signatures/backend.ts";
-import { readHash, requireHash } from "./algorithms.ts";
-import { readAny, readEach, readInside, readInteger, readWhole } from "./form.ts";
+import { readHash } from "./algorithms.ts";
+import { readElements, readFields, readList, refuseForm, refuseUnsupported, type Element } from "./form.ts";
 
-/** What the signature of a token covers besides its content, by digest (RFC 5652 §11, RFC 5816 §2.2.1). */
+/** What the signature of a token covers besides its content (RFC 5652 §11, RFC 5816 §2.2.1). */
 export interface SignedAttributes {
-  readonly contentType: Uint8Array;
+  /** OID of the content, hex */
+  readonly contentType: string;
   readonly messageDigest: Uint8Array;
-  /** names of the signer's certificate: one, or one in each of two forms */
-  readonly certificateHashes: readonly CertificateHash[];
-}
-export interface CertificateHash {
-  readonly hash: HashName | "SHA-1";
-  readonly digest: Uint8Array;
+  /** name of the signer's certificate */
+  readonly certificate: { readonly hash: HashName; readonly digest: Uint8Array };
 }
 
 /**
- * Reads SignedAttributes inside [0]. The types that are known stand there once and have one value; others may be there.
+ * Reads SignedAttributes. Content type, message digest and signing certificate stand there once and have one value; others may
+ * be there. A token that names its certificate by SHA-1 alone (ESSCertID) is not supported.
  *
  * The set must be sorted: RFC 5652 §5.3 wants it in DER, and X.690 §11.6 sorts a SET OF. The signature covers the received
  * bytes either way; but a verifier that encodes the set anew would refuse an unsorted one, and one token must not mean two
  * things.
  * @throws Refusal time-evidence-form, time-evidence-unsupported
  */
-export function readSignedAttributes(bytes: Uint8Array): SignedAttributes {
-  const attributes = readWhole(bytes, "signed attributes", (reader) => readAttributes(reader, TAG.context0, "signed attributes"));
-  attributes.forEach(({ element, reader }, i) => {
-    const before = attributes[i - 1]?.element;
-    if (before !== undefined && compareBytes(before, element) >= 0) throw reader.refuse("signed attributes", "a set out of order");
-  });
-  const one = <T>(type: string, what: string, read: (reader: DerReader) => T): T[] => {
-    const found = attributes.filter((attribute) => attribute.type === type);
-    if (found.length > 1) throw found[0]?.reader.refuse(what, "it twice");
-    return found.map(({ values }) => readWhole(values, what, read));
+export function readSignedAttributes(set: Element): SignedAttributes {
+  const attributes = readAttributes(set);
+  if (attributes.some(({ whole }, i) => compareBytes(attributes[i - 1]?.whole ?? NOTHING, whole) >= 0))
+    throw refuseForm(set, "attributes out of order");
+  // the one value of the one attribute of a type
+  const find = (type: string, tag: number): readonly [Element] => {
+    const [found, second] = attributes.filter((attribute) => attribute.type === PKCS9 + type);
+    if (found === undefined || second !== undefined) throw refuseForm(set, `not one attribute ${PKCS9}${type}`);
+    return readFields(found.values, tag);
   };
-  const [contentType] = one(TYPE.contentType, "content-type", (reader) => reader.content(TAG.oid, "content-type"));
-  const [messageDigest] = one(TYPE.messageDigest, "message-digest", (reader) => reader.content(TAG.octetString, "message-digest"));
-  const certificateHashes = [
-    ...one(TYPE.signingCertificate, "signing-certificate", (reader) => readSigningCertificate(reader, false)),
-    ...one(TYPE.signingCertificateV2, "signing-certificate", (reader) => readSigningCertificate(reader, true)),
-  ];
-  if (contentType === undefined || messageDigest === undefined || certificateHashes.length === 0)
-    throw attributes[0]?.reader.refuse("signed attributes", "no content-type, message-digest or signing-certificate");
-  return { contentType, messageDigest, certificateHashes };
+  const [contentType] = find("03", TAG.oid);
+  const [messageDigest] = find("04", TAG.octetString);
+  if (attributes.every(({ type }) => type !== `${PKCS9}10022f`)) throw refuseUnsupported(set, "no signing-certificate-v2");
+  const [signing] = find("10022f", TAG.sequence);
+  // RFC 5035 §3: the first certificate is the signer's; others, and policies, may follow
+  const [certificates] = readFields(signing, TAG.sequence, -TAG.sequence);
+  const [first] = readList(certificates, TAG.sequence) as [Element];
+  const [hash, digest] = readFields(first, -TAG.sequence, TAG.octetString, -TAG.sequence);
+  return {
+    contentType: toHex(contentType.content),
+    messageDigest: messageDigest.content,
+    certificate: { hash: hash.tag > 0 ? readHash(hash) : "SHA-256", digest: digest.content },
+  };
 }
 
 interface Attribute {
+  /** hex */
   readonly type: string;
-  readonly element: Uint8Array;
-  /** content of its set of values */
-  readonly values: Uint8Array;
-  readonly reader: DerReader;
+  readonly whole: Uint8Array;
+  readonly values: Element;
 }
 
-/** Reads a set of attributes (RFC 5652 §5.3) under the tag that stands in for SET; each has a value at least. */
-export function readAttributes(reader: DerReader, tag: number, what: string): readonly Attribute[] {
-  return readEach(reader, tag, what, () => {
-    const start = reader.at;
-    return readInside(reader, TAG.sequence, "attribute", () => {
-      const type = toHex(reader.content(TAG.oid, "attribute"));
-      const begin = reader.at;
-      const values = reader.content(TAG.set, "attribute");
-      reader.at = begin;
-      readEach(reader, TAG.set, "attribute", () => readAny(reader, "attribute"));
-      return { type, values, element: reader.bytes.subarray(start, reader.at), reader };
-    });
+/** Reads a set of attributes (RFC 5652 §5.3) under whatever tag stands in for SET. @throws Refusal time-evidence-form */
+export function readAttributes(set: Element): readonly Attribute[] {
+  return readList(set, TAG.sequence).map((attribute) => {
+    const [type, values] = readFields(attribute, TAG.oid, TAG.set);
+    readElements(values);
+    return { type: toHex(type.content), whole: attribute.whole, values };
   });
 }
 
-/** SigningCertificate and SigningCertificateV2 (RFC 5035 §3, §5): the first certificate is the signer's, others follow. */
-function readSigningCertificate(reader: DerReader, second: boolean): CertificateHash {
-  return readInside(reader, TAG.sequence, "signing-certificate", () => {
-    const [first] = readEach(reader, TAG.sequence, "certificates", () =>
-      readInside(reader, TAG.sequence, "certificate", (): CertificateHash => {
-        let hash: CertificateHash["hash"] = second ? "SHA-256" : "SHA-1";
-        if (second && reader.nextIs(TAG.sequence)) hash = requireHash(readHash(reader, "hash of certificate"), "signing-certificate");
-        const digest = reader.content(TAG.octetString, "hash of certificate");
-        if (reader.at < reader.end) readIssuerSerial(reader);
-        return { hash, digest };
-      }),
-    );
-    if (reader.at < reader.end) reader.element(TAG.sequence, "policies");
-    return first as CertificateHash; // readEach gives one at least
-  });
-}
-
-/** It says again what the hash binds already. */
-function readIssuerSerial(reader: DerReader): void {
-  readInside(reader, TAG.sequence, "issuerSerial", () => {
-    reader.element(TAG.sequence, "issuer");
-    readInteger(reader, "serial number");
-  });
-}
-
-/** Types under 1.2.840.113549.1.9 (RFC 5652 §11, RFC 5035 §3, §5) */
-const TYPE = {
-  contentType: "2a864886f70d010903",
-  messageDigest: "2a864886f70d010904",
-  signingCertificate: "2a864886f70d010910020c",
-  signingCertificateV2: "2a864886f70d010910022f",
-} as const;
+const NOTHING: Uint8Array = new Uint8Array(0);
+/** 1.2.840.113549.1.9; below it .3 and .4 (RFC 5652 §11), .16.2.47 (RFC 5035 §3) */
+const PKCS9 = "2a864886f70d0109";

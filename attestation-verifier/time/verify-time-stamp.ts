@@ -1,13 +1,14 @@
 import { equalBytes, toHex } from "@caladrius/wire";
+import { TAG } from "../evidence/der.ts";
 import type { SignatureBackend } from "../signatures/backend.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import { DIGEST, readSignatureAlgorithm } from "./algorithms.ts";
 import { readTimeCertificate, type TimeCertificate } from "./certificate.ts";
-import { readWhole } from "./form.ts";
+import { readFrom, refuseUnsupported } from "./form.ts";
 import { fits, verifySignature } from "./public-key.ts";
-import { readSignedData, type SignedData } from "./signed-data.ts";
+import { readSignedData, TST_INFO, type SignedData } from "./signed-data.ts";
 import type { TimeAuthority } from "./time-authority.ts";
-import { readTimeStampInfo, TST_INFO, type TimeStampInfo } from "./time-stamp-info.ts";
+import { readTimeStampInfo, type TimeStampInfo } from "./time-stamp-info.ts";
 
 /** What a token must cover, and who may have made it; no authorities = nothing verifies. */
 export interface VerifyTimeStampOptions {
@@ -54,17 +55,15 @@ export async function verifyTimeStamp(token: Uint8Array, { digest, authorities, 
 
 /** The certificate that the signed attributes name by its hash, from the token or the pinned ones. */
 function findSigner({ attributes, certificates, signer }: SignedData, authorities: readonly TimeAuthority[]): TimeCertificate {
-  const der = [...certificates, ...authorities.map((authority) => authority.certificate.der)].find((candidate) =>
-    attributes.certificateHashes.every(({ hash, digest }) => equalBytes(DIGEST[hash](candidate), digest)),
+  const { hash, digest } = attributes.certificate;
+  const der = [...certificates.map(({ whole }) => whole), ...authorities.map(({ certificate }) => certificate.der)].find((one) =>
+    equalBytes(DIGEST[hash](one), digest),
   );
-  if (der === undefined)
-    throw new Refusal("time-evidence-authority", { actual: "a signer whose certificate is neither pinned nor in the token" });
+  if (der === undefined) throw refuseAuthority("a certificate that is neither pinned nor in the token");
   const certificate = readTimeCertificate(der);
-  const named =
-    "issuer" in signer
-      ? equalBytes(signer.issuer, certificate.issuer) && equalBytes(signer.serial, certificate.serial)
-      : certificate.subjectKeyIdentifier !== null && equalBytes(signer.keyIdentifier, certificate.subjectKeyIdentifier);
-  if (!named) throw new Refusal("time-evidence-signature", { actual: "two names of the signer that mean two certificates" });
+  const named = signer.tag === TAG.sequence ? certificate.issuerAndSerial : certificate.keyIdentifier;
+  if (named === null || !equalBytes(signer.content, named))
+    throw new Refusal("time-evidence-signature", { actual: "two names of the signer that mean two certificates" });
   return certificate;
 }
 
@@ -75,21 +74,19 @@ async function verifyAuthority(
   authorities: readonly TimeAuthority[],
   signatures: SignatureBackend,
 ): Promise<void> {
-  const subject = certificate.name;
-  if (!certificate.stamps)
-    throw new Refusal("time-evidence-authority", { subject, expected: "critical extended key usage timeStamping alone" });
-  if (!inForce(certificate, genTimeMs))
-    throw new Refusal("time-evidence-authority", { subject, actual: "a certificate not in force then" });
+  const { name, algorithm: identifier, toBeSigned, signature } = certificate;
+  if (!certificate.stamps) throw refuseAuthority(`${name}, which is not for time stamping alone`);
+  if (!inForce(certificate, genTimeMs)) throw refuseAuthority(`${name}, which was not in force`);
   const pinned = authorities.map((authority) => authority.certificate);
   if (pinned.some((one) => equalBytes(one.der, certificate.der))) return;
-  const issuers = pinned.filter((one) => one.issues && equalBytes(one.subject, certificate.issuer) && inForce(one, genTimeMs));
-  for (const { publicKey } of issuers) {
-    const algorithm = readWhole(certificate.algorithm, subject, (reader) => readSignatureAlgorithm(reader, "certificate's signature"));
-    const signed = { key: publicKey, algorithm, hash: algorithm.hash };
+  for (const issuer of pinned) {
+    if (!issuer.issues || !equalBytes(issuer.subject, certificate.issuer) || !inForce(issuer, genTimeMs)) continue;
+    const algorithm = readSignatureAlgorithm(identifier);
+    const signed = { key: issuer.publicKey, algorithm, hash: algorithm.hash };
     // Authorities keep their name when they change to another kind of key
-    if (fits(signed) && (await verifySignature(signed, certificate.toBeSigned, certificate.signature, signatures))) return;
+    if (fits(signed) && (await verifySignature(signed, toBeSigned, signature, signatures))) return;
   }
-  throw new Refusal("time-evidence-authority", { subject, expected: "one that is pinned, or issued by one that is" });
+  throw refuseAuthority(`${name}, which is neither pinned nor issued by one that is`);
 }
 
 function inForce({ notBeforeMs, notAfterMs }: TimeCertificate, atMs: number): boolean {
@@ -97,18 +94,21 @@ function inForce({ notBeforeMs, notAfterMs }: TimeCertificate, atMs: number): bo
 }
 
 /** RFC 5652 §5.4, §5.6: content, digest of it in the attributes, signature over the attributes. */
-async function verifySigned(data: SignedData, { publicKey, name }: TimeCertificate, signatures: SignatureBackend): Promise<void> {
+async function verifySigned(data: SignedData, { publicKey: key, name }: TimeCertificate, signatures: SignatureBackend): Promise<void> {
   const { attributes, content, hash, algorithm, toBeSigned, signature } = data;
-  const signed = { key: publicKey, algorithm, hash };
+  const signed = { key, algorithm, hash };
   if (!fits(signed))
-    throw new Refusal("time-evidence-unsupported", {
-      subject: "signature algorithm",
-      expected: `one of those known for ${publicKey.kind}, with the ${hash} of digestAlgorithm`,
-      actual: `${algorithm.kind} with ${algorithm.hash ?? hash}`,
-    });
+    throw refuseUnsupported(
+      readFrom(signature, "signature"),
+      `${algorithm.kind} with ${algorithm.hash}, ${hash} and a key for ${key.kind}`,
+    );
   const holds =
-    equalBytes(attributes.contentType, TST_INFO) &&
+    attributes.contentType === TST_INFO &&
     equalBytes(attributes.messageDigest, DIGEST[hash](content)) &&
     (await verifySignature(signed, toBeSigned, signature, signatures));
   if (!holds) throw new Refusal("time-evidence-signature", { subject: name });
+}
+
+function refuseAuthority(actual: string): Refusal {
+  return new Refusal("time-evidence-authority", { actual });
 }
