@@ -7,7 +7,12 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 3, // many tests wait for other processes
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    coverage: { provider: "v8", include: ["wire/**/*.ts", "attestation-verifier/**/*.ts"], exclude: ["**/*.test.ts"] },
+    coverage: {
+      provider: "v8",
+      include: ["wire/**/*.ts", "attestation-verifier/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/generate/**", "**/hostile/**"],
+      thresholds: { lines: 100, branches: 100, functions: 100, statements: 100 },
+    },
   },
 });
 export default config;
