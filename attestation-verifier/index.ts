@@ -48,5 +48,5 @@ export { requireConstitution } from "./trust/require-constitution.ts";
 // Quorums
 export { verifyApprovals, type ApprovableKind, type ApprovalsInput, type Quorum } from "./release/quorum.ts";
 
-export type { SignatureBackend } from "./signatures/backend.ts";
+export type { HashName, RsaPublicKey, SignatureBackend } from "./signatures/backend.ts";
 export { rememberSignatures } from "./signatures/remember.ts";
