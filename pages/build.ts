@@ -8,11 +8,7 @@ import { build, stop } from "esbuild";
  * lets exactly this script and this style act, and nothing reach a network, so the page cannot send what it is shown.
  */
 export async function buildVerifyPage(): Promise<string> {
-  const [script, style, shell] = await Promise.all([
-    bundle("verify/main.tsx"),
-    bundle("verify/verify.css"),
-    readFile(join(folder, "verify/shell.html"), "utf8"),
-  ]).finally(() => stop()); // esbuild's service would outlive us as a child
+  const [script, style, shell] = await sources();
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style)) throw new Error("a bundle that would end its own element");
   const policy = [
     "default-src 'none'",
@@ -28,6 +24,14 @@ export async function buildVerifyPage(): Promise<string> {
     .replace("<!-- policy -->", () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`)
     .replace("<!-- style -->", () => `<style>${style}</style>`)
     .replace("<!-- script -->", () => `<script>${script}</script>`);
+}
+
+async function sources(): Promise<[script: string, style: string, shell: string]> {
+  try {
+    return await Promise.all([bundle("verify/main.tsx"), bundle("verify/verify.css"), readFile(join(folder, "verify/shell.html"), "utf8")]);
+  } finally {
+    await stop(); // esbuild's service would outlive us as a child
+  }
 }
 
 async function bundle(entry: string): Promise<string> {

@@ -1,9 +1,9 @@
-import { verdictJson } from "@caladrius/attestation-verifier";
+import { verdictJson, type TrustFile } from "@caladrius/attestation-verifier";
 import { escapeText, escapeTexts } from "@caladrius/wire";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { DropZone, TrustSummary } from "./choose.tsx";
-import { EMPTY_FORM, parseForm, type Form } from "./expectations.ts";
+import { EMPTY_FORM, parseForm, type Expectations, type Form } from "./expectations.ts";
 import { FileList } from "./file-list.tsx";
 import { ExpectationsForm } from "./form.tsx";
 import { count, formatTime } from "./format.ts";
@@ -12,7 +12,7 @@ import { judgeAll, type Judged } from "./judge.ts";
 import { STATUS, tally } from "./meanings.ts";
 import { PrintedRecord } from "./record.tsx";
 import { chooseSignatures } from "./signatures.ts";
-import { isSimulated, VerdictView } from "./verdict.tsx";
+import { isSimulated, reasonOf, VerdictView } from "./verdict.tsx";
 
 /** The whole page. Files are judged whenever files, trust or expectations change; nothing is judged without all of them in order. */
 export function App(): JSX.Element {
@@ -21,9 +21,9 @@ export function App(): JSX.Element {
   const [notes, setNotes] = useState<readonly string[]>([]);
   const [form, setForm] = useState<Form>(EMPTY_FORM);
   const [again, setAgain] = useState(0);
-  const [judged, setJudged] = useState<readonly Judged[] | null>(null);
+  const [answer, setAnswer] = useState<{ readonly asked: object; readonly all: readonly Judged[] } | null>(null);
+  const [done, setDone] = useState(0);
   const [selected, setSelected] = useState(0);
-  const [said, setSaid] = useState("");
   const [printAll, setPrintAll] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const wantsFocus = useRef(false);
@@ -31,25 +31,27 @@ export function App(): JSX.Element {
   const { expectations, problems } = parseForm(form);
   const settings = trust?.settings ?? null;
 
+  // A verdict is shown only beside what it was asked under: any change makes it vanish at once.
+  const asked = useMemo(() => ({ settings, inputs, expectations }), [settings, inputs, form, again]);
+  const judged = answer?.asked === asked ? answer.all : null;
+
   useEffect(() => {
-    setJudged(null);
-    if (settings === null || expectations === null || inputs.length === 0) return undefined;
+    if (asked.settings === null || asked.expectations === null || asked.inputs.length === 0) return undefined;
     let wanted = true;
-    const progress = (done: number): boolean => {
-      if (wanted && done < inputs.length && done % 10 === 0) setSaid(`Verifying ${done} of ${inputs.length}`);
+    const progress = (number: number): boolean => {
+      if (wanted) setDone(number);
       return wanted;
     };
-    const judgeThem = async (): Promise<void> => {
-      const all = await judgeAll(inputs, settings, expectations, { signatures, nowMs: () => Date.now(), progress });
-      if (!wanted || all === null) return;
-      setJudged(all);
-      setSaid(announce(all));
+    const judgeThem = async ({ settings, expectations }: { settings: TrustFile; expectations: Expectations }): Promise<void> => {
+      const all = await judgeAll(asked.inputs, settings, expectations, { signatures, nowMs: () => Date.now(), progress });
+      if (wanted && all !== null) setAnswer({ asked, all });
     };
-    void judgeThem();
+    setDone(0);
+    void judgeThem({ settings: asked.settings, expectations: asked.expectations });
     return () => {
       wanted = false;
     };
-  }, [settings, inputs, form, again]);
+  }, [asked]);
 
   useEffect(() => {
     if (judged === null || !wantsFocus.current) return;
@@ -81,6 +83,7 @@ export function App(): JSX.Element {
     setTrust(await readTrust(file));
   };
 
+  const wait = waiting(trust, inputs, expectations !== null, done);
   const current = judged?.[selected] ?? null;
   return (
     <>
@@ -131,10 +134,10 @@ export function App(): JSX.Element {
             problems={problems}
             documents={inputs.some(({ kind }) => kind === "attestation document")}
             clock={current === null ? null : formatTime(current.judgedAtMs)}
-            onChange={setForm}
+            onChange={(change) => setForm((before) => ({ ...before, ...change }))}
             onSubmit={() => {
               wantsFocus.current = true;
-              setAgain(again + 1);
+              setAgain((before) => before + 1);
             }}
           />
         </details>
@@ -144,9 +147,9 @@ export function App(): JSX.Element {
           </p>
         ))}
         <p class="visually-hidden" role="status" aria-live="polite">
-          {judged === null ? waiting(trust, inputs, expectations !== null) : said}
+          {judged === null ? wait : announce(judged)}
         </p>
-        {judged === null && <p class="waiting">{waiting(trust, inputs, expectations !== null)}</p>}
+        {judged === null && <p class="waiting">{wait}</p>}
         {judged !== null && judged.length > 1 && (
           <FileList
             judged={judged}
@@ -184,12 +187,16 @@ function escapeTrust(trust: Trust): Trust {
   return trust.problem === null ? { ...trust, name: escapeText(trust.name) } : escapeTexts(trust);
 }
 
-function waiting(trust: Trust | null, inputs: readonly Input[], formGood: boolean): string {
+function waiting(trust: Trust | null, inputs: readonly Input[], formGood: boolean, done: number): string {
   if (trust === null)
     return inputs.length === 0 ? "Choose a trust file and the files to verify." : "Choose a trust file: without one nothing can be judged.";
   if (trust.settings === null) return "No verdict: the trust file cannot be used.";
   if (!formGood) return "No verdict: correct what you expect first.";
-  return inputs.length === 0 ? "Choose the files to verify." : "Verifying …";
+  return inputs.length === 0
+    ? "Choose the files to verify."
+    : inputs.length < 10
+      ? "Verifying …"
+      : `Verifying: ${10 * Math.floor(done / 10)} of ${inputs.length} done`;
 }
 
 function announce(judged: readonly Judged[]): string {
@@ -197,7 +204,7 @@ function announce(judged: readonly Judged[]): string {
   if (judged.length > 1 || first === undefined) return `${count(judged.length, "file")} verified: ${tally(judged)}.`;
   if (first.shown === null) return "No verdict: this page failed.";
   const { verdict } = first.shown;
-  return `${isSimulated(verdict) ? "Simulator. " : ""}${STATUS[verdict.status].word}. ${verdict.sentence}`;
+  return `${isSimulated(verdict) ? "Simulator. " : ""}${STATUS[verdict.status].word}. ${verdict.status === "contraindicated" ? reasonOf(verdict) : verdict.sentence}`;
 }
 
 /** Saves the verdict as the command line prints it, with the digests of both files. A blob of this page needs no network. */

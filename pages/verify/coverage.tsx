@@ -22,7 +22,7 @@ export function CoverageSection({ coverage, findings }: { coverage: Coverage; fi
         ]}
       />
       {unassessed.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Spans that were not assessed">
+        <div class="scroll" tabIndex={0} role="group" aria-label="Table of spans that were not assessed">
           <table>
             <caption>Spans that were not assessed</caption>
             <thead>

@@ -12,7 +12,7 @@ export function Findings({ findings, beside }: { findings: readonly Finding[]; b
       {ranked.length === 0 ? (
         <p>No finding is disclosed in this file.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Findings">
+        <div class="scroll" tabIndex={0} role="group" aria-label="Table of findings">
           <table>
             <thead>
               <tr>
@@ -86,7 +86,7 @@ export function Detectors({ disclosed: { detectors, series } }: { disclosed: Dis
       {detectors === null ? (
         <p>The list of detectors was withheld.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Detectors">
+        <div class="scroll" tabIndex={0} role="group" aria-label="Table of detectors">
           <table>
             <thead>
               <tr>

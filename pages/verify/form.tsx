@@ -16,7 +16,8 @@ export function ExpectationsForm({
   documents: boolean;
   /** this computer's time when files were last judged, as text */
   clock: string | null;
-  onChange: (form: Form) => void;
+  /** only what changed: two fields may change before the next drawing */
+  onChange: (change: Partial<Form>) => void;
   onSubmit: () => void;
 }): JSX.Element {
   const field = (name: "nonce" | "jobDigest" | "policyVersion" | "maxAge", label: string, hint: string): JSX.Element => (
@@ -26,7 +27,7 @@ export function ExpectationsForm({
       hint={hint}
       value={form[name]}
       problem={problems[name] ?? null}
-      onChange={(value) => onChange({ ...form, [name]: value })}
+      onChange={(value) => onChange({ [name]: value })}
     />
   );
   const mode = (value: Form["documents"], label: string): JSX.Element => (
@@ -36,7 +37,7 @@ export function ExpectationsForm({
         name="documents"
         value={value}
         checked={form.documents === value}
-        onChange={() => onChange({ ...form, documents: value })}
+        onChange={() => onChange({ documents: value })}
       />
       <span>{label}</span>
     </label>

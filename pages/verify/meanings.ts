@@ -14,7 +14,8 @@ export const NOT_CHECKED: Readonly<Record<NotChecked, { readonly title: string; 
   },
   "input provenance": {
     title: "Where the recording came from",
-    meaning: "No device signed the recording. The analysis is genuine, but the data that was put in may be anyone's, or invented.",
+    meaning:
+      "No device's signature over the recording was verified. What was analysed may be anyone's data, or invented, however genuine the analysis is.",
   },
   fork: {
     title: "Other versions",

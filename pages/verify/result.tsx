@@ -62,7 +62,7 @@ function Alarms({ disclosed: { denial, "alarm-summary": summary, finding, covera
     <ul class="tiles">
       <li>
         <span>Alarm</span>
-        <b>{summary === null ? "unknown" : summary.anyAlarm ? "yes" : "none"}</b>
+        <b>{summary === null ? "unknown" : summary.anyAlarm ? "yes" : "none"}</b>{" "}
         {summary === null ? (
           <i>the alarm summary was withheld</i>
         ) : summary.anyAlarm ? (
