@@ -1,4 +1,5 @@
 import { toHex } from "@caladrius/wire";
+import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { HashName } from "../signatures/backend.ts";
 import { refuseUnsupported, type Element } from "./form.ts";
@@ -10,8 +11,9 @@ export interface SignatureAlgorithm {
   readonly hash: HashName | null;
 }
 
-/** Digests by name. */
-export const DIGEST: Readonly<Record<HashName, (message: Uint8Array) => Uint8Array>> = {
+/** Digests by name. SHA-1 only ever names a certificate (ESSCertID, RFC 5035 §5); no signature over it is accepted. */
+export const DIGEST: Readonly<Record<HashName | "SHA-1", (message: Uint8Array) => Uint8Array>> = {
+  "SHA-1": sha1,
   "SHA-256": sha256,
   "SHA-384": sha384,
   "SHA-512": sha512,

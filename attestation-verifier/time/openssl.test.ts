@@ -29,6 +29,11 @@ extendedKeyUsage = critical, timeStamping
 keyUsage = critical, digitalSignature
 authorityKeyIdentifier = keyid, issuer
 certificatePolicies = 1.2.3.4
+[old]
+serial = serial
+default_policy = 1.2.3.4
+digests = sha256
+ess_cert_id_alg = sha1
 [stamp]
 serial = serial
 default_policy = 1.2.3.4
@@ -103,7 +108,11 @@ describe.skipIf(!present)("tokens of openssl ts (skipped where openssl is absent
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  function stamp(key: string, hash: string, { certificate, imprint = "-sha256" }: { certificate: boolean; imprint?: string }): Uint8Array {
+  function stamp(
+    key: string,
+    hash: string,
+    { certificate, imprint = "-sha256", section = "stamp" }: { certificate: boolean; imprint?: string; section?: string },
+  ): Uint8Array {
     openssl("ts", "-query", "-data", "result", imprint, ...(certificate ? ["-cert"] : []), "-out", "query.tsq");
     const signer = ["-signer", `tsa-${key}.pem`, "-inkey", `tsa-${key}.key`, "-chain", `ca-${key}.pem`];
     openssl(
@@ -112,7 +121,7 @@ describe.skipIf(!present)("tokens of openssl ts (skipped where openssl is absent
       "-config",
       "openssl.cnf",
       "-section",
-      "stamp",
+      section,
       "-queryfile",
       "query.tsq",
       ...signer,
@@ -158,6 +167,13 @@ describe.skipIf(!present)("tokens of openssl ts (skipped where openssl is absent
     await expect(verifyTimeStamp(token, { ...options, authorities: pinned("ca-P-384.pem") })).rejects.toMatchObject({
       code: "time-evidence-authority",
     });
+  });
+
+  it("that name their certificate by SHA-1 are accepted, as public authorities have it", async () => {
+    const token = stamp("RSA", "sha512", { certificate: true, section: "old" });
+    const options = { digest: digestOf("sha256", ascii("result")), signatures: node };
+    const { atMs, fromMs } = await verifyTimeStamp(token, { ...options, authorities: pinned("ca-RSA.pem") });
+    expect(atMs - fromMs).toBe(2000); // no accuracy is stated
   });
 
   it("with combinations that are not supported are refused by name", async () => {

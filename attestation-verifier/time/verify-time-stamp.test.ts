@@ -179,13 +179,28 @@ describe("a token", () => {
     ],
     ["with another message digest", "time-evidence-signature", one(ATTRIBUTE.messageDigest, der(0x04, digestOf("sha384", hex(""))))],
     ["with a message digest of another hash", "time-evidence-signature", one(ATTRIBUTE.messageDigest, der(0x04, digest))],
-    ["without a signing certificate", "time-evidence-unsupported", one(ATTRIBUTE.signingCertificateV2)],
+    ["without a signing certificate", "time-evidence-form", one(ATTRIBUTE.signingCertificateV2)],
     [
-      "with a signing certificate by SHA-1",
-      "time-evidence-unsupported",
+      "with a signing certificate in the first form",
+      "accepted",
       (p) => (one(ATTRIBUTE.signingCertificateV2)(p), more(attribute(ATTRIBUTE.signingCertificate, ess(ownHash("sha1"))))(p)),
     ],
-    ["with a signing certificate by SHA-1 too", "accepted", more(attribute(ATTRIBUTE.signingCertificate, ess(ownHash("sha1"))))],
+    [
+      "with a signing certificate in the first form, by SHA-256",
+      "time-evidence-form",
+      more(attribute(ATTRIBUTE.signingCertificate, ess(SHA256, ownHash("sha256")))),
+    ],
+    [
+      "with another signing certificate in the first form",
+      "time-evidence-authority",
+      more(attribute(ATTRIBUTE.signingCertificate, ess(der(0x04, digestOf("sha1", hex("")))))),
+    ],
+    [
+      "with the first form twice",
+      "time-evidence-form",
+      more(attribute(ATTRIBUTE.signingCertificate, ess(ownHash("sha1"))), attribute(ATTRIBUTE.signingCertificate, ess(der(0x04)))),
+    ],
+    ["with a signing certificate in both forms", "accepted", more(attribute(ATTRIBUTE.signingCertificate, ess(ownHash("sha1"))))],
     [
       "with two signing certificates",
       "time-evidence-form",

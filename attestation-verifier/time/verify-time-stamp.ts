@@ -55,9 +55,8 @@ export async function verifyTimeStamp(token: Uint8Array, { digest, authorities, 
 
 /** The certificate that the signed attributes name by its hash, from the token or the pinned ones. */
 function findSigner({ attributes, certificates, signer }: SignedData, authorities: readonly TimeAuthority[]): TimeCertificate {
-  const { hash, digest } = attributes.certificate;
   const der = [...certificates.map(({ whole }) => whole), ...authorities.map(({ certificate }) => certificate.der)].find((one) =>
-    equalBytes(DIGEST[hash](one), digest),
+    attributes.certificateHashes.every(({ hash, digest }) => equalBytes(DIGEST[hash](one), digest)),
   );
   if (der === undefined) throw refuseAuthority("a certificate that is neither pinned nor in the token");
   const certificate = readTimeCertificate(der);
