@@ -1,10 +1,13 @@
-import { encodeCbor, encodeResultFile, type CborValue, type ResultFile } from "@caladrius/wire";
+import { encodeCbor, encodeResultFile, type CborValue, type Finding, type ResultFile } from "@caladrius/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat } from "../generate/der.ts";
 import { makeResultFile, VALUES, type NamedValue } from "../generate/test-result.ts";
 import { pcr, PCR4 } from "../generate/test-pki.ts";
-import { chain, flipped, judgeResult, placeOf, result } from "./generate/genuine.ts";
+import { signatures } from "../signatures/node.ts";
+import { rememberSignatures } from "../signatures/remember.ts";
+import { createResultVerifier, verifyResultFile } from "../verdict/verify-result-file.ts";
+import { chain, flipped, judgeResult, placeOf, result, resultTrust } from "./generate/genuine.ts";
 
 const { bytes, file } = result;
 const parts: [string, Uint8Array][] = [
@@ -19,6 +22,8 @@ const otherValues = VALUES.map((pair): NamedValue =>
   pair[0] === "level" ? ["level", "findings"] : pair[0] === "subject" ? ["subject", "pseudonym-2"] : pair,
 );
 const other = makeResultFile({ chain, identity: { bootId: new Uint8Array(16).fill(4) }, values: otherValues });
+const remembering = rememberSignatures(signatures);
+const [, finding] = VALUES.find((pair) => pair[0] === "finding") ?? ["finding", null];
 const PARTS = ["result", "disclosures", "identity", "evidence"] as const;
 
 it("accepts the files that the others are made from", async () => {
@@ -142,5 +147,41 @@ describe("parts of two genuine files", () => {
     ]);
     const image = makeResultFile({ chain, fields: { pcrs } });
     expect(await judgeResult(encodeResultFile({ ...file, evidence: image.file.evidence }))).toBe("measurement-mismatch");
+  });
+});
+
+describe("a verifier of many files", () => {
+  it("says of each what it says of it alone, whatever came before", async () => {
+    const swapped = encodeResultFile({ ...file, evidence: other.file.evidence });
+    const files = fc.oneof(
+      fc.constantFrom(bytes, other.bytes, swapped, encodeResultFile({ ...file, identity: other.file.identity })),
+      fc.nat(8 * bytes.length - 1).map((bit) => flipped(bytes, bit)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(files, { maxLength: 8 }), fc.nat(2), async (batch, most) => {
+        const verify = createResultVerifier(resultTrust, {}, remembering, most);
+        for (const one of batch) expect((await verify(one)).code).toBe((await verifyResultFile(one, resultTrust, {}, remembering)).code);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("the time that a file takes", () => {
+  it("grows in proportion to its disclosures", async () => {
+    const seconds = async (count: number): Promise<number> => {
+      const values = Array.from({ length: count }, (_, i): NamedValue => ["finding", { ...(finding as Finding), onsetMs: i, endMs: i }]);
+      const { bytes: large } = makeResultFile({ chain, values });
+      expect(await judgeResult(large)).toBe("accepted");
+      let least = Number.POSITIVE_INFINITY;
+      for (let turn = 0; turn < 5; turn++) {
+        const began = performance.now();
+        await judgeResult(large);
+        least = Math.min(least, performance.now() - began);
+      }
+      return least;
+    };
+    await seconds(200); // compiled before it is measured
+    expect((await seconds(4000)) / (await seconds(400))).toBeLessThan(50); // 10 in theory, 100 if it were quadratic
   });
 });

@@ -1,5 +1,5 @@
 import { sign } from "node:crypto";
-import { encodeCbor } from "@caladrius/wire";
+import { ConfigurationError, encodeCbor } from "@caladrius/wire";
 import { concat, hex } from "../../generate/der.ts";
 import { defaultFields, encodeFields, makeDocument } from "../../generate/test-document.ts";
 import { makeResultFile, trustText } from "../../generate/test-result.ts";
@@ -7,8 +7,10 @@ import { makeChain, type TestChain } from "../../generate/test-pki.ts";
 import type { TimeMode } from "../../evidence/mode.ts";
 import { signatures as node } from "../../signatures/node.ts";
 import { rememberSignatures } from "../../signatures/remember.ts";
+import { verifyTimeStamp } from "../../time/verify-time-stamp.ts";
 import { parseTrustFile, type TrustFile } from "../../trust/trust-file.ts";
-import { CODE } from "../../verdict/code.ts";
+import { CODE, type Code } from "../../verdict/code.ts";
+import { Refusal } from "../../verdict/refusal.ts";
 import type { Verdict } from "../../verdict/verdict.ts";
 import { verifyAttestationDocument } from "../../verdict/verify-attestation-document.ts";
 import { verifyResultFile } from "../../verdict/verify-result-file.ts";
@@ -40,6 +42,33 @@ export async function judgeDocument(bytes: Uint8Array): Promise<string> {
 /** The same for a result file. */
 export async function judgeResult(bytes: Uint8Array): Promise<string> {
   return codeOf(await verifyResultFile(bytes, resultTrust, {}, signatures));
+}
+
+/** The code with which the text of a trust file is refused. */
+export async function judgeTrust(text: string): Promise<string> {
+  try {
+    parseTrustFile(text);
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || CODE[error.code as Code].stage !== "trust") throw error;
+    return error.code;
+  }
+}
+
+/** The same for the good document with revocation lists beside it. */
+export async function judgeUnder(crls: readonly Uint8Array[]): Promise<string> {
+  return codeOf(await verifyAttestationDocument(document, documentTrust, ARCHIVED, signatures, { crls }));
+}
+
+/** The code with which a time stamp is refused, by whoever pins nobody. */
+export async function judgeTimeStamp(token: Uint8Array): Promise<string> {
+  try {
+    await verifyTimeStamp(token, { digest: new Uint8Array(32), authorities: [], signatures });
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.code;
+  }
 }
 
 function codeOf(verdict: Verdict<unknown>): string {
