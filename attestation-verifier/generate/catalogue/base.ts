@@ -54,9 +54,10 @@ export function documentWithZonalOf(bytes: number): Uint8Array {
   throw new Error(`no zonal certificate of ${bytes} bytes`);
 }
 
-/** Registers of the usual image, and others. */
+/** Registers 0 to 15 of the usual image, as every genuine document has them, and others. */
 export function registers(more: Readonly<Record<number, Uint8Array>> = {}): Map<number, CborValue> {
-  const all: Record<number, Uint8Array> = { 0: pcr(0x10), 1: pcr(0x11), 2: pcr(0x12), 4: PCR4, ...more };
+  const zeros = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [index, pcr(0)]));
+  const all: Record<number, Uint8Array> = { ...zeros, 0: pcr(0x10), 1: pcr(0x11), 2: pcr(0x12), 4: PCR4, ...more };
   return new Map(Object.entries(all).map(([index, value]) => [Number(index), value]));
 }
 

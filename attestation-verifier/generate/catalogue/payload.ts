@@ -17,11 +17,9 @@ const rawPcrs = (...entries: readonly (readonly [string, Uint8Array])[]): Uint8A
     const map = concat(Uint8Array.of(0xa0 | entries.length), ...entries.flatMap(([index, value]) => [hex(index), encodeCbor(value)]));
     return concat(encodeFields(fields).slice(0, -1), encodeCbor("pcrs"), map, hex("ff"));
   });
-const imageEntries: readonly (readonly [string, Uint8Array])[] = [
-  ["01", pcr(0x11)],
-  ["02", pcr(0x12)],
-  ["04", registers().get(4) as Uint8Array],
-];
+const imageEntries: readonly (readonly [string, Uint8Array])[] = [...registers()]
+  .slice(1)
+  .map(([index, value]) => [index.toString(16).padStart(2, "0"), value as Uint8Array]);
 const without = (name: string): Uint8Array =>
   payloadOf((fields) => encodeFields(Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name))));
 const REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"] as const;
