@@ -6,6 +6,7 @@ import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_ADDRESS } from "./defaults.ts";
 import { makeFolder } from "./files.ts";
+import { lazyPages } from "./pages.ts";
 import { startSimulator, type Simulator, type SimulatorEvents } from "./simulator.ts";
 
 /** Simulator and host on this machine. */
@@ -44,6 +45,7 @@ export async function startLocal(options: {
       dataDir: hostData,
       port,
       listenHost: DEFAULT_ADDRESS,
+      pages: lazyPages(),
       logger,
       clock: { nowMs: () => Date.now() },
     });

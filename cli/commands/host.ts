@@ -13,6 +13,7 @@ import { DEFAULT_ADDRESS, DEFAULT_PORT, defaultDataFolder } from "../defaults.ts
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { makeFolder, readLimited } from "../files.ts";
 import { untilAsked } from "../local.ts";
+import { lazyPages } from "../pages.ts";
 import type { Terminal } from "../print.ts";
 
 /** The host alone. It hands constitution and bundle over; which ones they are shows in PCR16 and PCR17, not here. */
@@ -39,11 +40,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     port,
     listenHost: DEFAULT_ADDRESS,
     ...(kmsListen === null ? {} : { kmsListen, kmsEndpoint: kmsEndpoint(constitution) }),
+    pages: lazyPages(),
     logger: logTo(terminal),
     clock: { nowMs: () => Date.now() },
   });
   terminal.object({ url: host.url });
   terminal.line(`host       ${host.url}  (interface: ${host.url}/docs; ready when ${host.url}/readyz answers 200)`);
+  terminal.line(`verify     ${host.url}/verify  (results, in a browser)`);
   terminal.line("Ctrl-C ends it");
   terminal.progress(`${await asked}: finishing what is at work`);
   await host.close();

@@ -15,6 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.object({ url: local.url, trust: local.simulator.trust });
   printSimulator(local.simulator, terminal);
   terminal.line(`host       ${local.url}  (interface: ${local.url}/docs)`);
+  terminal.line(`verify     ${local.url}/verify  (results, in a browser)`);
   terminal.line(`trust      ${local.simulator.trust}`);
   terminal.line(`next       npx caladrius submit INPUT --host ${local.url} --trust ${local.simulator.trust} --out results`);
   terminal.line("Ctrl-C ends it");
