@@ -5,6 +5,7 @@
 // Peers know neither allowDebug and allowSimulator nor a maximum age, and no documentation tells a caller to add them: they are left out.
 import { readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseTrustFile } from "@caladrius/attestation-verifier";
 
 export const EXIT = { accepted: 0, refused: 10, cannot: 20 };
 export const INSTALL = "npm ci --prefix bench/peers";
@@ -16,7 +17,7 @@ export class Cannot extends Error {}
  * Runs `decide` when the module of this address is the program, not when it is imported.
  * @param {string} url the module's own import.meta.url
  * @param {(task: Task) => boolean | Promise<boolean>} decide true = accepted
- * @typedef {{ document: Uint8Array, root: string, pcrSets: Record<string, string>[], atMs: number | null, nonce: Uint8Array | null }} Task
+ * @typedef {{ document: Uint8Array, root: string, pcrSets: Record<string, string>[], pcrsUsable: boolean, atMs: number | null, nonce: Uint8Array | null }} Task
  */
 export async function runAdapter(url, decide) {
   if (process.argv[1] === undefined || realpathSync(process.argv[1]) !== fileURLToPath(url)) return;
@@ -32,10 +33,10 @@ export async function runAdapter(url, decide) {
 function readTask([input = "", trust = "", mode = "", time = "-", nonce = "-"]) {
   if (input.endsWith(".attested")) throw new Cannot("reads attestation documents, not result files");
   const document = new Uint8Array(readFileSync(input));
-  const { root, pcrSets } = readTrust(readFileSync(trust, "utf8"));
+  const { root, pcrSets, pcrsUsable } = readTrust(readFileSync(trust, "utf8"));
   // archived: the document's own time stands in where none is given
   const atMs = time !== "-" ? Date.parse(time) : mode === "archived" ? peekTimestampMs(document) : null;
-  return { document, root, pcrSets, atMs, nonce: nonce === "-" ? null : new Uint8Array(Buffer.from(nonce, "hex")) };
+  return { document, root, pcrSets, pcrsUsable, atMs, nonce: nonce === "-" ? null : new Uint8Array(Buffer.from(nonce, "hex")) };
 }
 
 /** One root (PEM, or the name of AWS's) and the sets of registers. What else a trust file may ask has no counterpart in a peer. */
@@ -50,7 +51,20 @@ function readTrust(text) {
   if (asked.length > 0) throw new Cannot(`cannot be given ${asked.map(([key]) => key).join(", ")}`);
   if (!Array.isArray(file.roots) || file.roots.length !== 1) throw new Cannot("holds exactly one root");
   if (!Array.isArray(file.pcrs)) throw new Cannot("the trust file has no list of registers");
-  return { root: file.roots[0], pcrSets: file.pcrs };
+  const problem = trustProblem(text);
+  if (problem !== null && !ABOUT_PCRS.has(problem))
+    throw new Cannot(`cannot be asked about trust files, and this one is none (${problem})`);
+  return { root: file.roots[0], pcrSets: file.pcrs, pcrsUsable: problem === null };
+}
+
+/** What is wrong with the trust file itself: a question to whoever reads it, which is the adapter. Registers are handed on as they are. */
+function trustProblem(text) {
+  try {
+    parseTrustFile(text);
+    return null;
+  } catch (error) {
+    return error.code;
+  }
 }
 
 function isEmpty(value) {
@@ -106,6 +120,7 @@ export async function load(name) {
 
 export const AWS_ROOT_NAME = "aws-nitro-root-g1";
 const GIVEN = new Set(["roots", "pcrs", "allowDebug", "allowSimulator", "maxAgeSeconds", "fleet"]);
+const ABOUT_PCRS = new Set(["trust-pcrs", "trust-pcr-zero"]);
 const BEGIN = "-----BEGIN CERTIFICATE-----";
 const END = "-----END CERTIFICATE-----";
 const MAX_DATE_MS = 8.64e15;

@@ -87,9 +87,10 @@ describe.skipIf(!installed)("adapters of the npm peers (npm ci --prefix bench/pe
       { name: `${adapter}.attested` },
       { trust: { ...trust, roots: [...trust.roots, "aws-nitro-root-g1"] } },
       { trust: { ...trust, regions: ["eu-central-1"] } },
+      { trust: { ...trust, allowDebug: "false" } },
     ];
     const answers = await Promise.all(cases.map((given) => run(adapter, given)));
-    expect(answers.map(({ exit }) => exit)).toEqual([CANNOT, CANNOT, CANNOT]);
+    expect(answers.map(({ exit }) => exit)).toEqual([CANNOT, CANNOT, CANNOT, CANNOT]);
     for (const { said } of answers) expect(said).toMatch(/reads|holds|cannot/);
   });
 
