@@ -106,6 +106,8 @@ describe("conformance of runners", () => {
   it("says how a runner broke, in its own last words", async () => {
     const { rows } = await outcomes(...runner("peer", "echo first >&2; echo no such root >&2; exit 3"), "--only", "001");
     expect(rows).toMatchObject([{ outcome: "broken", how: "exit code 3: no such root" }]);
+    const thrown = await outcomes(...runner("peer", "echo TypeError: no key >&2; echo at x.mjs >&2; exit 1"), "--only", "001");
+    expect(thrown.rows).toMatchObject([{ how: "exit code 1: TypeError: no key" }]);
     const { stdout } = await call("conformance", "--vectors", kit, ...runner("peer", "exit 3"));
     expect(stdout).toContain("peer: 001-refused: expected envelope-size, found exit code 3");
   });

@@ -39,11 +39,17 @@ export function spawnRunner(
       setTimeout(() => child.stderr.destroy(), LAST_WORDS_MS).unref();
     });
     child.on("close", (exit, signal) => {
-      const last = said.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
+      const last = lastWords(said);
       const how = late ? `no answer within ${timeoutMs / 1000} s` : exit === null ? `ended by ${signal}` : `exit code ${exit}`;
       resolve({ exit: late ? null : exit, why: last === "" ? how : `${how}: ${last}`, verdict: null });
     });
   });
+}
+
+/** The last line that speaks of an error: below it Node, for one, writes a stack and its version. */
+function lastWords(said: string): string {
+  const lines = said.trim().split("\n");
+  return (lines.findLast((line) => /error|panic/i.test(line)) ?? lines.at(-1) ?? "").trim().slice(0, MAX_WORDS);
 }
 
 function killGroup({ pid }: ChildProcess): void {
@@ -56,4 +62,5 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 const MAX_SAID = 4096;
+const MAX_WORDS = 200;
 const LAST_WORDS_MS = 200;
