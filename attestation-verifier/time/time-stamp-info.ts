@@ -6,7 +6,7 @@ import { readMoment } from "./moment.ts";
 
 /** What a time-stamping authority says (RFC 3161 §2.4.2), read and not yet verified. */
 export interface TimeStampInfo {
-  /** SHA-256 of what is stamped; null where another hash was taken */
+  /** SHA-256 of what is stamped, 32 bytes; null where it is no such digest */
   readonly imprint: Uint8Array | null;
   /** genTime, Unix ms, rounded down */
   readonly genTimeMs: number;
@@ -42,7 +42,7 @@ export function readTimeStampInfo(content: Uint8Array): TimeStampInfo {
   const accuracyMicros = accuracy.tag > 0 ? readAccuracy(accuracy) : UNSTATED_MICROS;
   const [hash, digest] = readFields(imprint, TAG.sequence, TAG.octetString);
   return {
-    imprint: findHash(hash) === "SHA-256" ? digest.content : null,
+    imprint: findHash(hash) === "SHA-256" && digest.content.length === 32 ? digest.content : null,
     genTimeMs: secondMs + Math.floor(leastMicros / 1000),
     fromMs: secondMs + Math.floor((leastMicros - accuracyMicros) / 1000),
     atMs: secondMs + Math.ceil((mostMicros + accuracyMicros) / 1000),

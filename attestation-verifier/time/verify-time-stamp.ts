@@ -48,7 +48,7 @@ export async function verifyTimeStamp(token: Uint8Array, { digest, authorities, 
   if (info.imprint === null || !equalBytes(info.imprint, digest))
     throw new Refusal("time-evidence-imprint", {
       expected: `SHA-256 ${toHex(digest)}`,
-      actual: info.imprint === null ? "another hash" : toHex(info.imprint.subarray(0, 32)),
+      actual: info.imprint === null ? "no SHA-256" : toHex(info.imprint),
     });
   return { atMs: info.atMs, fromMs: info.fromMs, authority: certificate.name };
 }
