@@ -28,7 +28,8 @@ export function App(): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   const wantsFocus = useRef(false);
   const signatures = useMemo(chooseSignatures, []);
-  const { expectations, problems } = parseForm(form);
+  const hasDocuments = inputs.some(({ kind }) => kind === "attestation document");
+  const { expectations, problems } = parseForm(form, hasDocuments);
   const settings = trust?.settings ?? null;
 
   // A verdict is shown only beside what it was asked under: any change makes it vanish at once.
@@ -132,7 +133,7 @@ export function App(): JSX.Element {
           <ExpectationsForm
             form={form}
             problems={problems}
-            documents={inputs.some(({ kind }) => kind === "attestation document")}
+            documents={hasDocuments}
             clock={current === null ? null : formatTime(current.judgedAtMs)}
             onChange={(change) => setForm((before) => ({ ...before, ...change }))}
             onSubmit={() => {

@@ -19,6 +19,7 @@ export function Evidence({ evidence }: { evidence: EvidenceClaims }): JSX.Elemen
           ["Certificate", `${formatTime(certificate.notBeforeMs)} to ${formatTime(certificate.notAfterMs)}`],
           ["Root", `${root.commonName}${evidence.simulated ? ", a simulator's" : ""}`],
           ["SHA-256 of the root", <Code>{root.sha256}</Code>],
+          evidence.revocation.covered.length === 0 ? null : ["Not revoked", evidence.revocation.covered.join(", ")],
           ["Debug mode", evidence.debug ? "yes: its console can be read from outside" : "no"],
           ["Nonce", hex(nonce)],
           ["User data", hex(userData)],

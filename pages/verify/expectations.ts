@@ -25,7 +25,10 @@ export interface Expectations {
 export type FormProblems = Partial<Record<keyof Form, string>>;
 
 /** Reads the form. A field that cannot be read must not pass for one that is empty, so nothing is judged while there is one. */
-export function parseForm(form: Form): { readonly expectations: Expectations | null; readonly problems: FormProblems } {
+export function parseForm(
+  form: Form,
+  hasDocuments: boolean,
+): { readonly expectations: Expectations | null; readonly problems: FormProblems } {
   const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
   const nonce = readHex(form.nonce, 1, 512);
   if (nonce === undefined) problems.nonce = "Hex digits, two for each of 1 to 512 bytes.";
@@ -33,7 +36,8 @@ export function parseForm(form: Form): { readonly expectations: Expectations | n
   if (jobDigest === undefined) problems.jobDigest = "64 hex digits: the SHA-256 of the sealed job.";
   const policyVersion = readInteger(form.policyVersion, 2 ** 40);
   if (policyVersion === undefined) problems.policyVersion = "A whole number, such as 3.";
-  const maxAgeSeconds = readInteger(form.maxAge, 1_000_000_000);
+  const asksForAge = hasDocuments && form.documents === "live"; // a field that is not shown must not stand in the way
+  const maxAgeSeconds = asksForAge ? readInteger(form.maxAge, 1_000_000_000) : null;
   if (maxAgeSeconds === undefined) problems.maxAge = "Whole seconds, such as 900.";
   if (nonce === undefined || jobDigest === undefined || policyVersion === undefined || maxAgeSeconds === undefined)
     return { expectations: null, problems };

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import type { Form, FormProblems } from "./expectations.ts";
 
 /** What the reader expects beyond the trust file; closed until someone wants it. */
@@ -91,17 +92,19 @@ function TextField({
   problem: string | null;
   onChange: (value: string) => void;
 }): JSX.Element {
+  const [typed, setTyped] = useState(value); // a drawing in between must not take back what is being typed
   return (
     <div class="field">
       <label for={name}>{label}</label>
       <input
         id={name}
         type="text"
-        value={value}
+        value={typed}
         autocomplete="off"
         spellcheck={false}
         aria-invalid={problem !== null}
         aria-describedby={`${name}-hint`}
+        onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
       <p id={`${name}-hint`} class={problem === null ? "hint" : "hint wrong"}>

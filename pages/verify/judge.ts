@@ -1,8 +1,8 @@
 import {
+  createResultVerifier,
   listChecks,
   rememberSignatures,
   verifyAttestationDocument,
-  verifyResultFile,
   type Check,
   type EvidenceClaims,
   type ResultFileClaims,
@@ -36,28 +36,25 @@ export async function judgeAll(
   expectations: Expectations,
   { signatures, nowMs, progress }: { signatures: SignatureBackend; nowMs: () => number; progress: (done: number) => boolean },
 ): Promise<readonly Judged[] | null> {
-  const remembering = rememberSignatures(signatures); // results of one enclave share their certificates
+  const remembering = rememberSignatures(signatures); // enclaves of one host share certificates
+  const { nonce, jobDigest, policyVersion } = expectations;
+  const verifyResult = createResultVerifier(trust, { nonce, jobDigest, policyVersion }, remembering);
   const judged: Judged[] = [];
   for (const input of inputs) {
-    judged.push(await judge(input, trust, expectations, remembering, nowMs()));
+    const judgedAtMs = nowMs();
+    const verify = (): Promise<FileVerdict> =>
+      input.kind === "result file"
+        ? verifyResult(input.bytes)
+        : verifyAttestationDocument(input.bytes, trust, documentMode(expectations, judgedAtMs), remembering);
+    judged.push(await judge(input, verify, judgedAtMs));
     if (!progress(judged.length)) return null;
   }
   return judged;
 }
 
-async function judge(
-  input: Input,
-  trust: TrustFile,
-  expectations: Expectations,
-  signatures: SignatureBackend,
-  judgedAtMs: number,
-): Promise<Judged> {
-  const { nonce, jobDigest, policyVersion } = expectations;
+async function judge(input: Input, verify: () => Promise<FileVerdict>, judgedAtMs: number): Promise<Judged> {
   try {
-    const verdict: FileVerdict =
-      input.kind === "result file"
-        ? await verifyResultFile(input.bytes, trust, { nonce, jobDigest, policyVersion }, signatures)
-        : await verifyAttestationDocument(input.bytes, trust, documentMode(expectations, judgedAtMs), signatures);
+    const verdict = await verify();
     const shown = escapeTexts({ name: input.name, verdict, checks: listChecks(verdict, input.kind) });
     return { input, shown, verdict, fault: null, judgedAtMs };
   } catch (error) {

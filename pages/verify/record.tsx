@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { CODE } from "@caladrius/attestation-verifier";
+import { CODE, type ResultFileClaims } from "@caladrius/attestation-verifier";
 import { toHex } from "@caladrius/wire";
 import { summary } from "./checks.tsx";
 import { Timeline } from "./coverage.tsx";
@@ -88,10 +88,7 @@ function PrintedClaims({ verdict }: { verdict: Exclude<FileVerdict, { status: "c
             ? []
             : ([
                 ["Job", <Code>{toHex(result.result.jobDigest)}</Code>],
-                [
-                  "Issued",
-                  `${formatTime(result.result.interval.toMs)} by ${result.software.name} ${result.software.version}, policy version ${result.result.policy.version}`,
-                ],
+                ["Issued", issued(result)],
                 ["Subject", result.disclosed.subject ?? "not in this file"],
                 [
                   "Alarm",
@@ -128,6 +125,11 @@ function PrintedClaims({ verdict }: { verdict: Exclude<FileVerdict, { status: "c
       )}
     </>
   );
+}
+
+function issued({ result, software, provedTime }: ResultFileClaims): string {
+  const by = `${formatTime(result.interval.toMs)} by ${software.name} ${software.version}, policy version ${result.policy.version}`;
+  return provedTime === null ? by : `${by}; existed by ${formatTime(provedTime.atMs)}, as ${provedTime.authority} certifies`;
 }
 
 function Named({ name, sha256 }: { name: string; sha256: string | null }): JSX.Element {

@@ -8,7 +8,7 @@ import { count, formatLength, formatTime } from "./format.ts";
 
 /** What a verified result says. */
 export function Result({ claims }: { claims: ResultFileClaims }): JSX.Element {
-  const { result, disclosed, software, bootId, withheldAtMost } = claims;
+  const { result, disclosed, software, bootId, withheldAtMost, provedTime } = claims;
   const { grant, input, stream } = disclosed;
   const secret = (value: string | null): JSX.Element | string => value ?? <i>not in this file</i>;
   return (
@@ -18,6 +18,7 @@ export function Result({ claims }: { claims: ResultFileClaims }): JSX.Element {
         <Facts
           rows={[
             ["Issued", formatTime(result.interval.toMs)],
+            provedTime === null ? null : ["Existed by", `${formatTime(provedTime.atMs)}, as ${provedTime.authority} certifies`],
             ["Subject", secret(disclosed.subject)],
             ["Purpose", secret(disclosed.purpose)],
             ["Disclosed", disclosed.level === null ? secret(null) : `level ${disclosed.level}`],

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CHROMIUM, VerifyPage, type OpenPage } from "./test-support/browser.ts";
 import {
@@ -82,11 +84,24 @@ describe.skipIf(CHROMIUM === null)("the verification page, opened from a file in
     expect(checks.join("\n")).toContain(`PCR0 is the trusted one\n\nExpected and found\n${Buffer.from(pcr(0x10)).toString("hex")}`);
   });
 
+  it("affirms a result whose time an authority certified", async () => {
+    const it = await open();
+    const kit = join(import.meta.dirname, "../../attestation-verifier/vectors");
+    const vector = join(kit, readdirSync(kit).find((name) => name.endsWith("-stamped-p-256")) ?? "");
+    await it.give(
+      file("trust.json", readFileSync(join(vector, "trust.json"))),
+      file("stamped.attested", readFileSync(join(vector, "input.attested"))),
+    );
+    expect(await word(it)).toBe("Affirming");
+    expect(await body(it)).toMatch(/Existed by\s+20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, as .+ certifies/);
+    expect(await it.page.locator("#not-checked ~ dl dt").allInnerTexts()).not.toContain("Time");
+  });
+
   it("says simulator first", async () => {
     const it = await open();
     const made = simulated();
     await it.give(made.trust, made.result);
-    expect(await it.page.getByRole("heading", { level: 2, name: "Simulator. Warning" }).count()).toBe(1);
+    await it.page.getByRole("heading", { level: 2, name: "Simulator. Warning" }).waitFor();
     expect(await it.page.locator("section.verdict").innerText()).toMatch(/^SIMULATOR\s/);
     expect(await it.page.locator("[role=status]").innerText()).toMatch(/^Simulator\. Warning\./);
     expect(await body(it)).toContain("accepts simulators, which prove nothing");

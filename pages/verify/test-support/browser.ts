@@ -46,12 +46,12 @@ export class VerifyPage {
 
   /** Opens the page; `before` runs in it before its own script. */
   async open({
-    url = this.url,
     scheme = "light",
     width = 1100,
     before,
     nowMs,
-  }: { url?: string; scheme?: "light" | "dark"; width?: number; before?: string; nowMs?: number } = {}): Promise<OpenPage> {
+  }: { scheme?: "light" | "dark"; width?: number; before?: string; nowMs?: number } = {}): Promise<OpenPage> {
+    const { url } = this;
     const page = await this.#browser.newPage({ colorScheme: scheme, viewport: { width, height: 900 } });
     page.setDefaultTimeout(20_000);
     const misdeeds: string[] = [];
