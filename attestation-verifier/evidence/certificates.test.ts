@@ -47,6 +47,10 @@ const constraints = (parts: CertificateParts, ...by: Uint8Array[]): void => repl
 const point = (parts: CertificateParts): Uint8Array => parts.spki.subarray(parts.spki.length - 97);
 const spki = (curve: string, key: Uint8Array): Uint8Array =>
   der(0x30, der(0x30, hex("06072a8648ce3d0201"), hex(curve)), der(0x03, Uint8Array.of(0), key));
+const attribute = (type: string, value: Uint8Array): Uint8Array => der(0x31, der(0x30, der(0x06, hex(type)), der(0x0c, value)));
+/** A name of one attribute with any type and any value. */
+const oddName = (type: Uint8Array, tag: number, value: Uint8Array): Uint8Array =>
+  der(0x30, der(0x31, der(0x30, der(0x06, type), der(tag, value))));
 const P384 = "06052b81040022";
 const lastByteFlipped = (bytes: Uint8Array): Uint8Array => bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1);
 const HOUR = 3_600_000;
@@ -67,6 +71,14 @@ describe("a chain in AWS's shape", () => {
       (p) => ((p.leaf.serial = positive(leafSerial(NOW_MS - HOUR + 3000))), (p.leaf.notAfter = utcTime(NOW_MS + 2 * HOUR + 3000))),
     ],
     ["an unknown extension that is not critical", (p) => p.zonal.extensions.push(extension("551d1f", false, hex("3000")))],
+    [
+      "an organisation beyond ASCII",
+      (p) =>
+        (p.regional.issuer =
+          p.root.subject =
+          p.root.issuer =
+            der(0x30, attribute("55040a", hex("c3a9")), attribute("550403", ascii("root")))),
+    ],
     ["another order of extensions", (p) => (p.regional.extensions = p.regional.extensions.toReversed())],
   ])("is accepted with %s", async (_, edit) => {
     expect(await verdictOf(edit)).toBe("accepted");
@@ -292,6 +304,16 @@ describe("certificates that break a rule", () => {
     ],
     ["no common name", "certificate-name", (p) => (p.zonal.subject = name([["O", "Amazon"]]))],
     ["a common name with a control character", "certificate-name", (p) => (p.zonal.subject = name([["CN", "a\u0007"]]))],
+    ["a name that is not UTF-8", "certificate-der", (p) => (p.zonal.subject = oddName(hex("550403"), 0x0c, hex("c16d")))],
+    ["a PrintableString beyond ASCII", "certificate-der", (p) => (p.zonal.subject = oddName(hex("550403"), 0x13, hex("c3a9")))],
+    ["an empty object identifier in a name", "certificate-der", (p) => (p.zonal.subject = oddName(hex(""), 0x0c, ascii("a")))],
+    ["half an object identifier in a name", "certificate-der", (p) => (p.zonal.subject = oddName(hex("2a83"), 0x0c, ascii("a")))],
+    ["a padded object identifier in a name", "certificate-der", (p) => (p.zonal.subject = oddName(hex("2a8003"), 0x0c, ascii("a")))],
+    [
+      "a padded object identifier of an extension",
+      "certificate-der",
+      (p) => p.zonal.extensions.push(extension("8055801d8013", false, hex("3000"))),
+    ],
     ["a name in BMPString", "certificate-der", (p) => (p.zonal.subject = name([["CN", "ab"]], 0x1e))],
     [
       "an authority key identifier of another key",

@@ -51,16 +51,23 @@ export class DerReader {
     return view;
   }
 
+  /** The content of an OBJECT IDENTIFIER: whole numbers in base 128, each in its shortest form (X.690 §8.19). */
+  oid(what: string): Uint8Array {
+    const content = this.content(TAG.oid, what);
+    let begins = true; // a number, at this byte
+    for (const byte of content) {
+      if (begins && byte === 0x80) throw this.refuse(what, "an object identifier that is not in its shortest form");
+      begins = byte < 0x80;
+    }
+    if (content.length === 0 || !begins) throw this.refuse(what, "half an object identifier");
+    return content;
+  }
+
   /** The next element with its head, as a view; steps behind it. */
   element(tag: number, what: string): Uint8Array {
     const start = this.at;
     this.at = this.#head(tag, what);
     return this.bytes.subarray(start, this.at);
-  }
-
-  /** Steps behind the next element without a look at its content. */
-  skip(tag: number, what: string): void {
-    this.at = this.#head(tag, what);
   }
 
   /** Steps over exactly these bytes if they come next inside the current element; says whether they did. */

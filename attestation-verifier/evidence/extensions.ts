@@ -39,7 +39,7 @@ export function readExtensions(reader: DerReader): Extensions {
   if (reader.at === reader.end) throw reader.refuse("extensions", "an empty list");
   while (reader.at < reader.end) {
     const outer = reader.enter(TAG.sequence, "extension");
-    const oid = reader.content(TAG.oid, "extension");
+    const oid = reader.oid("extension");
     const critical = readCritical(reader);
     const value = new DerReader(reader.content(TAG.octetString, "extension value"), reader.name);
     reader.leave(outer, "extension");

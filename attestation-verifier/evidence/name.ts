@@ -32,12 +32,12 @@ export function readName(reader: DerReader, what: string): Name {
     const set = reader.enter(TAG.set, what);
     const pair = reader.enter(TAG.sequence, what);
     const isCommonName = reader.skipExactly(COMMON_NAME);
-    if (!isCommonName) reader.skip(TAG.oid, what);
-    const type = reader.nextIs(TAG.printableString) ? TAG.printableString : TAG.utf8String;
+    if (!isCommonName) reader.oid(what);
+    const value = readText(reader, what);
     if (isCommonName) {
       if (commonName !== null) throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "two common names" });
-      commonName = reader.content(type, what);
-    } else reader.skip(type, what);
+      commonName = value;
+    }
     reader.leave(pair, what);
     reader.leave(set, what);
   }
@@ -45,6 +45,25 @@ export function readName(reader: DerReader, what: string): Name {
   if (commonName === null || !isPrintableAscii(commonName))
     throw new Refusal("certificate-name", { subject: `${reader.name}, ${what}`, actual: "no common name in printable ASCII" });
   return new Name(reader.bytes.subarray(start, reader.at), commonName);
+}
+
+/** The content of a PrintableString, which is ASCII, or of a UTF8String, which is UTF-8 (X.680 §41). */
+function readText(reader: DerReader, what: string): Uint8Array {
+  const printable = reader.nextIs(TAG.printableString);
+  const content = reader.content(printable ? TAG.printableString : TAG.utf8String, what);
+  let all = 0;
+  for (const byte of content) all |= byte;
+  if (all > 0x7f && (printable || !isUtf8(content))) throw reader.refuse(what, "a text that is not in its encoding");
+  return content;
+}
+
+function isUtf8(content: Uint8Array): boolean {
+  try {
+    utf8Decode(content);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Every common name of the profile is ASCII; others are not compared, and not shown. */

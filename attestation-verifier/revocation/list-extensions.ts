@@ -22,7 +22,7 @@ export function readListExtensions(reader: DerReader, what: string, read: (id: n
     // Looking for duplicates takes the square of their number
     if (seen.length === MAX_EXTENSIONS) throw reader.refuse(what, `more than ${MAX_EXTENSIONS}`);
     const outer = reader.enter(TAG.sequence, what);
-    const oid = reader.content(TAG.oid, what);
+    const oid = reader.oid(what);
     const critical = readCritical(reader);
     const value = new DerReader(reader.content(TAG.octetString, what), reader.name, reader.profile);
     reader.leave(outer, what);
