@@ -17,7 +17,7 @@ const states = (checks: readonly Check[]): string[] => [...new Set(checks.map(({
 describe("the checks of a verdict", () => {
   it("speak about every code, each in one place", () => {
     const refused = (code: Code) =>
-      ({ status: "contraindicated", code, expected: "e", actual: "a", sentence: "s", spec: CODE[code].spec }) as never;
+      ({ status: "contraindicated", code, expected: "e", actual: "a", sentence: "s", spec: CODE[code].spec, notChecked: [] }) as never;
     for (const code of Object.keys(CODE) as Code[]) {
       if (CODE[code].status === "accepted") continue;
       const checks = listChecks(refused(code), "result file");
@@ -57,8 +57,25 @@ describe("the checks of a verdict", () => {
     expect(cut[1]).toMatchObject({ stage: "envelope", expected: expect.any(String), found: expect.any(String) });
   });
 
+  it("do not say of a refused file that hardware made it, or that nothing was revoked", async () => {
+    const simulator = makeResultFile({ chain: makeChain(undefined, "SIMULATED.nitro-enclaves") });
+    const allowing = parseTrustFile(trustText(simulator.root, { allowSimulator: true }));
+    const checks = listChecks(await verifyResultFile(simulator.bytes, allowing, { nonce: new Uint8Array(8) }, signatures), "result file");
+    expect(checks.find(({ state }) => state === "failed")?.title).toContain("asked for");
+    expect(checks.filter(({ title }) => /simulator|debug/.test(title))).toEqual([]);
+    expect(checks.find(({ stage }) => stage === "revocation")?.state).toBe("not checked");
+  });
+
   it("fall back on the sentence where a refusal found nothing to show", () => {
-    const verdict = { status: "contraindicated", code: "document-signature", expected: null, actual: null, sentence: "s", spec: "x" };
+    const verdict = {
+      status: "contraindicated",
+      code: "document-signature",
+      expected: null,
+      actual: null,
+      sentence: "s",
+      spec: "x",
+      notChecked: [],
+    };
     expect(listChecks(verdict as never, "attestation document").find(({ state }) => state === "failed")?.found).toBe("s");
   });
 });

@@ -21,6 +21,7 @@ export interface Check {
 
 /**
  * Every check that a verdict stands on, in the order in which they are made, with what was expected and what was found.
+ * A refusal leaves out what may have passed with a reservation, as it does not say whether it did.
  * @param kind what was verified: a refusal's verdict does not say
  */
 export function listChecks(
@@ -28,25 +29,32 @@ export function listChecks(
   kind: "attestation document" | "result file",
 ): readonly Check[] {
   const steps = STEPS.filter((step) => kind === "result file" || !RESULT_STAGES.has(step.stage));
+  const open: ReadonlySet<string | undefined> = new Set(verdict.notChecked);
   if (verdict.status === "contraindicated") {
     const ended = steps.findIndex((step) => holds(step, verdict.code));
-    return steps.map((step, i) => ({
-      stage: step.stage,
-      title: step.title,
-      state: i < ended ? "passed" : i > ended ? "not reached" : "failed",
-      expected: i === ended ? verdict.expected : null,
-      found: i === ended ? (verdict.actual ?? verdict.sentence) : null,
-      spec: i === ended ? verdict.spec : step.spec,
-    }));
+    return steps.flatMap((step, i): Check[] => {
+      // Whether it passed with a reservation, such as a simulator, is what a refusal does not say.
+      if (i < ended && ACCEPTED.some((code) => holds(step, code))) return [];
+      const before = open.has(step.open) ? "not checked" : "passed";
+      return [
+        {
+          stage: step.stage,
+          title: step.title,
+          state: i < ended ? before : i > ended ? "not reached" : "failed",
+          expected: i === ended ? verdict.expected : null,
+          found: i === ended ? (verdict.actual ?? verdict.sentence) : null,
+          spec: i === ended ? verdict.spec : step.spec,
+        },
+      ];
+    });
   }
   const { claims, reasons } = verdict;
   const result = "evidence" in claims ? claims : null;
   const evidence = "evidence" in claims ? claims.evidence : claims;
-  const open: ReadonlySet<string> = new Set(verdict.notChecked);
   return steps.flatMap((step): Check[] => {
     const reason = reasons.find((code) => holds(step, code));
     const { stage, title, spec, open: topic, show } = step;
-    const state = reason !== undefined ? "reservation" : topic !== undefined && open.has(topic) ? "not checked" : "passed";
+    const state = reason !== undefined ? "reservation" : open.has(topic) ? "not checked" : "passed";
     const shown = show?.({ evidence, result, atMs: verdict.atMs ?? Number.NaN }) ?? [];
     const found = reason === undefined ? null : CODE[reason].meaning;
     if (shown.length === 0) return [{ stage, title, state, expected: null, found, spec }];
@@ -244,6 +252,9 @@ const STEPS: readonly Step[] = [
     open: "time",
   },
 ];
+
+/** Codes of what was accepted with a reservation. */
+const ACCEPTED: readonly Code[] = (Object.keys(CODE) as Code[]).filter((code) => CODE[code].status === "accepted");
 
 /** Stages that a bare attestation document does not come to. */
 const RESULT_STAGES: ReadonlySet<string> = new Set(["result-file", "identity", "result", "disclosures"]);
