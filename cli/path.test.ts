@@ -209,6 +209,16 @@ describe("trust new", () => {
   });
 });
 
+describe("the verification page", () => {
+  it("is built when it is first asked for", async () => {
+    const [one, two] = await Promise.all([fetch(`${up.url}/verify`), fetch(`${up.url}/verify`)]);
+    expect([one.status, one.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    const page = await one.text();
+    expect(page).toMatch(/^<!doctype html>[^]*<title>Verify attested results/);
+    expect(await two.text()).toBe(page);
+  });
+});
+
 describe("attestation", () => {
   it("is fetched with a nonce and verified live", async () => {
     const nonce = "00112233445566778899aabbccddeeff";
