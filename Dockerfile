@@ -19,6 +19,7 @@ COPY enclave/package.json enclave/
 COPY host/package.json host/
 COPY image/package.json image/
 COPY nitro-sim/package.json nitro-sim/
+COPY pages/package.json pages/
 COPY policies/package.json policies/
 COPY test/package.json test/
 COPY wire/package.json wire/
