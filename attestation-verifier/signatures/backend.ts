@@ -11,8 +11,8 @@ export interface SignatureBackend {
   /** ECDSA on P-256 with SHA-256 (RFC 9864 ESP256): uncompressed point of 65 bytes, signature of 64. */
   verifyEs256(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
   /**
-   * Ed25519 as RFC 8032 §5.1.7 without the cofactor: key of 32 bytes, signature of 64. Keys of small order and keys that
-   * are not in canonical form are refused.
+   * Ed25519 as RFC 8032 §5.1.7 without the cofactor: key of 32 bytes, signature of 64. A key or an R of small
+   * order, or not in canonical form, is refused.
    */
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
   /**
