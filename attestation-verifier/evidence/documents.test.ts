@@ -236,6 +236,25 @@ describe("time and nonce", () => {
   });
 });
 
+describe("what callers without types may say", () => {
+  it("is not taken for archived mode, which is tolerant about time", async () => {
+    for (const mode of [
+      { kind: "Live", nowMs: NOW_MS, nonce: null, maxAgeMs: 1 },
+      { kind: "archive", atMs: null, nonce: null },
+      { nonce: null },
+    ])
+      expect(await outcome(good, mode as never)).toBe("freshness-required");
+  });
+
+  it("is not taken for leave to report contradictions", async () => {
+    const bytes = withFields({ module_id: "i-0123456789abcdef1-enc0123456789abcdef" });
+    for (const consistency of ["Report", "enforced", null, true])
+      await expect(verifyEvidence(bytes, { anchors, mode: archived, signatures, consistency: consistency as never })).rejects.toMatchObject(
+        { code: "module-id-leaf-name" },
+      );
+  });
+});
+
 describe("signature back ends", () => {
   it("agree on good and bad documents", async () => {
     for (const backend of [signatures, webcrypto, noble]) {

@@ -12,6 +12,8 @@ export function verifyFreshness(evidence: Pick<DecodedEvidence, "timestampMs" | 
   const { timestampMs } = evidence;
   verifyNonce(evidence.nonce, mode.nonce);
   if (mode.kind === "live") return verifyAge(timestampMs, mode);
+  // A caller without types may say anything else, and must not get the tolerance of archived mode for it
+  if (mode.kind !== "archived") throw new Refusal("freshness-required", { subject: "mode", expected: "live or archived" });
   const atMs = mode.atMs ?? timestampMs;
   if (!isTime(atMs)) throw new Refusal("freshness-required", { subject: "time of verification", expected: "Unix milliseconds" });
   if (!(timestampMs <= atMs + DEFAULT_SKEW_MS))

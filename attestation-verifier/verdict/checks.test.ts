@@ -66,6 +66,19 @@ describe("the checks of a verdict", () => {
     expect(checks.find(({ stage }) => stage === "revocation")?.state).toBe("not checked");
   });
 
+  it("do not say of a document out of time that its certificates were signed, or of an empty trust file that anything was read", async () => {
+    const { bytes, root } = makeDocument({ chain });
+    const bare = parseTrustFile(trustText(root));
+    const mode = { kind: "live", nowMs: NOW_MS + 1000, nonce: null, maxAgeMs: 0 } as const;
+    const old = await verifyAttestationDocument(bytes, bare, mode, signatures);
+    expect(old.code).toBe("timestamp-age");
+    const late = listChecks(old, "attestation document");
+    expect(late.find(({ title }) => title === "Each certificate was signed with the key of the one above")?.state).toBe("not reached");
+    const nobody = parseTrustFile(trustText(root, { pcrs: [] }));
+    const unread = listChecks(await verifyResultFile(Uint8Array.of(1), nobody, {}, signatures), "result file");
+    expect(states(unread)).toEqual(["failed", "not reached"]);
+  });
+
   it("fall back on the sentence where a refusal found nothing to show", () => {
     const verdict = {
       status: "contraindicated",

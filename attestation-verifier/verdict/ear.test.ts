@@ -58,7 +58,7 @@ it("lowers the tiers that a simulator or debug mode leave open", () => {
     verdictEar({ status: "warning", reasons, atMs: null, notChecked: [] } as never, options) as never as Vector;
   type Vector = { submods: { nitro: { ear_trustworthiness_vector: Record<string, number> } } };
   const vector = (...reasons: string[]) => Object.values(verdict(reasons).submods.nitro.ear_trustworthiness_vector);
-  expect(vector("simulator")).toEqual([32, 2, 2, 32, 32]);
+  expect(vector("simulator")).toEqual([32, 32, 32, 32, 32]);
   expect(vector("debug")).toEqual([2, 32, 32, 2, 32]);
   expect(vector("inconsistent")).toEqual([32, 2, 2, 2, 2]);
 });

@@ -71,8 +71,9 @@ function trustworthiness(verdict: Verdict<unknown>): readonly (readonly [string,
   const tier = (doubtful: boolean): number => (doubtful ? TIER.warning : TIER.affirming);
   return [
     ["instance-identity", 0, tier(has("simulator") || has("inconsistent"))],
-    ["configuration", 1, tier(has("debug"))],
-    ["executables", 2, tier(has("debug"))], // in debug mode nothing is measured
+    // in debug mode nothing is measured, and a simulator's measurements are what its own software says
+    ["configuration", 1, tier(has("debug") || has("simulator"))],
+    ["executables", 2, tier(has("debug") || has("simulator"))],
     ["hardware", 4, tier(has("simulator"))],
     ["runtime-opaque", 5, tier(has("debug") || has("simulator"))],
   ];

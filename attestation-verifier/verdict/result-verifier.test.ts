@@ -2,6 +2,7 @@ import { decodeResultFile, encodeIdentity, encodeResultFile } from "@caladrius/w
 import { beforeEach, describe, expect, it } from "vitest";
 import { IDENTITY, makeResultFile, NONCE } from "../generate/test-result.ts";
 import { makeChain, NOW_MS } from "../generate/test-pki.ts";
+import type { TimeMode } from "../evidence/mode.ts";
 import { signatures } from "../signatures/node.ts";
 import { parseTrustFile } from "../trust/trust-file.ts";
 import { createResultVerifier } from "./verify-result-file.ts";
@@ -79,5 +80,14 @@ describe("verifying many results", () => {
     for (const bytes of files) expect((await verify(bytes)).status).toBe("affirming");
     const late = createResultVerifier(trust, { mode: { ...mode, nowMs: NOW_MS + 601_000 } }, counting);
     for (const bytes of files) expect(await late(bytes)).toMatchObject({ code: "timestamp-age" });
+  });
+
+  it("keeps the mode that it was made with", async () => {
+    const mode = { kind: "live", nowMs: NOW_MS + 61_000, nonce: null, maxAgeMs: 600_000 };
+    const verify = createResultVerifier(trust, { mode: mode as TimeMode }, counting);
+    expect(await verify(files[0]!)).toMatchObject({ status: "affirming", mode: "live" });
+    Object.assign(mode, { kind: "archived", atMs: null, nowMs: NOW_MS + 10 ** 9 });
+    for (const bytes of files) expect(await verify(bytes)).toMatchObject({ status: "affirming", mode: "live" });
+    expect(verified.filter((one) => one === "ES384")).toHaveLength(5);
   });
 });

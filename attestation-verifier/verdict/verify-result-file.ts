@@ -66,7 +66,8 @@ export function verifyResultFile(
 /**
  * The same for many files under one trust file and one time: evidence and identity of an enclave are verified once and
  * each further result of it costs little more than its own signature. Only what was accepted is remembered, by its exact
- * bytes, for the `most` enclaves used last; under one mode the answer is the same each time.
+ * bytes, for the `most` enclaves used last; under one mode the answer is the same each time. The mode is copied when
+ * the verifier is made, and what is remembered hears nothing of changes to trust or lists: make another for another of them.
  *
  * @example
  * const verify = createResultVerifier(parseTrustFile(text), {}, signatures);
@@ -78,7 +79,8 @@ export function createResultVerifier(
   signatures: SignatureBackend,
   most: number = DEFAULT_MOST,
 ): ResultVerifier {
-  const { mode = ARCHIVED, jobDigest = null, nonce = null, policyVersion = null, ...evidenceOptions } = options;
+  const { jobDigest = null, nonce = null, policyVersion = null, ...evidenceOptions } = options;
+  const mode: TimeMode = { ...(options.mode ?? ARCHIVED) }; // what is remembered was judged under this one
   const known: Known[] = [];
   const identify = async ({ evidence, identity }: ResultFile): Promise<Known> => {
     const at = known.findIndex((one) => equalBytes(one.evidence, evidence) && equalBytes(one.identity, identity));
