@@ -8,7 +8,7 @@ import type { VerifiedResult } from "./verify-result.ts";
 
 /** When a result existed at the latest, as a pinned authority says. */
 export interface ResultTime extends ProvedTime {
-  /** whether that was while every certificate of its enclave was valid, so that it could not have been made later */
+  /** whether that was while every certificate of its enclave was valid; the stamp does not cover the evidence itself */
   readonly inTime: boolean;
 }
 

@@ -178,7 +178,7 @@ const STEPS: readonly Step[] = [
   },
   {
     stage: "appraise",
-    title: "It ran in a region that is allowed",
+    title: "It ran in an allowed region, where the trust file names any",
     spec: "ARCHITECTURE §5",
     codes: ["region-refused"],
     show: ({ evidence }) => [{ expected: null, found: evidence.region ?? "unknown" }],
