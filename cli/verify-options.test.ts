@@ -43,7 +43,7 @@ async function run(...words: string[]): Promise<{ code: number; text: string; ob
   };
   const code = await runCommand(words, { stdout, stderr: { write: () => true, isTTY: false }, environment: {} } as never);
   const lines = words.includes("--json") ? text.trim().split("\n") : [];
-  return { code, text, objects: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return { code, text, objects: lines.map((line): Record<string, unknown> => JSON.parse(line)) };
 }
 
 describe("options of verify", () => {

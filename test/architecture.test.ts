@@ -69,11 +69,7 @@ const BUILTIN_FILES: Readonly<Record<string, readonly string[]>> = { "attestatio
 const HOST_NEVER = /\b(decodeRecording|decodeFindings|decodeAnalysis|deriveKeyPair|importPublicKey|openJob|openReply)\b/;
 
 /** What says that Node is too old must not itself be found through packages; makers of test files are no part of theirs. */
-const BY_PATH: readonly string[] = [
-  "test/require-node24.mjs",
-  "attestation-verifier/generate/test-pki.ts",
-  "attestation-verifier/generate/test-result.ts",
-];
+const BY_PATH: readonly string[] = ["test/require-node24.mjs"];
 
 /** The one place where a package reaches another's file by path: the image bundles the program. */
 const BUNDLED_PROGRAM = "enclave/main.ts";

@@ -1,6 +1,6 @@
 import type { Finding } from "@caladrius/wire";
-import { makeChain, NOW_MS, pcr } from "../../../attestation-verifier/generate/test-pki.ts";
-import { makeResultFile, trustText, VALUES, type NamedValue } from "../../../attestation-verifier/generate/test-result.ts";
+import { makeChain, NOW_MS, pcr } from "@caladrius/attestation-verifier/generate/test-pki.ts";
+import { makeResultFile, trustText, VALUES, type NamedValue } from "@caladrius/attestation-verifier/generate/test-result.ts";
 
 /** A file as playwright hands it to a page. */
 export interface TestFile {
