@@ -41,7 +41,7 @@ async function run(...words: string[]): Promise<{ code: number; text: string; ob
       return true;
     },
   };
-  const code = await runCommand(words, { stdout, stderr: { write: () => true, isTTY: false }, environment: {} } as never);
+  const code = await runCommand(words, { stdout, stderr: { write: () => true, isTTY: false }, environment: {} });
   const lines = words.includes("--json") ? text.trim().split("\n") : [];
   return { code, text, objects: lines.map((line): Record<string, unknown> => JSON.parse(line)) };
 }
