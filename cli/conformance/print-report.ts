@@ -21,7 +21,7 @@ export function printReport(columns: readonly Column[], digest: string, terminal
   terminal.line(
     sentence(
       tallies.filter((one) => one.diverges).map(({ name }) => name),
-      vectors,
+      vectors - left,
     ),
   );
 }
