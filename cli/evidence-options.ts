@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { encodeVerdictEar, verdictEar, type Verdict } from "@caladrius/attestation-verifier";
 import type { Arguments } from "./arguments.ts";
-import { readLimited, writeWhole } from "./files.ts";
+import { readLimited, refuseExisting, writeWhole } from "./files.ts";
 
 /** Larger revocation lists are refused unread; the verifier's own limit is the same. */
 const MAX_CRL_BYTES = 4 * 1024 * 1024;
@@ -9,6 +9,12 @@ const MAX_CRL_BYTES = 4 * 1024 * 1024;
 /** The revocation lists that --crl names. */
 export function readCrls(args: Arguments): Promise<Uint8Array[]> {
   return Promise.all(args.many("crl").map((path) => readLimited(path, MAX_CRL_BYTES)));
+}
+
+/** Refuses to begin where --ear names a file that may not be overwritten. @throws UnreachableError */
+export async function refuseEar(args: Arguments): Promise<void> {
+  const path = args.optional("ear");
+  if (path !== null && !args.flag("force")) await refuseExisting(path);
 }
 
 /** Writes the verdict where --ear says, if it does. */

@@ -60,7 +60,8 @@ export async function verifyEvidence(bytes: Uint8Array, options: VerifyEvidenceO
   verifyValidity(chain, atMs);
   const [, genuine] = await Promise.all([
     verifyChainSignatures(chain, signatures),
-    signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature),
+    // Inside a promise of its own, so that whatever a back end throws here leaves no other promise unheard
+    (async () => signatures.verifyEs384(leaf.publicKey, envelope.toBeSigned, envelope.signature))(),
   ]);
   if (genuine !== true) throw new Refusal("document-signature");
   const revocation = await verifyRevocation(chain, crls, atMs, signatures);

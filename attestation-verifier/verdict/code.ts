@@ -19,7 +19,7 @@ export const CODE = {
   "break-glass": { stage: "result", spec: "ARCHITECTURE §5", meaning: "access was taken by a break-glass grant", status: "accepted", actor: "nobody" },
   inconsistent: { stage: "consistency", spec: "AWS document profile", meaning: "what the document says more than once contradicts itself, and the caller asked to be told rather than to refuse", status: "accepted", actor: "relying party" },
   "time-late": { stage: "time", spec: "ARCHITECTURE §5", meaning: "the time evidence shows that the result existed, but only after a certificate of its enclave had expired", status: "accepted", actor: "submitter" },
-  "time-not-proved": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "verified at the time the document itself states; nothing else proves that time", status: "accepted", actor: "relying party" },
+  "time-not-proved": { stage: "freshness", spec: "ARCHITECTURE §5", meaning: "verified at the time that the document states or the caller chose; no time stamp proves it", status: "accepted", actor: "relying party" },
   verified: { stage: "verdict", spec: "ARCHITECTURE §5", meaning: "every check of this mode passed", status: "accepted", actor: "nobody" },
 
   "envelope-size": { stage: "envelope", spec: "AWS attestation_process.md §3.1", meaning: "empty, or larger than an attestation document can be", status: "malformed", actor: "sender" },

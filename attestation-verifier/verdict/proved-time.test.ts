@@ -81,3 +81,10 @@ describe("time authorities of a trust file", () => {
     expect(diffTrustFiles(trust, without)).toMatchObject([{ what: "timeAuthority", after: null, widens: false }]);
   });
 });
+
+it("is not after the time that the caller chose", async () => {
+  const at = (atMs: number) =>
+    verifyResultFile(stamped(NOW_MS + 90_000), trust, { mode: { kind: "archived", atMs, nonce: null } }, signatures);
+  expect(await at(NOW_MS)).toMatchObject({ status: "affirming" }); // within a minute of it
+  expect(await at(NOW_MS - 1)).toMatchObject({ code: "result-future", claims: null });
+});

@@ -148,8 +148,9 @@ function readResultFile(bytes: Uint8Array): ResultFile {
 }
 
 function verifyNotFuture({ claims }: VerifiedResult, mode: TimeMode): void {
-  if (mode.kind !== "live") return;
-  const latestMs = mode.nowMs + (mode.skewMs ?? DEFAULT_SKEW_MS);
+  const nowMs = mode.kind === "live" ? mode.nowMs : mode.atMs;
+  if (nowMs === null) return; // the evidence's own time, which every result follows
+  const latestMs = nowMs + ((mode.kind === "live" ? mode.skewMs : undefined) ?? DEFAULT_SKEW_MS);
   if (!(claims.interval.fromMs <= latestMs))
     throw new Refusal("result-future", { expected: `not after ${latestMs} ms`, actual: `${claims.interval.fromMs} ms` });
 }

@@ -2,7 +2,7 @@ import { listChecks, verifyAttestationDocument, type EvidenceClaims, type TimeMo
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { readCrls, writeEar } from "../evidence-options.ts";
+import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
 import { UsageError, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
@@ -14,6 +14,7 @@ import { printChecks, printRevocation, printVerdict, verdictExit, verdictObject 
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const file = args.inputs[0] ?? "";
   const mode = readMode(args, Date.now());
+  await refuseEar(args);
   const trust = await readTrustFile(args.text("trust"));
   const verdict = await verifyAttestationDocument(await readLimited(file, MAX_DOCUMENT_BYTES), trust, mode, signatures, {
     crls: await readCrls(args),

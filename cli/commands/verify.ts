@@ -8,7 +8,7 @@ import {
 } from "@caladrius/attestation-verifier";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
-import { readCrls, writeEar } from "../evidence-options.ts";
+import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
 import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { topFinding } from "../findings.ts";
@@ -27,6 +27,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const rows: (string | Segment)[][] = [];
   const open = new Set<string>();
   if (args.inputs.length > 1 && args.optional("ear") !== null) throw new UsageError("--ear writes one verdict: give one FILE with it");
+  await refuseEar(args);
   const options: ResultFileOptions = {
     mode: { kind: "archived", atMs: args.instant("at"), nonce: null },
     nonce: args.hex("nonce", 8, 64),

@@ -59,7 +59,7 @@ describe.skipIf(CHROMIUM === null)("the verification page, opened from a file in
     expect(await it.page.evaluate("document.activeElement.id")).toBe("verdict");
     const text = await body(it);
     for (const part of [
-      "verified at the time the document itself states; nothing else proves that time",
+      "verified at the time that the document states or the caller chose; no time stamp proves it",
       "pseudonym-1",
       createHash("sha256").update(result.buffer).digest("hex"),
       createHash("sha256").update(trust.buffer).digest("hex"),
