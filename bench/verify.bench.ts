@@ -6,7 +6,7 @@ import {
   type SignatureBackend,
   type TimeMode,
 } from "@caladrius/attestation-verifier";
-import { signatures as node } from "@caladrius/attestation-verifier/signatures";
+import { createSignatures, signatures as node } from "@caladrius/attestation-verifier/signatures";
 import { signatures as noble } from "@caladrius/attestation-verifier/signatures/noble";
 import { signatures as webcrypto } from "@caladrius/attestation-verifier/signatures/webcrypto";
 import type { Report } from "./report.ts";
@@ -80,7 +80,7 @@ function ownOfResults({ files, trust, signed }: Results): Candidate[] {
         if (!verify(null, message, key, signature)) throw new Error("a genuine signature was refused");
     }),
     inProcess("ours, results of one enclave", async () => {
-      const judge = createResultVerifier(trust, {}, node);
+      const judge = createResultVerifier(trust, {}, createSignatures());
       for (const bytes of files) {
         const verdict = await judge(bytes);
         if (verdict.status === "contraindicated") throw new Error(`a result was refused: ${verdict.code}`);
@@ -91,10 +91,11 @@ function ownOfResults({ files, trust, signed }: Results): Candidate[] {
 
 function own(subject: Subject, signed: readonly Signed[]): Candidate[] {
   const keyed = signed.map(([publicKey, message, signature]) => ({ key: p384Key(publicKey), message, signature }));
-  const chain = signed.slice(0, 3); // regional, zonal, instance
-  const leaf = signed.slice(0, 4);
+  // Which signatures are known, and which keys have come before: each signature is by the key of the certificate above
+  const chain = { signatures: signed.slice(0, 3), keys: signed.slice(0, 4) };
+  const leaf = { signatures: signed.slice(0, 4), keys: signed };
   const judge = (signatures: SignatureBackend) => () => judgeSubject(subject, signatures);
-  const remembering = (known: readonly Signed[]) => () => judge(knowing(known));
+  const remembering = (known: Known) => () => judge(knowing(known));
   return [
     inProcess(FLOOR, () => {
       for (const { key, message, signature } of keyed)
@@ -123,11 +124,18 @@ async function signaturesOf(subject: Subject): Promise<readonly Signed[]> {
   return signed;
 }
 
-/** A memory that holds just these signatures, as if documents under the same certificates had come before. */
-function knowing(known: readonly Signed[]): SignatureBackend {
+interface Known {
+  readonly signatures: readonly Signed[];
+  readonly keys: readonly Signed[];
+}
+
+/** A memory that holds just these signatures and keys, as if documents under the same certificates had come before. */
+function knowing(known: Known): SignatureBackend {
+  const keeping = createSignatures();
+  for (const of of known.keys) void keeping.verifyEs384(...of);
   let filling = true;
-  const memory = rememberSignatures({ ...node, verifyEs384: (...of) => filling || node.verifyEs384(...of) });
-  for (const of of known) void memory.verifyEs384(...of);
+  const memory = rememberSignatures({ ...keeping, verifyEs384: (...of) => filling || keeping.verifyEs384(...of) });
+  for (const of of known.signatures) void memory.verifyEs384(...of);
   filling = false;
   return memory;
 }
