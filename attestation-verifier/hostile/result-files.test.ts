@@ -51,6 +51,15 @@ describe("a flipped bit is refused", () => {
   });
 });
 
+it("refuses any other byte at any place", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+      expect(await judgeResult(bytes.with(at, (bytes[at] ?? 0) ^ mask))).not.toBe("accepted");
+    }),
+    { numRuns: 400 },
+  );
+});
+
 describe("a file in pieces is refused", () => {
   it("cut off at every length, and with bytes behind", async () => {
     for (let end = 0; end < bytes.length; end++) expect(await judgeResult(bytes.subarray(0, end))).toBe("result-file-form");
@@ -82,7 +91,7 @@ describe("a file in pieces is refused", () => {
       fc.constant(null),
       fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 4 }),
     );
-    const names = fc.constantFrom("caladrius", "result", "disclosures", "identity", "evidence", "release", "receipt", "timeEvidence", "x");
+    const names = fc.constantFrom("caladrius", "result", "disclosures", "identity", "evidence", "release", "receipt", "x");
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
@@ -92,7 +101,10 @@ describe("a file in pieces is refused", () => {
           const fields: Record<string, CborValue> = { caladrius: 1, ...file, ...change };
           delete fields["version"];
           const code = await judgeResult(encodeCbor(new Map(Object.entries(fields))));
-          if (Object.keys(change).length > 0) expect(code).not.toBe("accepted");
+          // only a file that discloses nothing, and is else as it was, is as good as before
+          const harmless = ([key, one]: [string, unknown]): boolean =>
+            (key === "caladrius" && one === 1) || (key === "disclosures" && Array.isArray(one) && one.length === 0);
+          expect(code === "accepted").toBe(Object.entries(change).every(harmless));
         },
       ),
       { numRuns: 200 },
@@ -169,19 +181,20 @@ describe("a verifier of many files", () => {
 
 describe("the time that a file takes", () => {
   it("grows in proportion to its disclosures", async () => {
-    const seconds = async (count: number): Promise<number> => {
+    const seconds = async (count: number, times: number): Promise<number> => {
       const values = Array.from({ length: count }, (_, i): NamedValue => ["finding", { ...(finding as Finding), onsetMs: i, endMs: i }]);
       const { bytes: large } = makeResultFile({ chain, values });
       expect(await judgeResult(large)).toBe("accepted");
       let least = Number.POSITIVE_INFINITY;
-      for (let turn = 0; turn < 5; turn++) {
-        const began = performance.now();
-        await judgeResult(large);
-        least = Math.min(least, performance.now() - began);
+      for (let turn = 0; turn < 3; turn++) {
+        const began = process.cpuUsage();
+        for (let i = 0; i < times; i++) await judgeResult(large);
+        const { user, system } = process.cpuUsage(began);
+        least = Math.min(least, user + system);
       }
       return least;
     };
-    await seconds(200); // compiled before it is measured
-    expect((await seconds(4000)) / (await seconds(400))).toBeLessThan(50); // 10 in theory, 100 if it were quadratic
+    await seconds(200, 3); // compiled before it is measured
+    expect((await seconds(4000, 1)) / (await seconds(200, 20))).toBeLessThan(7); // about 1; 20 if it were quadratic
   });
 });

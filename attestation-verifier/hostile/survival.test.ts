@@ -15,9 +15,9 @@ interface Survived {
 
 /** How many inputs a group has at least, so that none goes missing unseen, and what its process may take at most. */
 const EXPECTED: Readonly<Record<string, { inputs: number; rssMiB: number }>> = {
-  documents: { inputs: 100, rssMiB: 300 }, // Node itself takes about 110
+  documents: { inputs: 75, rssMiB: 300 }, // Node itself takes about 110
   certificates: { inputs: 300, rssMiB: 250 },
-  results: { inputs: 80, rssMiB: 400 },
+  results: { inputs: 50, rssMiB: 400 },
   "large results": { inputs: 10, rssMiB: 450 }, // 32 MiB, its copy, and copies that are not collected yet
   "trust files": { inputs: 14, rssMiB: 450 },
   "lists and time stamps": { inputs: 19, rssMiB: 300 },
@@ -34,6 +34,6 @@ describe("hostile inputs, each a thousand times (the heaviest ten) in a process 
     expect(inputs).toBeGreaterThanOrEqual(least);
     expect(judged).toBeGreaterThanOrEqual(10 * inputs);
     expect(rssMiB).toBeLessThan(most);
-    expect(slowest[0]?.seconds, slowest[0]?.name).toBeLessThan(60); // a thousand times; what hangs would take for ever
+    expect(slowest[0]?.seconds, slowest[0]?.name).toBeLessThan(60); // a thousand times, on a busy machine; what hangs would take for ever
   });
 });

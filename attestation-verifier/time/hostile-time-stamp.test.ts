@@ -193,3 +193,8 @@ function withAttributes(count: number): Uint8Array {
         Array.from({ length: count }, (_, i) => der(0x30, der(0x06, Uint8Array.of(0x2a, i >> 7, i & 127)), hex("31020500")))),
   });
 }
+
+it("is not read at all beyond 64 KiB, however little its elements would cost", async () => {
+  for (const bytes of [new Uint8Array(64 * 1024 + 1), concat(token("P-256"), new Uint8Array(64 * 1024))])
+    await expect(verifyTimeStamp(bytes, { digest, authorities: own("P-256"), signatures })).rejects.toThrow(`found ${bytes.length} bytes`);
+});

@@ -30,7 +30,9 @@ export const TST_INFO = "2a864886f70d0109100104";
  * @throws Refusal time-evidence-form, time-evidence-unsupported
  */
 export function readSignedData(token: Uint8Array): SignedData {
-  const [info] = readFields(readFrom(token, "time-stamp token"), TAG.sequence);
+  const received = readFrom(token, "time-stamp token");
+  if (token.length > MAX_TOKEN_BYTES) throw refuseForm(received, `${token.length} bytes`);
+  const [info] = readFields(received, TAG.sequence);
   const [type, explicit] = readFields(info, TAG.oid, TAG.context0);
   const [signedData] = readFields(explicit, TAG.sequence);
   const [version, hashes, encapsulated, certificates, , signers] = readFields(
@@ -84,6 +86,8 @@ function readSignerInfo(signerInfo: Element): Omit<SignedData, "content" | "cert
   };
 }
 
+/** As many as a result file holds; millions of empty elements would take all memory. */
+const MAX_TOKEN_BYTES = 64 * 1024;
 /** A chain has three or four; each is hashed to find the signer's. */
 const MAX_CERTIFICATES = 16;
 /** id-signedData, 1.2.840.113549.1.7.2 */

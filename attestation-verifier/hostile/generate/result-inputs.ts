@@ -36,11 +36,13 @@ export function resultInputs(): HostileInput[] {
     ...bombs.flatMap(([name, bomb]) => [
       input(`evidence of ${name}`, encodeResultFile({ ...file, evidence: bomb }), /^envelope-/),
       input(`an identity of ${name}`, encodeResultFile({ ...file, identity: bomb }), /^identity-commitment$/),
-      input(`an identity of ${name} that evidence commits to`, makeResultFile({ chain, identityBytes: bomb }).bytes, /^identity-form$/),
       input(`a result of ${name}`, encodeResultFile({ ...file, result: bomb }), /^result-statement$/),
-      input(`signed claims of ${name}`, makeResultFile({ chain, statement: () => signResult(bomb) }).bytes, /^result-claims$/),
-      input(`an unknown disclosure of ${name}`, encodeResultFile({ ...file, disclosures: [bomb] }), /^disclosure-unknown$/),
-      input(`a signed disclosure of ${name}`, disclosing(bomb), /^disclosure-form$/),
+      // what comes behind good signatures costs more each time
+      ...[
+        input(`an identity of ${name} that evidence commits to`, makeResultFile({ chain, identityBytes: bomb }).bytes, /^identity-form$/),
+        input(`signed claims of ${name}`, makeResultFile({ chain, statement: () => signResult(bomb) }).bytes, /^result-claims$/),
+        input(`a signed disclosure of ${name}`, disclosing(bomb), /^disclosure-form$/),
+      ].map((one) => ({ ...one, times: 100 })),
     ]),
     input(
       "4,096 unknown disclosures",
