@@ -41,7 +41,7 @@ function pinRoot(pem) {
     load(url, context, next) {
       const loaded = next(url, context);
       if (!url.endsWith("/@turnkey/crypto/dist/constants.mjs")) return loaded;
-      return { ...loaded, source: loaded.source.toString().replace(AWS_ROOT_SHA256, sha256) };
+      return { ...loaded, source: Buffer.from(loaded.source).toString("utf8").replace(AWS_ROOT_SHA256, sha256) };
     },
   });
 }
