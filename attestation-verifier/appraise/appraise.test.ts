@@ -4,7 +4,7 @@ import { parseTrustAnchor } from "../evidence/anchor.ts";
 import type { PcrValue } from "../evidence/pcr.ts";
 import { verifyEvidence, type VerifiedEvidence } from "../evidence/verify-evidence.ts";
 import { makeDocument } from "../generate/test-document.ts";
-import { makeChain, pcr, PCR4, REGION } from "../generate/test-pki.ts";
+import { makeChain, pcr, PCR4, REGION, subjectOf } from "../generate/test-pki.ts";
 import { signatures } from "../signatures/node.ts";
 import { appraise, type AppraisalPolicy } from "./appraise.ts";
 import { parsePcrSet, type PcrSet } from "./pcr-set.ts";
@@ -13,12 +13,17 @@ const chain = makeChain();
 const simulator = makeChain(() => {}, "SIMULATED.nitro-enclaves");
 const anchors = [parseTrustAnchor(chain.root), parseTrustAnchor(simulator.root)];
 
-function evidenceWith(registers: Record<number, Uint8Array>, under = chain): Promise<VerifiedEvidence> {
+function evidenceWith(
+  registers: Record<number, Uint8Array>,
+  under = chain,
+  consistency: "enforce" | "report" = "enforce",
+): Promise<VerifiedEvidence> {
   const pcrs = new Map(Object.entries({ 4: PCR4, ...registers }).map(([index, value]) => [Number(index), value]));
   return verifyEvidence(makeDocument({ chain: under, fields: { pcrs } }).bytes, {
     anchors,
     mode: { kind: "archived", atMs: null, nonce: null },
     signatures,
+    consistency,
   });
 }
 const set = (registers: Record<number, Uint8Array>, allowDebug = false): PcrSet =>
@@ -69,6 +74,16 @@ describe("appraisal", () => {
     const evidence = await evidenceWith(registers);
     if (code === "accepted") expect(appraise(evidence, given)).toMatchObject({ evidence, debug: registers === ZERO, simulated: false });
     else expect(() => appraise(evidence, given)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("takes no region for granted that the certificate does not tell", async () => {
+    const odd = makeChain((parts) => (parts.leaf.subject = subjectOf("root", "elsewhere")));
+    const evidence = await evidenceWith(A, odd, "report");
+    expect(evidence.contradictions).toContain("module-id-leaf-name");
+    expect(() => appraise(evidence, policy([set(A)], { regions: [REGION] }))).toThrow(
+      expect.objectContaining({ code: "region-refused", expected: REGION, actual: "unknown" }),
+    );
+    expect(appraise(evidence, policy([set(A)])).evidence.region).toBeNull();
   });
 
   it("takes a simulator only where the policy says so", async () => {

@@ -22,8 +22,7 @@ export function parsePcrSet(hexByIndex: Readonly<Record<string, unknown>>, { all
         subject: `PCR${index}`,
         actual: typeof hex === "string" ? `${hex.length} characters` : "another type",
       });
-    const value = parsePcrValue(fromHex(hex));
-    if (value !== null) set.set(index, value);
+    set.set(index, parsePcrValue(fromHex(hex)) as PcrValue); // 48 bytes, as the pattern says
   }
   const image = IMAGE_PCRS.map((index) => set.get(index));
   if (image.includes(undefined))

@@ -41,18 +41,17 @@ export function readChain(cabundle: readonly Uint8Array[], certificate: Uint8Arr
  * @throws Refusal chain-signature
  */
 export async function verifyChainSignatures(chain: Chain, signatures: SignatureBackend): Promise<void> {
-  const pending: { subject: string; answer: boolean | Promise<boolean> }[] = [];
+  const pending: (boolean | Promise<boolean>)[] = [];
   let issuer = chain.anchor.certificate;
   for (const certificate of [chain.regional, chain.zonal, chain.instance, chain.leaf]) {
     const answer = signatures.verifyEs384(issuer.publicKey, certificate.toBeSigned, certificate.signature);
     if (typeof answer === "boolean" && !answer) break; // reported below
-    pending.push({ subject: certificate.place, answer });
+    pending.push(answer);
     issuer = certificate;
   }
-  const answers = await Promise.all(pending.map(async ({ answer }) => (await answer) === true));
-  const failed = answers.indexOf(false);
-  if (failed >= 0 || pending.length < 4)
-    throw new Refusal("chain-signature", { subject: (failed >= 0 ? pending[failed]?.subject : PLACES[pending.length]) ?? "chain" });
+  const answers = await Promise.all(pending.map(async (answer) => answer));
+  const failed = PLACES.findIndex((_, i) => answers[i] !== true);
+  if (failed >= 0) throw new Refusal("chain-signature", { subject: PLACES[failed] as string });
 }
 
 /** Checks that the time lies inside the validity of every certificate, the root's too. @throws Refusal chain-not-yet-valid, chain-expired */

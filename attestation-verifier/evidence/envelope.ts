@@ -23,7 +23,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length === 0 || bytes.length > MAX_DOCUMENT_BYTES)
     throw new Refusal("envelope-size", { expected: `1 to ${MAX_DOCUMENT_BYTES} bytes`, actual: `${bytes.length}` });
   let at = 0;
-  if ((bytes[0] ?? 0) >> 5 === MAJOR.tag) {
+  if ((bytes[0] as number) >> 5 === MAJOR.tag) {
     if (bytes[0] !== COSE_SIGN1_TAG) throw new Refusal("envelope-tag", { expected: "d2 or none", actual: byteAt(bytes, 0) });
     at = 1;
   }

@@ -47,7 +47,7 @@ export function readExtensions(reader: DerReader): Extensions {
       throw new Refusal("certificate-extension-duplicate", { subject: reader.name, actual: `extension ${toHex(oid)} twice` });
     seen.push(oid);
     // id-ce is 2.5.29; every extension of the profile is one byte below it
-    const id = oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x1d ? (oid[2] ?? 0) : 0;
+    const id = oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x1d ? (oid[2] as number) : 0;
     if (id === ID_CE.basicConstraints) basicConstraints = readBasicConstraints(value, critical);
     else if (id === ID_CE.keyUsage) keyUsage = readKeyUsage(value, critical);
     else if (id === ID_CE.subjectKeyIdentifier) subjectKeyIdentifier = readSubjectKeyIdentifier(value);
@@ -83,9 +83,9 @@ function readBasicConstraints(reader: DerReader, critical: boolean): BasicConstr
   if (reader.nextIs(TAG.integer)) {
     const value = reader.content(TAG.integer, "path length");
     // One byte is enough for this chain; it also rules out negative, padded and oversized integers.
-    if (value.length !== 1 || (value[0] ?? 0x80) > 0x7f)
+    if (value.length !== 1 || (value[0] as number) > 0x7f)
       throw new Refusal("certificate-path-length", { subject: reader.name, actual: `INTEGER ${toHex(value.subarray(0, 8))}` });
-    pathLength = value[0] ?? 0;
+    pathLength = value[0] as number;
   }
   reader.leave(outer, "basic constraints");
   atEnd(reader, "basic constraints");
@@ -100,7 +100,7 @@ function readKeyUsage(reader: DerReader, critical: boolean): KeyUsage {
   // X.690 §11.2.2: a named bit list ends with its last bit that is set, so exactly the unused bits lie below it
   const derForm = (value.length === 2 || value.length === 3) && unused <= 7 && last !== 0 && (last & ((2 << unused) - 1)) === 1 << unused;
   if (!derForm) throw new Refusal("certificate-key-usage", { subject: reader.name, actual: `BIT STRING ${toHex(value.subarray(0, 8))}` });
-  return { critical, bits: value[1] ?? 0 };
+  return { critical, bits: value[1] as number };
 }
 
 function readSubjectKeyIdentifier(reader: DerReader): Uint8Array {

@@ -57,7 +57,7 @@ function decodeMap(payload: Uint8Array): ReadonlyMap<string, CborValue> {
   try {
     value = decodeForeignCbor(payload, { maxBytes: MAX_PAYLOAD_BYTES, maxDepth: 4, maxItems: 256 });
   } catch (error) {
-    throw new Refusal("payload-cbor", { actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal("payload-cbor", { actual: (error as Error).message });
   }
   if (!(value instanceof Map)) throw new Refusal("payload-cbor", { expected: "a map" });
   const map = value as ReadonlyMap<number | string, CborValue>;

@@ -141,6 +141,13 @@ describe("a quorum", () => {
     ).toBe("hospital 1/2");
   });
 
+  it("leaves those without a seat who are more than needed", async () => {
+    const approvals = [approve("ada", "vendor", keys.ada), approve("ben", "hospital", keys.ben), approve("cyn", "hospital", keys.cyn)];
+    expect(await missing(three, [hospital], approvals)).toBe("");
+    expect(await missing(three, [vendor, hospital], approvals)).toBe("");
+    expect(await missing(three, [{ role: "vendor", threshold: 2 }, hospital], approvals)).toBe("vendor 1/2");
+  });
+
   it("moves someone of two roles to where they are needed", async () => {
     const both = [approver("ada", "vendor", keys.ada), approver("ada", "hospital", keys.ada), approver("ben", "vendor", keys.ben)];
     const approvals = [approve("ada", "vendor", keys.ada), approve("ada", "hospital", keys.ada), approve("ben", "vendor", keys.ben)];

@@ -75,7 +75,7 @@ function indexOf(digests: readonly Uint8Array[], wanted: Uint8Array): number {
   let high = digests.length - 1;
   while (low <= high) {
     const middle = (low + high) >> 1;
-    const order = compareBytes(digests[middle] ?? wanted, wanted);
+    const order = compareBytes(digests[middle] as Uint8Array, wanted);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;
@@ -87,6 +87,6 @@ function read(bytes: Uint8Array, subject: string): Disclosure {
   try {
     return decodeDisclosure(bytes);
   } catch (error) {
-    throw new Refusal("disclosure-form", { subject, actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal("disclosure-form", { subject, actual: (error as Error).message });
   }
 }

@@ -56,7 +56,7 @@ function readIdentity(bytes: Uint8Array): Identity {
     return decodeIdentity(bytes);
   } catch (error) {
     const code = error instanceof WireError && error.code === "schema-version" ? "identity-version" : "identity-form";
-    throw new Refusal(code, { actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal(code, { actual: (error as Error).message });
   }
 }
 

@@ -97,7 +97,7 @@ function readStatement(bytes: Uint8Array): DecodedStatement {
     return decodeStatement(bytes, "result");
   } catch (error) {
     const other = error instanceof WireError && (error.code === "statement-kind" || error.code === "statement-algorithm");
-    throw new Refusal(other ? "result-kind" : "result-statement", { actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal(other ? "result-kind" : "result-statement", { actual: (error as Error).message });
   }
 }
 
@@ -105,7 +105,7 @@ function readClaims(payload: Uint8Array): ResultClaims {
   try {
     return decodeResultClaims(payload);
   } catch (error) {
-    throw new Refusal("result-claims", { actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal("result-claims", { actual: (error as Error).message });
   }
 }
 

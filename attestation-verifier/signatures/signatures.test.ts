@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { SignatureBackend } from "./backend.ts";
 import { createSignatures as createNoble, signatures as noble } from "./noble.ts";
 import { createSignatures as createNode, signatures as node } from "./node.ts";
@@ -139,6 +139,20 @@ cases.push(
 describe.each(backends)("signatures on %s", (_, backend) => {
   it.each(cases)("%s: %s", async (_name, expected, { method, key, signature, message: signed = message }) => {
     expect(await backend[method](key, signed, signature)).toBe(expected);
+  });
+});
+
+describe("a runtime without an algorithm", () => {
+  it("is said to lack it, which is no verdict about a key", async () => {
+    const lacking = vi.spyOn(crypto.subtle, "importKey").mockRejectedValue(new DOMException("not here", "NotSupportedError"));
+    try {
+      for (const backend of [webcrypto, createWebcrypto(3)])
+        await expect(backend.verifyEd25519(ed.key, ed.message, ed.signature)).rejects.toThrow("not here");
+      lacking.mockRejectedValue(new DOMException("no point", "DataError"));
+      expect(await webcrypto.verifyEd25519(ed.key, ed.message, ed.signature)).toBe(false);
+    } finally {
+      lacking.mockRestore();
+    }
   });
 });
 

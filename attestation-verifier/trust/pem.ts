@@ -13,6 +13,6 @@ export function decodePemCertificate(pem: string): Uint8Array | null {
 
 /** One PEM certificate with lines of 64 characters and a line end behind it. */
 export function encodePemCertificate(der: Uint8Array): string {
-  const lines = toBase64(der).match(/.{1,64}/g) ?? [];
-  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+  const lines = toBase64(der).replaceAll(/.{64}(?=.)/g, "$&\n");
+  return ["-----BEGIN CERTIFICATE-----", lines, "-----END CERTIFICATE-----", ""].join("\n");
 }

@@ -84,7 +84,7 @@ function readRoot(root: unknown, subject: string): TrustAnchor {
   try {
     return parseTrustAnchor(der);
   } catch (error) {
-    throw new Refusal("trust-root", { subject, actual: error instanceof Error ? error.message : "another certificate" });
+    throw new Refusal("trust-root", { subject, actual: (error as Error).message });
   }
 }
 

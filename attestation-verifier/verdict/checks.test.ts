@@ -57,6 +57,23 @@ describe("the checks of a verdict", () => {
     expect(cut[1]).toMatchObject({ stage: "envelope", expected: expect.any(String), found: expect.any(String) });
   });
 
+  it("name what contradicts itself, where the caller asked to be told, and a region that nobody tells", async () => {
+    const odd = makeChain((parts) => (parts.leaf.subject = parts.root.subject));
+    const bare = parseTrustFile(trustText(odd.root, { pcrs: [{ 0: "10".repeat(48), 1: "11".repeat(48), 2: "12".repeat(48) }] }));
+    const mode = { kind: "archived", atMs: null, nonce: null } as const;
+    const verdict = await verifyAttestationDocument(makeDocument({ chain: odd }).bytes, bare, mode, signatures, { consistency: "report" });
+    const checks = listChecks(verdict, "attestation document");
+    expect(checks.find(({ stage }) => stage === "consistency")).toMatchObject({
+      state: "reservation",
+      found: expect.stringContaining("module-id-leaf-name"),
+    });
+    expect(checks.find(({ title }) => title.includes("region"))?.found).toBe("unknown");
+    // asked for as a result file, a document still shows nothing of a result
+    const asFile = listChecks(verdict, "result file").filter(({ stage }) => stage === "identity" || stage === "result");
+    expect(asFile.length).toBeGreaterThan(5);
+    expect(asFile.filter(({ expected, found }) => expected !== null || found !== null)).toEqual([]);
+  });
+
   it("do not say of a refused file that hardware made it, or that nothing was revoked", async () => {
     const simulator = makeResultFile({ chain: makeChain(undefined, "SIMULATED.nitro-enclaves") });
     const allowing = parseTrustFile(trustText(simulator.root, { allowSimulator: true }));

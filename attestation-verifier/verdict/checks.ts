@@ -55,17 +55,17 @@ export function listChecks(
     const reason = reasons.find((code) => holds(step, code));
     const { stage, title, spec, open: topic, show } = step;
     const state = reason !== undefined ? "reservation" : open.has(topic) ? "not checked" : "passed";
-    const shown = show?.({ evidence, result, atMs: verdict.atMs ?? Number.NaN }) ?? [];
+    const shown = show?.({ evidence, result, atMs: verdict.atMs as number }) ?? [];
     const found = reason === undefined ? null : CODE[reason].meaning;
     if (shown.length === 0) return [{ stage, title, state, expected: null, found, spec }];
-    return shown.map((one) => ({ stage, title: one.title ?? title, state, expected: one.expected, found: one.found ?? found, spec }));
+    return shown.map((one) => ({ stage, title: one.title ?? title, state, expected: one.expected, found: one.found, spec }));
   });
 }
 
 interface Shown {
   title?: string;
   expected: string | null;
-  found: string | null;
+  found: string;
 }
 interface Step {
   readonly stage: string;
@@ -190,7 +190,7 @@ const STEPS: readonly Step[] = [
     codes: ["measurement-mismatch"],
     show: ({ evidence }) =>
       evidence.matchedPcrs.map((index) => {
-        const value = toHex(evidence.pcrs.get(index) ?? new Uint8Array(0));
+        const value = toHex(evidence.pcrs.get(index) as Uint8Array);
         return { title: `PCR${index} is the trusted one`, expected: value, found: value };
       }),
   },

@@ -29,11 +29,9 @@ function toJson(value: unknown): Json {
   if (value instanceof Int32Array) return [...value];
   if (Array.isArray(value)) return value.map(toJson);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [String(key), toJson(one)]));
-  if (typeof value === "object")
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, one]) => one !== undefined)
-        .map(([key, one]) => [key, toJson(one)]),
-    );
-  return null;
+  return Object.fromEntries(
+    Object.entries(value as object)
+      .filter(([, one]) => one !== undefined)
+      .map(([key, one]) => [key, toJson(one)]),
+  );
 }

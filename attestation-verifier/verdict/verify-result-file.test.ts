@@ -268,6 +268,11 @@ describe("trust in result files", () => {
     const pcrs = [{ 0: "10".repeat(48), 1: "11".repeat(48), 2: "12".repeat(48) }];
     const verdict = await verifyResultFile(good.bytes, parseTrustFile(trustText(good.root, { pcrs })), {}, signatures);
     expect(verdict).toMatchObject({ code: "trust-pcr16-missing", stage: "trust", exitCode: 10 });
+    // nor by the single steps, whoever calls them
+    const image = parseTrustFile(trustText(good.root, { pcrs }));
+    const mode = { kind: "archived", atMs: null, nonce: null } as const;
+    const appraised = appraise(await verifyEvidence(good.file.evidence, { anchors: image.anchors, mode, signatures }), image);
+    expect(() => verifyIdentity(appraised, good.file.identity)).toThrow(expect.objectContaining({ code: "trust-pcr16-missing" }));
     expect(await verifyResultFile(good.bytes, parseTrustFile(trustText(good.root, { pcrs: [] })), {}, signatures)).toMatchObject({
       code: "reference-values-missing",
     });

@@ -139,7 +139,7 @@ function readResultFile(bytes: Uint8Array): ResultFile {
     file = decodeResultFile(bytes);
   } catch (error) {
     const code = error instanceof WireError && error.code === "schema-version" ? "result-file-version" : "result-file-form";
-    throw new Refusal(code, { actual: error instanceof Error ? error.message : "unreadable bytes" });
+    throw new Refusal(code, { actual: (error as Error).message });
   }
   // Parts that nothing here verifies must not lend a file their weight.
   const unknown = LATER_PARTS.find((part) => file[part] !== undefined);
