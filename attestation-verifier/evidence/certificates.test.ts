@@ -79,6 +79,8 @@ describe("a chain in AWS's shape", () => {
           p.root.issuer =
             der(0x30, attribute("55040a", hex("c3a9")), attribute("550403", ascii("root")))),
     ],
+    ["an end on 29 February of a leap year", (p) => (p.zonal.notAfter = der(0x17, ascii("280229000000Z")))],
+    ["an end on 30 April", (p) => (p.zonal.notAfter = der(0x17, ascii("270430000000Z")))],
     ["another order of extensions", (p) => (p.regional.extensions = p.regional.extensions.toReversed())],
   ])("is accepted with %s", async (_, edit) => {
     expect(await verdictOf(edit)).toBe("accepted");
