@@ -5,27 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT, worst } from "./exit.ts";
-import { runCommand } from "./main.ts";
 import { COMMANDS } from "./table.ts";
+import { call } from "./test-support/call.ts";
 
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "caladrius-cli-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function call(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({
-    isTTY: false,
-    write: (text: string | Uint8Array): boolean => {
-      written[name] += String(text);
-      return true;
-    },
-  });
-  const code = await runCommand(words, { stdout: stream("stdout"), stderr: stream("stderr"), environment: {} });
-  return { code, ...written };
-}
 
 describe("help", () => {
   it("lists every command", async () => {

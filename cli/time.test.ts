@@ -8,8 +8,8 @@ import { makeResultFile, sha256 } from "@caladrius/attestation-verifier/generate
 import { makeTimeStamp, timeAuthorityPem } from "@caladrius/attestation-verifier/generate/test-time-stamp.ts";
 import { decodeResultFile, toHex } from "@caladrius/wire";
 import { afterAll, describe, expect, it } from "vitest";
-import { runCommand } from "./main.ts";
 import { encodeTimeStampRequest, tokenOf } from "./time-stamp.ts";
+import { call } from "./test-support/call.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "caladrius-time-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,26 +29,13 @@ const trustWith = (timeAuthorities: readonly string[]): string =>
   JSON.stringify({ ...(JSON.parse(made.trust) as object), timeAuthorities });
 const trust = write("trust.json", trustWith([timeAuthorityPem("P-384", "issuer")]));
 
-async function run(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({
-    isTTY: false,
-    write: (text: string | Uint8Array): boolean => {
-      written[name] += String(text);
-      return true;
-    },
-  });
-  const code = await runCommand(words, { stdout: stream("stdout"), stderr: stream("stderr"), environment: {} });
-  return { code, ...written };
-}
-
 describe("time query", () => {
   it("writes a query over SHA-256 of the result, another each time", async () => {
     const file = write("q.attested", made.bytes);
-    const { code, stdout } = await run("time", "query", file, "--out", path("q1.tsq"), "--json");
+    const { code, stdout } = await call("time", "query", file, "--out", path("q1.tsq"), "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ file, query: path("q1.tsq"), digest: toHex(digest) });
-    await run("time", "query", file, "--out", path("q2.tsq"));
+    await call("time", "query", file, "--out", path("q2.tsq"));
     const [first, second] = ["q1.tsq", "q2.tsq"].map((name) => new Uint8Array(readFileSync(path(name))));
     const head = concat(hex("304a020101"), hex("3031300d060960864801650304020105000420"), digest, hex("0210"));
     expect(first?.subarray(0, head.length)).toEqual(head.with(1, (first?.length ?? 0) - 2));
@@ -59,10 +46,10 @@ describe("time query", () => {
 
   it("keeps what is there, and refuses what is no result file", async () => {
     const there = write("there.tsq", "mine");
-    expect((await run("time", "query", write("k.attested", made.bytes), "--out", there)).code).toBe(3);
+    expect((await call("time", "query", write("k.attested", made.bytes), "--out", there)).code).toBe(3);
     expect(readFileSync(there, "utf8")).toBe("mine");
-    expect((await run("time", "query", path("k.attested"), "--out", there, "--force")).code).toBe(0);
-    expect((await run("time", "query", write("none.attested", "x"), "--out", path("none.tsq"))).code).toBe(30);
+    expect((await call("time", "query", path("k.attested"), "--out", there, "--force")).code).toBe(0);
+    expect((await call("time", "query", write("none.attested", "x"), "--out", path("none.tsq"))).code).toBe(30);
     expect(existsSync(path("none.tsq"))).toBe(false);
   });
 
@@ -85,15 +72,15 @@ describe("time attach", () => {
   ])("writes %s into the file, which then proves its time", async (_, answer) => {
     const file = write("a.attested", made.bytes);
     chmodSync(file, 0o600);
-    const before = await run("verify", file, "--trust", trust, "--json");
+    const before = await call("verify", file, "--trust", trust, "--json");
     expect(JSON.parse(before.stdout)).toMatchObject({ status: "warning", code: "time-not-proved" });
-    const { code, stdout } = await run("time", "attach", file, "--token", answer, "--trust", trust);
+    const { code, stdout } = await call("time", "attach", file, "--token", answer, "--trust", trust);
     expect(code).toBe(0);
     expect(stdout).toContain("wrote");
     expect(stdout).toContain("it existed at 2026-03-01T12:01:30.001Z at the latest, says TEST time-stamping authority P-384");
     expect(decodeResultFile(readFileSync(file))).toEqual({ ...made.file, timeEvidence: token });
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    const { stdout: after } = await run("verify", file, "--trust", trust, "--json");
+    const { stdout: after } = await call("verify", file, "--trust", trust, "--json");
     expect(JSON.parse(after)).toMatchObject({
       status: "affirming",
       claims: { provedTime: { authority: "TEST time-stamping authority P-384" } },
@@ -103,29 +90,29 @@ describe("time attach", () => {
   it("writes a new file where one is named, and keeps the old", async () => {
     const file = write("b.attested", made.bytes);
     const out = path("b2.attested");
-    const { code, stdout } = await run("time", "attach", file, "--token", good, "--trust", trust, "--out", out, "--json");
+    const { code, stdout } = await call("time", "attach", file, "--token", good, "--trust", trust, "--out", out, "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ file: out, status: "affirming", written: true });
     expect(new Uint8Array(readFileSync(file))).toEqual(made.bytes);
-    expect((await run("time", "attach", file, "--token", good, "--trust", trust, "--out", out)).code).toBe(3);
-    expect((await run("time", "attach", file, "--token", good, "--trust", trust, "--out", out, "--force")).code).toBe(0);
+    expect((await call("time", "attach", file, "--token", good, "--trust", trust, "--out", out)).code).toBe(3);
+    expect((await call("time", "attach", file, "--token", good, "--trust", trust, "--out", out, "--force")).code).toBe(0);
   });
 
   it("replaces a time stamp only when told to", async () => {
     const later = makeTimeStamp({ digest, genTimeMs: NOW_MS + 100 * SECOND });
     const file = write("c.attested", makeResultFile({ file: { timeEvidence: later } }).bytes);
     const again = ["time", "attach", file, "--token", good, "--trust", trust];
-    const { code, stderr } = await run(...again);
+    const { code, stderr } = await call(...again);
     expect(code).toBe(3);
     expect(stderr).toContain("has a time stamp already; --force replaces it");
     expect(decodeResultFile(readFileSync(file)).timeEvidence).toEqual(later);
-    expect((await run(...again, "--force")).code).toBe(0);
+    expect((await call(...again, "--force")).code).toBe(0);
     expect(decodeResultFile(readFileSync(file)).timeEvidence).toEqual(token);
   });
 
   it("keeps a result that was stamped late, as a warning", async () => {
     const late = write("late.tst", makeTimeStamp({ digest, genTimeMs: NOW_MS + 86_400 * SECOND }));
-    const { code, stdout } = await run("time", "attach", write("d.attested", made.bytes), "--token", late, "--trust", trust, "--json");
+    const { code, stdout } = await call("time", "attach", write("d.attested", made.bytes), "--token", late, "--trust", trust, "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status: "warning", code: "time-late", written: true });
   });
@@ -183,7 +170,7 @@ describe("time attach", () => {
     ],
   ])("does not write %s", async (_, code, words, answer, trusted) => {
     const file = write("e.attested", made.bytes);
-    const ended = await run("time", "attach", file, "--token", answer, "--trust", trusted);
+    const ended = await call("time", "attach", file, "--token", answer, "--trust", trusted);
     expect(ended.code).toBe(code);
     expect(ended.stdout + ended.stderr).toContain(words);
     expect(new Uint8Array(readFileSync(file))).toEqual(made.bytes);
@@ -220,7 +207,7 @@ describe.skipIf(spawnSync("openssl", ["version"]).status !== 0)("with openssl (s
       "x",
     );
     const file = write("o.attested", made.bytes);
-    await run("time", "query", file, "--out", path("o.tsq"), "--force");
+    await call("time", "query", file, "--out", path("o.tsq"), "--force");
     expect(openssl("ts", "-query", "-in", "o.tsq", "-text")).toMatch(
       /Hash Algorithm: sha256[\s\S]*Nonce: 0x[4-7][\s\S]*Certificate required: yes/,
     );
@@ -242,7 +229,7 @@ describe.skipIf(spawnSync("openssl", ["version"]).status !== 0)("with openssl (s
       "o.tsr",
     );
     const own = write("own.json", trustWith([readFileSync(path("tsa.pem"), "utf8").trim()]));
-    const { code, stdout } = await run("time", "attach", file, "--token", path("o.tsr"), "--trust", own);
+    const { code, stdout } = await call("time", "attach", file, "--token", path("o.tsr"), "--trust", own);
     expect(stdout).toContain("says TSA");
     expect(code).toBe(0); // late, as the test enclave's certificates have ended long since
     expect(decodeResultFile(readFileSync(file)).timeEvidence).toEqual(tokenOf(new Uint8Array(readFileSync(path("o.tsr")))));

@@ -7,7 +7,7 @@ import { makeChain, NOW_MS } from "@caladrius/attestation-verifier/generate/test
 import { JOB_DIGEST, makeResultFile, NONCE, trustText } from "@caladrius/attestation-verifier/generate/test-result.ts";
 import { decodeCbor, toHex } from "@caladrius/wire";
 import { afterAll, describe, expect, it } from "vitest";
-import { runCommand } from "./main.ts";
+import { call } from "./test-support/call.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "caladrius-verify-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,17 +33,14 @@ const revoking = write(
 );
 
 async function run(...words: string[]): Promise<{ code: number; text: string; objects: Record<string, unknown>[] }> {
-  let text = "";
-  const stdout = {
-    isTTY: false,
-    write: (chunk: string): boolean => {
-      text += chunk;
-      return true;
-    },
-  };
-  const code = await runCommand(words, { stdout, stderr: { write: () => true, isTTY: false }, environment: {} });
-  const lines = words.includes("--json") ? text.trim().split("\n") : [];
-  return { code, text, objects: lines.map((line): Record<string, unknown> => JSON.parse(line)) };
+  const { code, stdout } = await call(...words);
+  const lines = words.includes("--json")
+    ? stdout
+        .trim()
+        .split("\n")
+        .filter((line) => line !== "")
+    : [];
+  return { code, text: stdout, objects: lines.map((line): Record<string, unknown> => JSON.parse(line)) };
 }
 
 describe("options of verify", () => {

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../exit.ts";
 import { isForRunners } from "./kit.ts";
 import { defaultKitFolder, readKit } from "./read-kit.ts";
-import { ACCEPTED, call, EMPTY_REFUSED, manifest, shellRunner, writeKit } from "./test-support/mini-kit.ts";
+import { call } from "../test-support/call.ts";
+import { ACCEPTED, EMPTY_REFUSED, manifest, shellRunner, writeKit } from "./test-support/mini-kit.ts";
 
 const json = (value: unknown): string => JSON.stringify(value);
 let kit = "";

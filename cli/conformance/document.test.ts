@@ -6,7 +6,7 @@ import { EXIT } from "../exit.ts";
 import { isForRunners, type Vector } from "./kit.ts";
 import { defaultKitFolder, kitDigest, readKit } from "./read-kit.ts";
 import { RULES } from "./rules.ts";
-import { call } from "./test-support/mini-kit.ts";
+import { call } from "../test-support/call.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const text = readFileSync(join(root, "docs", "CONFORMANCE.md"), "utf8");

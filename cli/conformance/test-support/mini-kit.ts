@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand } from "../../main.ts";
 
 /** Files of one vector by name; null leaves one out. */
 export type VectorFiles = Record<string, string | Uint8Array | null>;
@@ -43,20 +42,6 @@ export function writeKit(vectors: Record<string, VectorFiles>): string {
     for (const [name, content] of Object.entries(files)) if (content !== null) writeFileSync(join(folder, id, name), content);
   }
   return folder;
-}
-
-/** Runs one command of this program and keeps what it prints. */
-export async function call(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => ({
-    isTTY: false,
-    write: (text: string | Uint8Array): boolean => {
-      written[name] += String(text);
-      return true;
-    },
-  });
-  const code = await runCommand(words, { stdout: stream("stdout"), stderr: stream("stderr"), environment: {} });
-  return { code, ...written };
 }
 
 /** A runner that is one line of shell; the values of a vector are $1 to $6. */
