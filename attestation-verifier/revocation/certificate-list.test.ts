@@ -200,9 +200,9 @@ describe("a long list", () => {
     expect(read(long, serial(99_999))).toEqual({ reason: "unspecified", dateMs: NOW_MS });
     collect();
     const { heapUsed, arrayBuffers } = process.memoryUsage();
-    const begun = performance.now();
+    const begun = processorMs();
     const held = [read(long, serial(99_999)), read(long, serial(100_000)), readCertificateList(long, "list")];
-    const took = performance.now() - begun;
+    const took = processorMs() - begun;
     collect();
     const after = process.memoryUsage();
     expect(held).toHaveLength(3);
@@ -214,9 +214,9 @@ describe("a long list", () => {
   it("may be made of extensions", () => {
     const most = der(0x30, ...Array.from({ length: 16 }, (_, n) => der(0x30, der(0x06, Uint8Array.of(n)), hex("0400"))));
     const list = makeList("root", (parts) => (parts.entries = Array.from({ length: 30_000 }, () => der(0x30, SEVEN, DATE, most))));
-    const begun = performance.now();
+    const begun = processorMs();
     expect(outcome(list)).toBe("not listed");
-    expect(performance.now() - begun).toBeLessThan(10_000); // 0.3 to 0.6 s as a rule
+    expect(processorMs() - begun).toBeLessThan(10_000); // 0.3 to 0.6 s as a rule
   });
 });
 
@@ -272,4 +272,10 @@ describe("hostile bytes", () => {
 /** The list with more bytes inside its outer SEQUENCE. */
 function longer(list: Uint8Array, more: Uint8Array): Uint8Array {
   return der(0x30, list.subarray((list[1] ?? 0) === 0x82 ? 4 : 3), more);
+}
+
+/** Of this process so far: neighbours do not count. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

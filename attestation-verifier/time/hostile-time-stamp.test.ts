@@ -160,9 +160,9 @@ describe("hostile bytes", () => {
     ["6,000 attributes", withAttributes(6000)],
   ])("are refused in no time: %s", async (_, bytes) => {
     const authorities = Array.from({ length: 16 }, () => own("P-256")).flat();
-    const start = performance.now();
+    const start = processorMs();
     expect(await outcome(bytes, authorities)).toBe("refused");
-    expect(performance.now() - start).toBeLessThan(2000); // tens of milliseconds on an idle machine
+    expect(processorMs() - start).toBeLessThan(2000); // tens of milliseconds on an idle machine
   });
 });
 
@@ -198,3 +198,9 @@ it("is not read at all beyond 64 KiB, however little its elements would cost", a
   for (const bytes of [new Uint8Array(64 * 1024 + 1), concat(token("P-256"), new Uint8Array(64 * 1024))])
     await expect(verifyTimeStamp(bytes, { digest, authorities: own("P-256"), signatures })).rejects.toThrow(`found ${bytes.length} bytes`);
 });
+
+/** Of this process so far: neighbours do not count. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
