@@ -2,7 +2,9 @@ import path from "node:path";
 import { bundleProgram } from "./application/bundle.ts";
 import { buildApplication } from "./application/build.ts";
 import type { Manifest } from "./application/manifest.ts";
-import { findLibraries, findNode } from "./application/node.ts";
+import type { LibraryOptions } from "./application/libraries.ts";
+import { chooseLibraries } from "./application/libraries.ts";
+import { findNode } from "./application/node.ts";
 import { compileInit } from "./boot/compile.ts";
 import { openImageCache } from "./cache.ts";
 import type { EifArchitecture } from "./eif/layout.ts";
@@ -26,7 +28,7 @@ export interface Image {
   manifest: Manifest;
 }
 
-/** What a caller may choose; nothing here changes PCR2. */
+/** What a caller may choose; nothing here but the libraries of another machine changes PCR2. */
 export interface BuildOptions {
   /** A bzImage (x86_64) or Image (aarch64) with the options of NitroEnclaves; else a placeholder. */
   kernel?: Uint8Array;
@@ -36,6 +38,8 @@ export interface BuildOptions {
   nsmModule?: Uint8Array;
   /** Kernel command line; white space around it is dropped, as nitro-cli does. AWS's own by default. */
   cmdline?: string;
+  /** Where the libraries of `image/libraries.json` may come from; else from this machine, and `manifest.unreproducible` says why. */
+  libraries?: Pick<LibraryOptions, "folder" | "fetch">;
   /** Keep built images here, by the digest of their inputs. Nothing is kept by default. */
   cacheDir?: string;
   /** Told the name of each step as it begins. */
@@ -46,7 +50,7 @@ export interface BuildOptions {
 
 /**
  * Build the enclave's image: the same sources, packages and libraries give the same bytes on any machine.
- * @throws ImageError `bundle-…`; ConfigurationError `node-package-missing`, `libraries-missing`
+ * @throws ImageError `bundle-…`, `library-package`; ConfigurationError `node-package-missing`, `libraries-missing`
  */
 export async function buildImage(options: BuildOptions = {}): Promise<Image> {
   const progress = options.onProgress ?? ((): void => undefined);
@@ -55,9 +59,13 @@ export async function buildImage(options: BuildOptions = {}): Promise<Image> {
   progress("bundle");
   const bundle = await bundleProgram(ROOT, options.entry ?? path.join(ROOT, "enclave/main.ts"));
   const node = await findNode(ROOT);
-  const libraries = await findLibraries(node.file);
-  const inputs = { architecture, bundle, node, libraries };
-  const cache = options.cacheDir === undefined ? null : await openImageCache(options.cacheDir, { ...inputs, ...options, cmdline });
+  const inputs = {
+    architecture,
+    bundle,
+    node,
+    ...(await chooseLibraries(node, architecture, { ...options.libraries, onProgress: progress })),
+  };
+  const cache = options.cacheDir === undefined ? null : await openImageCache(options.cacheDir, { ...options, ...inputs, cmdline });
   const kept = await cache?.read();
   if (kept !== undefined && kept !== null) {
     progress("cached");

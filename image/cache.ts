@@ -28,7 +28,7 @@ export interface ImageCache {
 /**
  * The place for an image of these inputs.
  *
- * The program is named by its bytes; Node and the libraries by path, size, inode and change time, since reading 130 MB
+ * The program and the libraries are named by their bytes; Node by path, size, inode and change time, since reading 120 MB
  * would cost as much as it saves. The folder belongs to whoever builds: a cache is no evidence of anything.
  */
 export async function openImageCache(
@@ -43,8 +43,9 @@ export async function openImageCache(
   part("command", JSON.stringify([COMMAND, ENVIRONMENT, INIT_FLAGS, inputs.architecture, inputs.node.origin]));
   part("bundle", inputs.bundle.code);
   part("inputs", JSON.stringify(inputs.bundle.inputs));
-  for (const { file } of [inputs.node, ...inputs.libraries]) part("file", await identityOf(file));
-  for (const library of inputs.libraries) part("library", library.path);
+  part("file", await identityOf(inputs.node.file));
+  for (const { path: place, sha256, origin } of inputs.libraries) part("library", [place, sha256, origin].join(" "));
+  part("unreproducible", JSON.stringify(inputs.unreproducible));
   part("cmdline", inputs.cmdline);
   part("init source", await readFile(INIT_SOURCE));
   part("compiler", await identityOf("/usr/bin/cc"));
@@ -118,4 +119,4 @@ async function prune(folder: string, current: string): Promise<void> {
   }
 }
 
-const CACHE_VERSION = "1";
+const CACHE_VERSION = "2";

@@ -16,6 +16,8 @@ export interface Manifest {
   version: 1;
   architecture: "x86_64" | "aarch64";
   files: ManifestFile[];
+  /** Why another machine may not get these bytes, a sentence for each reason; empty in what may be released. */
+  unreproducible: string[];
   /** What `/app/enclave.mjs` was bundled from. */
   bundleInputs: BundleInput[];
 }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFile, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -13,12 +14,14 @@ export interface NodeBinary {
   origin: string;
 }
 
-/** A library the binary needs, as this machine has it. */
+/** A library the binary needs. */
 export interface SystemLibrary {
   /** Where the loader looks for it, without the leading slash: `lib/x86_64-linux-gnu/libc.so.6`. */
   path: string;
   /** Where its bytes lie on this machine. */
   file: string;
+  /** Of its bytes, in hex; what is put into an image is compared with it. */
+  sha256: string;
   /** `debian libc6=2.36-9 amd64`, or `system` where no package owns it. */
   origin: string;
 }
@@ -53,10 +56,18 @@ export async function findLibraries(binary: string): Promise<SystemLibrary[]> {
   for (const line of stdout.split("\n")) {
     const match = /^\s+(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
     const name = match?.[1];
-    if (name !== undefined) found.push({ path: name.slice(1).replace(/^usr\//, ""), file: await realpath(name), origin: "system" });
+    if (name !== undefined) found.push(await libraryAt(name));
     else if (line.includes("not found")) throw new ConfigurationError("libraries-missing", line.trim());
   }
   return found.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+async function libraryAt(name: string): Promise<SystemLibrary> {
+  const file = await realpath(name);
+  const sha256 = createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
+  return { path: name.slice(1).replace(/^usr\//, ""), file, sha256, origin: "system" };
 }
 
 /** Name the Debian package, version and architecture that own each library. */
