@@ -8,6 +8,7 @@ import { bundleProgram } from "./application/bundle.ts";
 import { COMMAND } from "./application/command.ts";
 import type { Image } from "./build.ts";
 import { buildImage } from "./build.ts";
+import { compileInit } from "./boot/compile.ts";
 import { measureEif } from "./eif/measure.ts";
 import { readEif } from "./eif/read.ts";
 import { parseLines } from "./ramdisk/application.ts";
@@ -17,6 +18,7 @@ import { readCpio } from "./ramdisk/read.ts";
 const ROOT = path.join(import.meta.dirname, "..");
 const ENTRY = path.join(ROOT, "image/application/fixtures/echo.ts");
 const PROGRAM = path.join(ROOT, "enclave/main.ts");
+const OWN_INIT = new TextEncoder().encode("an init with /rootfs/run/caladrius in it");
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("buildImage", () => {
@@ -44,7 +46,7 @@ describe("buildImage", () => {
     const real = await buildImage({
       entry: ENTRY,
       kernel: new Uint8Array(64),
-      init: new Uint8Array(32),
+      init: OWN_INIT,
       cmdline: "  quiet\n",
       onProgress: (step) => steps.push(step),
     });
@@ -53,6 +55,17 @@ describe("buildImage", () => {
     expect(real.measurements.pcr1).not.toEqual(image.measurements.pcr1);
     expect(Buffer.from(readEif(real.eif).cmdline).toString()).toBe("quiet");
     expect(steps).toEqual(["bundle", "init", "application", "eif", "measure"]);
+  });
+
+  it("is refused with an init that does not serve the program's sockets", async () => {
+    const init = new TextEncoder().encode("/run/caladrius alone is not it");
+    await expect(buildImage({ entry: ENTRY, init })).rejects.toMatchObject({ name: "ConfigurationError", code: "init-not-ours" });
+  });
+
+  it.skipIf(!existsSync("/usr/bin/cc"))("takes the init that it compiles as one that is given (needs cc)", async () => {
+    const { init } = await compileInit();
+    const given = await buildImage({ entry: ENTRY, init: init ?? new Uint8Array(0) });
+    expect(sha256(given.eif)).toBe(sha256(image.eif));
   });
 
   it("takes an equal build from the cache, and none that is damaged", async () => {

@@ -5,15 +5,12 @@ import type { Manifest } from "./application/manifest.ts";
 import type { LibraryOptions } from "./application/libraries.ts";
 import { chooseLibraries } from "./application/libraries.ts";
 import { findNode } from "./application/node.ts";
+import { assembleImage, cmdlineOf, HERE, placeholder } from "./assemble.ts";
 import { compileInit } from "./boot/compile.ts";
 import { openImageCache } from "./cache.ts";
-import type { EifArchitecture } from "./eif/layout.ts";
 import type { Measurements } from "./eif/measure.ts";
-import { measureParts } from "./eif/measure.ts";
-import { encodeMetadata, FIXED_BUILD_TIME } from "./eif/metadata.ts";
 import { readEif } from "./eif/read.ts";
-import { writeEif } from "./eif/write.ts";
-import { bootRamdisk } from "./ramdisk/boot.ts";
+import { requireOwnInit } from "./own-init.ts";
 
 /** A built image. The ramdisks are views into `eif`. */
 export interface Image {
@@ -32,7 +29,7 @@ export interface Image {
 export interface BuildOptions {
   /** A bzImage (x86_64) or Image (aarch64) with the options of NitroEnclaves; else a placeholder. */
   kernel?: Uint8Array;
-  /** A static process 1; else compiled from `boot/init.c`, else a placeholder. */
+  /** A static process 1 that serves our sockets; else compiled from `boot/init.c`, else a placeholder. */
   init?: Uint8Array;
   /** `nsm.ko`, for kernels that have the NSM driver as a module. */
   nsmModule?: Uint8Array;
@@ -50,21 +47,21 @@ export interface BuildOptions {
 
 /**
  * Build the enclave's image: the same sources, packages and libraries give the same bytes on any machine.
- * @throws ImageError `bundle-…`, `library-package`; ConfigurationError `node-package-missing`, `libraries-missing`
+ * @throws ImageError `bundle-…`, `library-package`; ConfigurationError `node-package-missing`, `libraries-missing`, `init-not-ours`
  */
 export async function buildImage(options: BuildOptions = {}): Promise<Image> {
   const progress = options.onProgress ?? ((): void => undefined);
-  const architecture: EifArchitecture = process.arch === "arm64" ? "aarch64" : "x86_64";
-  const cmdline = new TextEncoder().encode((options.cmdline ?? CMDLINE[architecture]).trim());
+  if (options.init !== undefined) requireOwnInit(options.init);
   progress("bundle");
   const bundle = await bundleProgram(ROOT, options.entry ?? path.join(ROOT, "enclave/main.ts"));
   const node = await findNode(ROOT);
   const inputs = {
-    architecture,
+    architecture: HERE,
     bundle,
     node,
-    ...(await chooseLibraries(node, architecture, { ...options.libraries, onProgress: progress })),
+    ...(await chooseLibraries(node, HERE, { ...options.libraries, onProgress: progress })),
   };
+  const cmdline = cmdlineOf(options.cmdline, HERE);
   const cache = options.cacheDir === undefined ? null : await openImageCache(options.cacheDir, { ...options, ...inputs, cmdline });
   const kept = await cache?.read();
   if (kept !== undefined && kept !== null) {
@@ -75,21 +72,22 @@ export async function buildImage(options: BuildOptions = {}): Promise<Image> {
   const placeholders: string[] = [];
   progress("init");
   const init = options.init ?? (await initOrPlaceholder(placeholders));
-  if (options.kernel === undefined)
-    placeholders.push("kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own");
-  const kernel = options.kernel ?? placeholder("kernel");
   progress("application");
   const application = await buildApplication(inputs);
-  progress("eif");
-  const eif = writeEif({
-    architecture,
-    kernel,
-    cmdline,
-    metadata: METADATA,
-    ramdisks: [bootRamdisk(init, options.nsmModule ?? null), application.ramdisk],
-  });
-  progress("measure");
-  const measurements: Measurements = { ...measureParts(readEif(eif)), pcr8: null };
+  const { eif, measurements } = assembleImage(
+    {
+      architecture: HERE,
+      kernel: options.kernel,
+      cmdline: options.cmdline,
+      init,
+      nsmModule: options.nsmModule,
+      applicationRamdisk: application.ramdisk,
+      name: "caladrius",
+      version: "0.1.0",
+    },
+    placeholders,
+    progress,
+  );
   await cache?.write({ eif, measurements, manifest: application.manifest, placeholders });
   return imageOf(eif, measurements, application.manifest, placeholders);
 }
@@ -114,24 +112,4 @@ async function initOrPlaceholder(placeholders: string[]): Promise<Uint8Array> {
   return placeholder("init");
 }
 
-function placeholder(part: string): Uint8Array {
-  return new TextEncoder().encode(`CALADRIUS PLACEHOLDER: no ${part} was given to the builder; this image does not boot.\n`);
-}
-
 const ROOT = path.join(import.meta.dirname, "..");
-
-// nitro-cli's command lines, without the newline of the files they lie in.
-const CMDLINE: Readonly<Record<EifArchitecture, string>> = {
-  x86_64: "reboot=k panic=30 pci=off nomodules console=ttyS0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd random.trust_cpu=on",
-  aarch64: "reboot=k panic=30 pci=off nomodules console=ttyS0 random.trust_cpu=on root=/dev/ram0",
-};
-
-const METADATA = encodeMetadata({
-  imageName: "caladrius",
-  imageVersion: "0.1.0",
-  buildTime: FIXED_BUILD_TIME,
-  buildTool: "@caladrius/image",
-  buildToolVersion: "0.1.0",
-  operatingSystem: "Linux",
-  kernelVersion: "as given",
-});

@@ -14,6 +14,8 @@ export { writeEif } from "./eif/write.ts";
 export type { EifParts } from "./eif/write.ts";
 export { IMAGE_CODE, ImageError } from "./errors.ts";
 export type { ImageCode } from "./errors.ts";
+export { buildForeignImage } from "./source/build.ts";
+export type { ForeignImage, ForeignOptions } from "./source/build.ts";
 export { parseLines } from "./ramdisk/application.ts";
 export type { CpioEntry } from "./ramdisk/entry.ts";
 export { unpackEntries } from "./ramdisk/unpack.ts";

@@ -18,6 +18,8 @@ const RUNNING: Readonly<Record<string, string>> = {
   "deployment-unreadable": "a file of a development deployment was changed: move the folder away to start a new one",
   "detector-parameters": "the bundle gives a detector a parameter that it does not have, or a value outside its range",
   "image-measurement": "the application ramdisk is not the one that was measured: build the image again",
+  "init-not-ours":
+    "an init that relays nothing, such as AWS's, was given for our own image: leave --init out, or give one compiled from init.c",
   "libraries-missing": "system libraries that Node needs were not found for the image",
   "listen-failed": "the port is in use or not allowed: choose another with --port",
   "node-package-missing": "the Node that goes into the image is not installed: npm ci, on Linux x64 or arm64",
