@@ -11,7 +11,7 @@ export async function expand(bytes: Uint8Array, maxBytes: number, what: string):
   if (bytes.length > maxBytes) throw new ImageError("source-limit", `${what}: more than ${maxBytes} bytes`);
   if (inflate === null) return bytes;
   try {
-    const whole = await inflate(bytes, { maxOutputLength: maxBytes });
+    const whole = await inflate(bytes, { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES });
     return new Uint8Array(whole.buffer, whole.byteOffset, whole.byteLength);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE")
@@ -26,3 +26,5 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 
 const GZIP = [0x1f, 0x8b, 0x08];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+// Node's own 16 KiB take three times as long.
+const CHUNK_BYTES = 2 ** 20;

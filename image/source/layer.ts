@@ -1,5 +1,5 @@
 import { ImageError } from "../errors.ts";
-import { isText } from "../ramdisk/entry.ts";
+import { CPIO, isText } from "../ramdisk/entry.ts";
 import type { TarEntry } from "./tar.ts";
 import type { Tree, TreeNode } from "./tree.ts";
 import { newFolder } from "./tree.ts";
@@ -34,7 +34,7 @@ function nodeOf(tree: Tree, { kind, mode, name, target, data }: TarEntry): TreeN
   if (kind === "file") return { kind, mode, data };
   if (kind === "special") return { kind, mode, data: Buffer.from(target) };
   if (kind === "symlink") {
-    if (target === "" || !isText(target)) throw new ImageError("layer-path", `${name} leads to ${JSON.stringify(target)}`);
+    if (target === "" || !isPath(target)) throw new ImageError("layer-path", `${name} leads to ${JSON.stringify(target)}`);
     return { kind, mode: 0o777, data: Buffer.from(target) };
   }
   const names = namesOf(target, false);
@@ -56,9 +56,13 @@ function namesOf(path: string, isFolder: boolean): string[] {
   const names = path.replace(/^(\.\/)+/, "").split("/");
   if (isFolder && names.at(-1) === "") names.pop();
   if (isFolder && names.length === 1 && names[0] === ".") names.pop();
-  if (names.some((name) => name === "" || name === "." || name === "..") || !isText(path) || path === "")
+  if (names.some((name) => name === "" || name === "." || name === "..") || path === "" || !isPath(path))
     throw new ImageError("layer-path", JSON.stringify(path));
   return names;
+}
+
+function isPath(text: string): boolean {
+  return Buffer.byteLength(text) < CPIO.maxPathBytes && isText(text);
 }
 
 const WHITEOUT = ".wh.";

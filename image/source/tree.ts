@@ -154,6 +154,6 @@ function some(names: readonly string[]): string {
 }
 
 const MAX_NODES = 262_144;
-const MAX_STEPS = 50_000_000;
+const MAX_STEPS = 20_000_000;
 const MAX_LINKS = 40; // Linux's own bound
 const MAX_NAMED = 20;
