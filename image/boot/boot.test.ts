@@ -7,6 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileInit, INIT_FLAGS } from "./compile.ts";
 
 const run = promisify(execFile);
+const PT_INTERP = 3;
+const WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+const SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+const COMPILERS = ["gcc", "clang"]
+  .filter((compiler) => hasCompiler(compiler))
+  .flatMap((compiler) => ["c11", "gnu11"].map((standard) => ({ compiler, flags: [`-std=${standard}`, "-static", "-O2"] })));
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(path.join(tmpdir(), "init-test-"))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -24,16 +30,35 @@ describe.skipIf(!hasCompiler())("init.c (needs cc)", () => {
     await writeFile(path.join(folder, "init"), init ?? "", { mode: 0o755 });
     await expect(run(path.join(folder, "init"))).rejects.toMatchObject({
       code: 1,
-      stderr: "caladrius init: this is process 1 of an enclave, and nothing else\n",
+      stderr: "caladrius init: start: this is process 1 of an enclave, and nothing else\n",
     });
   });
 
-  it("relays, reads its files and speaks to the NSM as init.test.c says", async () => {
-    const program = path.join(folder, "init-test");
-    await run("cc", [...INIT_FLAGS, "-Wl,--wrap=ioctl", "-o", program, "init.test.c"], { cwd: import.meta.dirname });
-    await expect(run(program)).resolves.toEqual({ stdout: "", stderr: "" });
+  it.each(COMPILERS)("compiles without a warning with $compiler $flags", async ({ compiler, flags }) => {
+    await run(compiler, [...WARNINGS, ...flags, "-o", path.join(folder, compiler), "init.c"], { cwd: import.meta.dirname });
   });
+
+  it("relays, reads its files and speaks to the NSM as init.test.c says", async () => {
+    expect(await runParts([...INIT_FLAGS])).toEqual({ stdout: "", stderr: "" });
+  }, 60_000);
+
+  it.skipIf(!hasSanitizers())(
+    "does so under AddressSanitizer and UndefinedBehaviorSanitizer (needs libasan, libubsan)",
+    async () => {
+      expect(await runParts([...WARNINGS, "-std=c11", "-O1", ...SANITIZERS])).toEqual({ stdout: "", stderr: "" });
+    },
+    60_000,
+  );
 });
+
+/** The parts of init.c that need no enclave; what they print is what failed. */
+async function runParts(flags: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const program = path.join(folder, `parts-${flags.length}`);
+  await run("cc", [...flags, "-Wl,--wrap=ioctl,--wrap=read,--wrap=write,--wrap=send,--wrap=poll", "-o", program, "init.test.c"], {
+    cwd: import.meta.dirname,
+  });
+  return run(program);
+}
 
 /** ELF-64, little-endian: e_phoff at 32, e_phentsize at 54, e_phnum at 56. */
 function programHeaderTypes(elf: Buffer): number[] {
@@ -42,11 +67,18 @@ function programHeaderTypes(elf: Buffer): number[] {
   return Array.from({ length: count }, (_, i) => elf.readUInt32LE(offset + i * size));
 }
 
-const PT_INTERP = 3;
-
-function hasCompiler(): boolean {
+function hasCompiler(name = "cc"): boolean {
   try {
-    execFileSync("cc", ["--version"], { stdio: "ignore" });
+    execFileSync(name, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasSanitizers(): boolean {
+  try {
+    execFileSync("cc", [...SANITIZERS, "-x", "c", "-o", "/dev/null", "-"], { input: "int main(void) { return 0; }", stdio: "pipe" });
     return true;
   } catch {
     return false;
