@@ -15,3 +15,9 @@ export function defaultDataFolder(environment: Readonly<Record<string, string | 
   const state = environment["XDG_STATE_HOME"];
   return state !== undefined && state.startsWith("/") ? join(state, "caladrius") : join(homedir(), ".local", "state", "caladrius");
 }
+
+/** Where `image build` keeps the Debian packages that it fetched unless --packages names another folder. */
+export function defaultPackagesFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  const cache = environment["XDG_CACHE_HOME"];
+  return join(cache !== undefined && cache.startsWith("/") ? cache : join(homedir(), ".cache"), "caladrius", "packages");
+}

@@ -26,5 +26,5 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 
 const GZIP = [0x1f, 0x8b, 0x08];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
-// Node's own 16 KiB take three times as long.
+// Node's own 16 KiB take a third longer.
 const CHUNK_BYTES = 2 ** 20;
