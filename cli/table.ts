@@ -174,6 +174,35 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/analyse.ts"),
   },
   {
+    name: "image build",
+    summary: "build the enclave's image, or one of somebody's container image",
+    inputs: "",
+    count: [0, 0],
+    options: {
+      from: {
+        value: "PATH",
+        about: "docker save archive, OCI layout or archive, or folder with rootfs/ and cmd; without it our own program",
+      },
+      kernel: { value: "F", about: "bzImage or Image; without it a placeholder that does not boot" },
+      init: { value: "F", about: "static process 1; without it ours is compiled; needed with --from" },
+      "nsm-module": { value: "F", about: "nsm.ko, for kernels that have the NSM driver as a module" },
+      cmdline: { value: "S", about: "kernel command line (default: nitro-cli's)" },
+      packages: {
+        value: "DIR",
+        about: "Debian packages of image/libraries.json, for machines with others (default: $XDG_CACHE_HOME/caladrius/packages)",
+      },
+      offline: { value: null, about: "fetch none of these packages" },
+      out: { value: "F.eif", about: "where to write the image", required: true },
+      force: { value: null, about: "overwrite a file that exists" },
+      json,
+    },
+    notes: [
+      "Prints the measurements as nitro-cli does. The same inputs give the same file, whoever builds, wherever and whenever.",
+      "With --from: Cmd is started, or Entrypoint where there is no Cmd, as root in /. Devices, setuid files, another user or working directory are refused.",
+    ],
+    load: () => import("./commands/image-build.ts"),
+  },
+  {
     name: "trust new",
     summary: "make a trust file from an EIF and a constitution",
     inputs: "",
