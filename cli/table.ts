@@ -175,7 +175,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "image build",
-    summary: "build the enclave's image, or one of somebody's container image",
+    summary: "build our image, or one of somebody's container image",
     inputs: "",
     count: [0, 0],
     options: {
