@@ -136,6 +136,7 @@ describe("applyLayer", () => {
     ["a whiteout upwards", "layer-whiteout", [[file("d/.wh...")]]],
     ["a whiteout of its folder", "layer-whiteout", [[file("d/.wh..")]]],
     ["the marks of AUFS", "layer-whiteout", [[file(".wh..wh.plnk")]]],
+    ["what lies below a whiteout", "layer-whiteout", [[file(".wh.a/b")]]],
     ["a whiteout that is a folder", "layer-whiteout", [[folder(".wh.a/")]]],
     ["a device", "layer-kind", [[{ name: "dev/null", type: "3" }]]],
     ["a disk", "layer-kind", [[{ name: "dev/sda", type: "4" }]]],

@@ -19,6 +19,8 @@ export function applyLayer(tree: Tree, entries: readonly TarEntry[]): void {
     if (name === undefined) {
       // The root itself: its folder exists already, and nothing else can stand there.
       if (entry.kind !== "directory") throw new ImageError("layer-path", JSON.stringify(entry.name));
+    } else if (names.slice(0, -1).some((one) => one.startsWith(WHITEOUT))) {
+      throw new ImageError("layer-whiteout", `${entry.name} lies below one`);
     } else if (name.startsWith(WHITEOUT)) {
       if (entry.kind !== "file") throw new ImageError("layer-whiteout", `${entry.name} is no file`);
       whiteOut(tree, names, name);

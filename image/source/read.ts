@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { lstat, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { EifArchitecture } from "../eif/layout.ts";
 import { ImageError } from "../errors.ts";
@@ -34,7 +34,7 @@ export async function readSource(from: string, architecture: EifArchitecture): P
   if (stats.isDirectory()) {
     const store = folderStore(from);
     if ((await store.read("oci-layout", MAX_JSON_BYTES)) !== null) return unpack("oci", await readOci(store, architecture), architecture);
-    const hasRootfs = await stat(path.join(from, "rootfs")).then(
+    const hasRootfs = await lstat(path.join(from, "rootfs")).then(
       (found) => found.isDirectory(),
       () => false,
     );
