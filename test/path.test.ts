@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseTrustFile, verifyResultFile } from "@caladrius/attestation-verifier";
+import { createResultVerifier, parseTrustFile, rememberSignatures, verifyResultFile } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { readInputs, submit, type SubmitOptions, type SubmitOutcome } from "@caladrius/client";
 import { makeSampleRecordings } from "@caladrius/client/samples";
@@ -112,11 +112,12 @@ describe("the path from a recording to a verdict", () => {
     const file = outcome?.file ?? new Uint8Array();
     const trust = parseTrustFile(stack.trust);
     const accepted: number[] = [];
+    const verify = createResultVerifier(trust, {}, rememberSignatures(signatures)); // what did not change is verified once
     // every byte of the statement, the disclosures and the envelopes; the evidence has its own exhaustive test
     for (let at = 0; at < file.length; at += at < 3000 ? 1 : 7) {
       const changed = Uint8Array.from(file);
       changed[at] = (changed[at] ?? 0) ^ 0x01;
-      const verdict = await verifyResultFile(changed, trust, {}, signatures);
+      const verdict = await verify(changed);
       if (verdict.status !== "contraindicated") accepted.push(at);
       else expect(verdict.code).toMatch(/^[a-z0-9-]+$/);
     }
