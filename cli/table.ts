@@ -203,6 +203,30 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/image-build.ts"),
   },
   {
+    name: "image run",
+    summary: "boot an image in QEMU's nitro-enclave machine",
+    inputs: "",
+    count: [0, 0],
+    options: {
+      qemu: { value: "PATH", about: "qemu-system-x86_64, version 9.2 or newer, built with libcbor and gnutls", required: true },
+      eif: { value: "F.eif", about: "the image", required: true },
+      vsock: { value: "SOCKET", about: "vhost-user socket of a vsock device, which must be running", required: true },
+      uds: {
+        value: "SOCKET",
+        about: "that device's socket for the host: port 5000 is serve, the guest's port N is SOCKET_N",
+        required: true,
+      },
+      memory: { value: "MB", about: "memory of the enclave (default: what the image needs, at least 512)" },
+      json,
+    },
+    notes: [
+      "Answers the heartbeat, shows the console on stderr, and ends when the enclave does (exit code 3) or on Ctrl-C.",
+      "QEMU's attestation documents are unsigned and stay refused: this shows that an image boots, not who runs it.",
+      'With --json it prints one line when booted: {"enclave":SOCKET,"pid":N,"memoryMiB":N}. docs/BOOT.md tells how to set it up.',
+    ],
+    load: () => import("./commands/image-run.ts"),
+  },
+  {
     name: "trust new",
     summary: "make a trust file from an EIF and a constitution",
     inputs: "",
