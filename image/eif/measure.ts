@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Eif } from "./read.ts";
 import { readEif } from "./read.ts";
+import type { EifSignature } from "./signature.ts";
 import { verifySignatureSection } from "./signature.ts";
 
 /** What the hypervisor measures of an image: 48 bytes each. */
@@ -51,6 +52,10 @@ export function measureApplication(ramdisks: readonly Uint8Array[]): Uint8Array 
 export function measureEif(bytes: Uint8Array): Measurements {
   const eif = readEif(bytes);
   const pcrs = measureParts(eif);
-  const certificate = eif.signature === null ? null : verifySignatureSection(eif.signature, pcrs.pcr0);
-  return { ...pcrs, pcr8: certificate === null ? null : extendZero(createHash("sha384").update(certificate).digest()) };
+  return { ...pcrs, pcr8: measureSignature(eif.signature === null ? null : verifySignatureSection(eif.signature, pcrs.pcr0)) };
+}
+
+/** PCR8: the signing certificate, null without one. */
+export function measureSignature(signature: EifSignature | null): Uint8Array | null {
+  return signature === null ? null : extendZero(createHash("sha384").update(signature.certificate).digest());
 }

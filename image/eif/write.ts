@@ -20,7 +20,6 @@ export interface EifParts {
  * @throws ImageError `eif-ramdisk` for none or one that is not a multiple of 4 bytes long, `eif-section-count` for too many.
  */
 export function writeEif(parts: EifParts): Uint8Array {
-  const { headerBytes, sectionHeaderBytes, offsets, maxSections } = EIF_LAYOUT;
   if (parts.ramdisks.length === 0) throw new ImageError("eif-ramdisk", "none");
   for (const ramdisk of parts.ramdisks)
     if (ramdisk.length % 4 !== 0) throw new ImageError("eif-ramdisk", `${ramdisk.length} bytes are no multiple of 4`);
@@ -31,18 +30,33 @@ export function writeEif(parts: EifParts): Uint8Array {
     ...parts.ramdisks.map((data): EifSection => ({ kind: "ramdisk", data })),
   ];
   if (parts.signature !== undefined) sections.push({ kind: "signature", data: parts.signature });
-  if (sections.length > maxSections) throw new ImageError("eif-section-count", String(sections.length));
+  return assembleEif(sections, {
+    architecture: parts.architecture,
+    defaultMemory: DEFAULT_MEMORY_BYTES,
+    defaultCpus: DEFAULT_CPUS,
+  });
+}
 
+/**
+ * Lay sections out as a file, in the order given.
+ * @throws ImageError `eif-section-count` for more than 32
+ */
+export function assembleEif(
+  sections: readonly EifSection[],
+  head: { architecture: EifArchitecture; defaultMemory: bigint; defaultCpus: bigint },
+): Uint8Array {
+  const { headerBytes, sectionHeaderBytes, offsets, maxSections } = EIF_LAYOUT;
+  if (sections.length > maxSections) throw new ImageError("eif-section-count", String(sections.length));
   const total = sections.reduce<number>((sum, s) => sum + sectionHeaderBytes + s.data.length, headerBytes);
   const bytes = new Uint8Array(total);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, EIF_LAYOUT.magic);
   view.setUint16(offsets.version, EIF_LAYOUT.version);
-  view.setUint16(offsets.flags, parts.architecture === "aarch64" ? 1 : 0);
-  view.setBigUint64(offsets.defaultMemory, DEFAULT_MEMORY_BYTES);
-  view.setBigUint64(offsets.defaultCpus, DEFAULT_CPUS);
+  view.setUint16(offsets.flags, head.architecture === "aarch64" ? 1 : 0);
+  view.setBigUint64(offsets.defaultMemory, head.defaultMemory);
+  view.setBigUint64(offsets.defaultCpus, head.defaultCpus);
   view.setUint16(offsets.sectionCount, sections.length);
-  let at = headerBytes;
+  let at: number = headerBytes;
   for (const [i, { kind, data }] of sections.entries()) {
     view.setBigUint64(offsets.table + 8 * i, BigInt(at));
     view.setBigUint64(offsets.sizes + 8 * i, BigInt(data.length));
