@@ -1,13 +1,13 @@
-# The enclave's application image. What is measured is made by image/ alone; this file only gives it a known Debian,
-# whose libraries go into the image, and a C compiler.
+# The enclave's application image. What is measured is made by image/ alone; this file only gives it a known Debian with
+# npm 11, dpkg and a C compiler. Nothing of the base goes into the image but libraries that are equal to image/libraries.json.
 #
 #   docker build -t caladrius .                                    the program's files, as the application ramdisk holds them
-#   docker build --target measurements -o out .                    PCR0, PCR1, PCR2 and caladrius.eif
-#   buildah build --build-arg BASE=localhost/my-debian-12 .        on another Debian 12 with npm 11 and gcc (PCR2 then follows its libraries)
+#   docker build --target measurements -o out .                    PCR0, PCR1, PCR2, caladrius.eif and init
+#   buildah build --build-arg BASE=localhost/my-debian-12 .        on another Debian 12; PCR2 is the same
 
 ARG BASE=docker.io/library/node:24.21.0-bookworm@sha256:6dac556d980b7f0e5498d08f08cee0ca67798b4ad6c23964a9214920e67758d0
 
-# The one stage with a network: the packages of the lock file, each under its hash, without running their scripts.
+# Two stages may use a network. This one: the packages of the lock file, each under its hash, without running their scripts.
 FROM ${BASE} AS packages
 WORKDIR /caladrius
 COPY package.json package-lock.json .npmrc ./
@@ -25,17 +25,21 @@ COPY test/package.json test/
 COPY wire/package.json wire/
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM packages AS build
+# And this one, where the base has other libraries: the Debian packages that libraries.json names, each checked by SHA-256.
+FROM packages AS libraries
 COPY attestation-verifier attestation-verifier
 COPY enclave enclave
 COPY image image
 COPY policies policies
 COPY wire wire
-# Needs no network (`--network none` shows it, once the packages are there).
-RUN node_modules/.bin/node image/export.ts /out
+RUN node_modules/.bin/node image/export.ts --fetch-only --strict --packages /packages
+
+# Needs no network: `unshare --net buildah build …` shows it, over a base that has the packages.
+FROM libraries AS build
+RUN node_modules/.bin/node image/export.ts --strict --packages /packages /out
 
 FROM scratch AS measurements
-COPY --from=build /out/measurements.json /out/caladrius.eif /
+COPY --from=build /out/measurements.json /out/caladrius.eif /out/init /
 
 FROM scratch
 COPY --from=build /out/rootfs /
