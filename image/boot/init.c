@@ -162,7 +162,7 @@ static int vsock_connect(unsigned cid, unsigned port, time_t seconds) {
 static int vsock_listen(unsigned port) {
   int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   struct sockaddr_vm address = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port };
-  must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0, "cannot listen on vsock port 5000");
+  must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, RELAYS_EACH) == 0, "cannot listen on vsock port 5000");
   return fd;
 }
 
@@ -186,7 +186,7 @@ static int unix_connect(const char *path) {
 static int unix_listen(const char *path) {
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   struct sockaddr_un address = unix_address(path);
-  must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0 &&
+  must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, RELAYS_EACH) == 0 &&
            chown(path, PROGRAM_USER, PROGRAM_USER) == 0 && chmod(path, 0600) == 0, path);
   return fd;
 }
@@ -410,12 +410,10 @@ static void seed_entropy(int nsm) {
 
 static pid_t start_program(void) {
   step = "program";
+  say_number("starts as user", PROGRAM_USER);
   pid_t child = fork();
   must(child >= 0, "cannot fork");
-  if (child > 0) {
-    say_number("started as user", PROGRAM_USER);
-    return child;
-  }
+  if (child > 0) return child;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

@@ -158,7 +158,7 @@ describe.skipIf(real.includes(undefined))("a real QEMU (needs CALADRIUS_QEMU, _Q
     const [file = "", eif = "", realVsock = "", realUds = ""] = real;
     const qemu = await findQemu(file);
     const running = await runQemu({ qemu, eif, vsock: realVsock, uds: realUds, memoryMiB: 1024, onLine: (line) => lines.push(line) });
-    await expect.poll(() => lines.join("\n"), { timeout: 60_000 }).toContain("caladrius init: program: started as user 1000");
+    await expect.poll(() => lines.join("\n"), { timeout: 60_000 }).toContain("caladrius init: program: starts as user 1000");
     await running.stop();
   }, 180_000);
 });
