@@ -36,6 +36,8 @@ export const IMAGE_CODE = {
   "sign-key": { stage: "sign", spec: "EIF v3 signature", meaning: "the signing key is not a P-384 private key in PEM" },
   "sign-certificate": { stage: "sign", spec: "EIF v3 signature", meaning: "the certificate is not one that belongs to the signing key" },
   "sign-signed": { stage: "sign", spec: "EIF v3 signature", meaning: "the image is signed already" },
+  "image-pcr": { stage: "image", spec: "EIF v4 measurements", meaning: "the image measures other registers than were expected" },
+  "image-trust": { stage: "image", spec: "trust file", meaning: "no set of the trust file holds the image's registers" },
   "cpio-truncated": { stage: "ramdisk", spec: "cpio newc", meaning: "the archive ends before an entry or the trailer does" },
   "cpio-header": { stage: "ramdisk", spec: "cpio newc", meaning: "an entry header outside the newc grammar" },
   "cpio-path": { stage: "ramdisk", spec: "cpio newc", meaning: "a path that is empty, absolute, not normal, or not UTF-8" },
