@@ -153,7 +153,7 @@ describe("measuring a file in blocks", () => {
     expect(SIGNED).not.toBeNull();
   });
 
-  it("holds less than 100 MB for a file of 200 MiB", { timeout: 120_000 }, () => {
+  it.skipIf(process.platform !== "linux")("holds less than 100 MB for a file of 200 MiB", { timeout: 120_000 }, () => {
     const file = path.join(folder, "large.eif");
     const app = writeSparse(file, 200 * 2 ** 20);
     const child = path.join(folder, "child.mjs");
@@ -197,9 +197,10 @@ function writeSparse(file: string, bytes: number): string {
   return createHash("sha384").update(new Uint8Array(48)).update(hash.digest()).digest("hex");
 }
 
-const CHILD = `import { enableCompileCache } from "node:module";
+const CHILD = `import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 enableCompileCache(${JSON.stringify(path.join(folder, "compiled"))});
 const { measureEifFile } = await import(${JSON.stringify(new URL("measure-file.ts", import.meta.url).href)});
 const { measurements } = await measureEifFile(process.argv[2], { threads: 2 });
-const maxRssMiB = process.resourceUsage().maxRSS / 1024;
+const maxRssMiB = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status"))[1]) / 1024; // getrusage would begin with our own
 console.log(JSON.stringify({ pcr2: Buffer.from(measurements.pcr2).toString("hex"), maxRssMiB }));`;
