@@ -1,6 +1,7 @@
 /** One entry per code this package raises about bytes or inputs: where it arises, the rule behind it, what it means. */
 export const IMAGE_CODE = {
   "eif-truncated": { stage: "eif", spec: "EIF v4 header", meaning: "the file ends before its header or a section does" },
+  "eif-changed": { stage: "eif", spec: "EIF v4 measurements", meaning: "the file changed while it was measured" },
   "eif-magic": { stage: "eif", spec: "EIF v4 header", meaning: "the file does not begin with .eif" },
   "eif-version": { stage: "eif", spec: "EIF v4 header", meaning: "a format version other than 4" },
   "eif-reserved": { stage: "eif", spec: "EIF v4 header", meaning: "a reserved field is not zero" },

@@ -1,36 +1,53 @@
-import { createHash, type Hash } from "node:crypto";
-import { crc32 } from "node:zlib";
+import { createHash } from "node:crypto";
+import { getCompileCacheDir } from "node:module";
+import { parentPort, Worker, workerData } from "node:worker_threads";
+import { readBlocks, type Range } from "./blocks.ts";
 
-/** File offsets [from, to). */
-export type Range = readonly [from: number, to: number];
+// The hash under PCR2, in a thread of its own: the same file measures it beside PCR0 and is what that thread runs.
 
-/**
- * What is computed beside PCR0 over an image's bytes, given in file order: the hash under PCR2, and the checksum.
- * Both can go on in another thread; the checksum's state is a number and can also be handed over half way.
- */
-export class ApplicationHash {
-  readonly #hash: Hash = createHash("sha384");
-  readonly #ranges: readonly Range[];
-
-  /** `ranges` = where the data of the ramdisks after the first lies. */
-  constructor(ranges: readonly Range[]) {
-    this.#ranges = ranges;
-  }
-
-  /** Take the bytes that stand at `at` in the file; gives the checksum, if `crc` is what it was before them. */
-  update(bytes: Uint8Array, at: number, crc: number | null): number | null {
-    for (const range of this.#ranges) updateWithin(this.#hash, range, bytes, at);
-    return crc === null ? null : crc32(bytes, crc);
-  }
-
-  digest(): Uint8Array {
-    return new Uint8Array(this.#hash.digest());
-  }
+/** What the thread begins with. */
+interface Start {
+  fd: number;
+  /** where the data of the ramdisks after the first lies in the file */
+  ranges: readonly Range[];
+  blockBytes: number;
 }
 
-/** Hash of `bytes`, which stand at `at` in the file, what lies in the range. */
-export function updateWithin(hash: Hash, [from, to]: Range, bytes: Uint8Array, at: number): void {
-  const begin = Math.max(from - at, 0);
-  const end = Math.min(to - at, bytes.length);
-  if (begin < end) hash.update(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end));
+/** A hash that goes on in another thread; `close` must come before the file is closed. */
+export interface HashInThread {
+  /** @returns the digest, null if the file ended before the ranges did */
+  digest(): Promise<Uint8Array | null>;
+  close(): Promise<void>;
 }
+
+/** Begin to hash what lies in the ranges of an open file. */
+export function hashInThread(start: Start): HashInThread {
+  // A thread does not inherit the cache of compiled sources; compiling its own would take it longer than a small image.
+  const cache = getCompileCacheDir();
+  const env = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache };
+  const worker = new Worker(new URL(import.meta.url), { workerData: { measure: start }, env, execArgv: [] });
+  const answered = new Promise<Uint8Array | null>((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the measuring thread ended with ${code}`)));
+  });
+  answered.catch(() => undefined); // whoever gave up before does not ask
+  return {
+    digest: () => answered,
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+async function hashRanges({ fd, ranges, blockBytes }: Start): Promise<Uint8Array | null> {
+  const hash = createHash("sha384");
+  for (const range of ranges) {
+    const end = await readBlocks(fd, range, blockBytes, (bytes) => hash.update(bytes));
+    if (end < range[1]) return null;
+  }
+  return new Uint8Array(hash.digest());
+}
+
+const begun = workerData as { measure?: Start } | null;
+if (begun?.measure !== undefined) parentPort?.postMessage(await hashRanges(begun.measure), []);

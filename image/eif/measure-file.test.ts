@@ -140,6 +140,24 @@ describe("measuring a file in blocks", () => {
     }
   });
 
+  it("refuses a file that changes while it is read, in both ways", async () => {
+    const file = path.join(folder, "changes.eif");
+    const bytes = writeEif({
+      architecture: "x86_64",
+      kernel: new Uint8Array(4000),
+      cmdline: new Uint8Array(3),
+      metadata: METADATA,
+      ramdisks: [new Uint8Array(4000)],
+    });
+    for (const threads of [1, 2] as const) {
+      writeFileSync(file, bytes);
+      const changeWhatWasRead = (done: number, total: number): void => {
+        if (done === total) writeFileSync(file, "X", { flag: "r+" });
+      };
+      expect(await outcomeOf(() => measureEifFile(file, { threads, onProgress: changeWhatWasRead }))).toBe("eif-changed");
+    }
+  });
+
   it("refuses a folder and what is no plain file by an error of the system or a code", async () => {
     await expect(measureEifFile(folder)).rejects.toMatchObject({ code: "EISDIR" });
     await expect(measureEifFile("/dev/null")).rejects.toMatchObject({ code: "eif-truncated" });
