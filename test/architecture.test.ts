@@ -30,6 +30,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   "attestation-verifier": ["@noble/curves", "@noble/hashes"],
   host: [
+    "@aws-sdk/credential-provider-node",
     "@fastify/helmet",
     "@fastify/rate-limit",
     "@fastify/swagger",
@@ -40,8 +41,9 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
     "prom-client",
     "typebox",
   ],
+  enclave: ["@aws-sdk/client-kms", "@smithy/node-http-handler", "@smithy/signature-v4", "node-forge"],
   image: ["esbuild"],
-  client: ["hpke"],
+  client: ["hpke", "@aws-sdk/client-kms"],
   pages: ["@noble/hashes", "esbuild", "preact"],
   test: ["esbuild"],
 };
@@ -51,6 +53,7 @@ const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check"];
 const TEST_PEERS: Readonly<Record<string, readonly string[]>> = {
   wire: ["cborg", "cbor-x"],
   enclave: ["hpke"],
+  "nitro-sim": ["@aws-sdk/client-kms", "@smithy/node-http-handler"],
   test: ["hpke", "fastify", "playwright-core", "publint", "@arethetypeswrong/core"],
   pages: ["playwright-core", "axe-core"],
 };
@@ -60,7 +63,18 @@ const BUILTINS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   "attestation-verifier": [],
   policies: [],
-  enclave: ["node:buffer", "node:crypto", "node:fs", "node:net", "node:path", "node:process", "node:util", "node:worker_threads"],
+  enclave: [
+    "node:buffer",
+    "node:crypto",
+    "node:fs",
+    "node:net",
+    "node:path",
+    "node:process",
+    "node:tls",
+    "node:https",
+    "node:util",
+    "node:worker_threads",
+  ],
 };
 /** The single files of the pure packages that may name a module of Node. */
 const BUILTIN_FILES: Readonly<Record<string, readonly string[]>> = { "attestation-verifier/signatures/node.ts": ["node:crypto"] };

@@ -157,7 +157,7 @@ describe("the enclave as the host sees it", () => {
     expect(await enclave.respond(message(MESSAGE.statusList, Uint8Array.of(1)))).toEqual({ error: "status-list-refused" });
     expect(await enclave.respond(message(MESSAGE.credentials, Uint8Array.of(1)))).toEqual({ error: "malformed-message" });
     expect(await enclave.respond(message(200, Uint8Array.of(1)))).toEqual({ error: "unknown-message" });
-    const reply = await enclave.respond(message(MESSAGE.attest, encodeAttestRequest({ nonce: new Uint8Array(32) })));
+    const reply = await enclave.respond(message(MESSAGE.attest, encodeAttestRequest({ keys: "boot", nonce: new Uint8Array(32) })));
     expect(decodeAttestReply("body" in reply ? reply.body : new Uint8Array()).sequence).toBe(0);
     expect(await enclave.respond(message(MESSAGE.statusList, around.deployment.newStatusList()))).toEqual({ body: new Uint8Array(0) });
     expect(ended).toEqual([]);

@@ -140,6 +140,15 @@ describe("a carrier that answers itself", () => {
     "status-list-refused": { status: "verified", resealed: 0 },
     overloaded: { status: "verified", resealed: 0 },
     internal: { status: "verified", resealed: 0 },
+    "no-fleet": { status: "verified", resealed: 0 },
+    "kms-credentials": { status: "verified", resealed: 0 },
+    "kms-unreachable": { status: "verified", resealed: 0 },
+    "kms-denied": { status: "verified", resealed: 0 },
+    "kms-throttled": { status: "verified", resealed: 0 },
+    "kms-answer-refused": { status: "verified", resealed: 0 },
+    "fleet-record-refused": { status: "verified", resealed: 0 },
+    "fleet-keys-differ": { status: "verified", resealed: 0 },
+    "fleet-epoch-ended": { status: "verified", resealed: 0 },
   };
   for (const name of Object.keys(ends) as EnclaveErrorName[]) {
     it(`forged ${name}`, async () => {

@@ -38,6 +38,8 @@ export interface Bundle {
   grantsRequired: boolean;
   /** whether recordings without a device signature are taken */
   unsignedRecordings: boolean;
+  /** ARNs of the KMS keys under whose data keys jobs may come; none: such jobs are not opened */
+  dataKeys: string[];
   /** how long a stale status list still answers purposes of care, seconds, at most 72 h */
   careGraceSeconds: number;
   /** what may leave besides results */
@@ -85,6 +87,7 @@ const fields: Schema<Bundle> = struct<Bundle>({
   grantIssuers: ["grantIssuers", array(signingPublicKey, 0, 64)],
   grantsRequired: ["grantsRequired", bool],
   unsignedRecordings: ["unsignedRecordings", bool],
+  dataKeys: ["dataKeys", array(text(20, 256), 0, 16)],
   careGraceSeconds: ["careGrace", int(0, 72 * 3600)],
   telemetry: ["telemetry", anyValue],
 });

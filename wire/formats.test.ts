@@ -92,6 +92,7 @@ const bundle: wire.Bundle = {
   grantIssuers: [ed],
   grantsRequired: false,
   unsignedRecordings: true,
+  dataKeys: ["arn:aws:kms:eu-central-1:1:key/y"],
   careGraceSeconds: 0,
   telemetry: null,
 };
@@ -149,8 +150,11 @@ const FORMATS: [name: string, encode: (value: never) => Uint8Array, decode: (enc
     { protocol: 1, constitution: b(3), bundle: b(3), bundleApprovals: [b(2)], statusList: null },
   ],
   ["boot reply", wire.encodeBootReply, wire.decodeBootReply, { state: "booted" }],
-  ["attest", wire.encodeAttestRequest, wire.decodeAttestRequest, { nonce: b(8) }],
+  ["attest", wire.encodeAttestRequest, wire.decodeAttestRequest, { nonce: b(8), keys: "fleet" }],
   ["attest reply", wire.encodeAttestReply, wire.decodeAttestReply, { evidence: b(3), identity: b(3), sequence: 1 }],
+  ["fleet birth", wire.encodeFleetBirth, wire.decodeFleetBirth, { fleet: "north-1", epoch: 3 }],
+  ["fleet birth reply", wire.encodeFleetBirthReply, wire.decodeFleetBirthReply, { candidate: b(3), evidence: b(4) }],
+  ["fleet serve reply", wire.encodeFleetServeReply, wire.decodeFleetServeReply, { keyId: b(32), notAfter: 9 }],
   ["job reply", wire.encodeJobReply, wire.decodeJobReply, { status: b(3), replies: [b(3)] }],
   [
     "credentials",
@@ -193,6 +197,36 @@ const FORMATS: [name: string, encode: (value: never) => Uint8Array, decode: (enc
   ["approved", wire.encodeApproved, wire.decodeApproved, { statement: b(3), approvals: [b(2)] }],
   ["approval", wire.encodeApproval, wire.decodeApproval, approval],
   ["status list", wire.encodeStatusList, wire.decodeStatusList, statusList],
+  [
+    "fleet candidate",
+    wire.encodeFleetCandidate,
+    wire.decodeFleetCandidate,
+    {
+      version: 1,
+      fleet: "north",
+      epoch: 1,
+      constitutionDigest: b(48),
+      keySet: b(9),
+      wrapped: [{ keyArn: "arn:aws:kms:eu-central-1:1:key/x", blob: b(200) }],
+      bootId: b(16),
+    },
+  ],
+  [
+    "fleet record",
+    wire.encodeFleetRecord,
+    wire.decodeFleetRecord,
+    {
+      version: 1,
+      fleet: "n",
+      epoch: 1,
+      constitutionDigest: b(48),
+      keySetDigest: b(32),
+      wrapped: [{ keyArn: "arn:aws:kms:eu-central-1:1:key/x", digest: b(32) }],
+      notBefore: 1,
+      notAfter: 2,
+    },
+  ],
+  ["fleet epoch", wire.encodeFleetEpoch, wire.decodeFleetEpoch, { candidate: b(3), record: b(4), approvals: [b(5)] }],
   ["release", wire.encodeRelease, wire.decodeRelease, release],
 ];
 
@@ -214,6 +248,13 @@ describe("formats", () => {
       }
     });
   }
+
+  it("a fleet's name has a to z, 0 to 9 and hyphens, none at its ends", () => {
+    for (const fleet of ["a", "n0rth-2", "x".repeat(64)])
+      expect(wire.decodeFleetBirth(wire.encodeFleetBirth({ fleet, epoch: 1 })).fleet).toBe(fleet);
+    for (const fleet of ["", "-a", "a-", "A", "a_b", "ä", "x".repeat(65), "a\u0000"])
+      expect(() => wire.encodeFleetBirth({ fleet, epoch: 1 }), fleet).toThrow(WireError);
+  });
 
   it("disclosures: every name reads back, unknown names are refused", () => {
     const finding: wire.Finding = {

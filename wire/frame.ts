@@ -3,7 +3,17 @@ import { LimitError, WireError } from "./errors.ts";
 import { MAX_SEALED_JOB_BYTES } from "./sizes.ts";
 
 /** Kinds of messages on the `serve` socket; a reply carries the kind and the id of its request, or is an error. */
-export const MESSAGE = { hello: 0, boot: 1, credentials: 2, attest: 3, job: 4, statusList: 5, error: 255 } as const;
+export const MESSAGE = {
+  hello: 0,
+  boot: 1,
+  credentials: 2,
+  attest: 3,
+  job: 4,
+  statusList: 5,
+  fleetBirth: 6,
+  fleetServe: 7,
+  error: 255,
+} as const;
 
 /** One message, whole. */
 export interface Message {

@@ -7,6 +7,7 @@ export * from "./disclosure.ts";
 export * from "./errors.ts";
 export * from "./escape.ts";
 export * from "./findings.ts";
+export * from "./fleet.ts";
 export * from "./frame.ts";
 export * from "./identity.ts";
 export * from "./job.ts";

@@ -1,15 +1,16 @@
 import { decodeCbor, encodeCbor, type CborValue } from "./cbor/index.ts";
 import { LimitError, WireError } from "./errors.ts";
+import { MAX_KMS_BLOB_BYTES } from "./fleet.ts";
 import { pad, unpad } from "./padding.ts";
 import { bytes, decodeWith, encodeWith, int, nullable, oneOf, refine, struct, tuple, version, type Schema } from "./schema/index.ts";
 import { isSizeBucket, MAX_SEALED_JOB_BYTES, sizeBucket } from "./sizes.ts";
-import { AEAD_TAG_BYTES, SUITES, type SuiteId } from "./suites.ts";
+import { AEAD_TAG_BYTES, KMS_SUITE, SUITES, type JobSuiteId, type SuiteId } from "./suites.ts";
 
 /** What stands in the clear on a sealed job, authenticated: the host routes by it. */
 export interface SealedJobHeader {
   version: number;
-  suite: SuiteId;
-  /** SHA-256 of the key set, 32 bytes */
+  suite: JobSuiteId;
+  /** SHA-256 of the key set, 32 bytes; of the KMS key's ARN in UTF-8 for KMS-A256GCM */
   keyId: Uint8Array;
   /** 16 random bytes */
   jobId: Uint8Array;
@@ -38,10 +39,12 @@ export interface JobContent {
 /** Schema of an HPKE suite's name. */
 export const suiteSchema: Schema<SuiteId> = oneOf("MLKEM768-X25519", "X25519");
 
+const jobSuiteSchema: Schema<JobSuiteId> = oneOf("MLKEM768-X25519", "X25519", KMS_SUITE);
+
 const header: Schema<SealedJobHeader> = refine(
   struct<SealedJobHeader>({
     version: ["v", version(1)],
-    suite: ["suite", suiteSchema],
+    suite: ["suite", jobSuiteSchema],
     keyId: ["kid", bytes(32)],
     jobId: ["job", bytes(16)],
     notAfter: ["exp", int(0, 2 ** 40)],
@@ -90,7 +93,7 @@ export function decodeSealedJob(sealed: Uint8Array): SealedJob {
   if (!(enc instanceof Uint8Array))
     throw new WireError("schema-type", "sealed job: expected exactly the encapsulated key beside header and ciphertext");
   const decoded = decodeWith(header, headerBytes, "sealed job header", { maxBytes: 512 });
-  if (enc.length !== SUITES[decoded.suite].encBytes)
+  if (decoded.suite === KMS_SUITE ? enc.length < 1 || enc.length > MAX_KMS_BLOB_BYTES : enc.length !== SUITES[decoded.suite].encBytes)
     throw new WireError("schema-range", `sealed job: ${enc.length} bytes of encapsulated key for ${decoded.suite}`);
   if (ciphertext.length !== decoded.paddedBytes + AEAD_TAG_BYTES)
     throw new WireError(
@@ -131,6 +134,16 @@ const CONTENT_OVERHEAD_BYTES = 4 + 1 + 3 * 5;
 /** Reads opened content. @throws WireError sealed-job-padding, cbor-*, schema-* */
 export function decodeJobContent(padded: Uint8Array): JobContent {
   return decodeWith(content, unpad(padded), "job", { maxBytes: MAX_SEALED_JOB_BYTES, maxDepth: 2, maxItems: 8 });
+}
+
+/** AAD of a job under a KMS data key: what HPKE's info binds otherwise. */
+export function kmsJobAad(constitutionDigest: Uint8Array, headerBytes: Uint8Array): Uint8Array {
+  return encodeCbor(["caladrius kms job", constitutionDigest, headerBytes]);
+}
+
+/** The encryption context of a job's data key; KMS authenticates it, so a wrapped key fits one job and one deployment. */
+export function kmsJobContext(constitutionHex: string, jobIdHex: string): Readonly<Record<string, string>> {
+  return { "caladrius-constitution": constitutionHex, "caladrius-job": jobIdHex };
 }
 
 /** HPKE info of a sealed job: binds it to one key set and one constitution. */

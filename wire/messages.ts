@@ -1,4 +1,5 @@
-import { array, bytes, decodeWith, encodeWith, int, literal, nullable, struct, text, version, type Schema } from "./schema/index.ts";
+import { fleetName } from "./fleet.ts";
+import { array, bytes, decodeWith, encodeWith, int, literal, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
 import { MAX_MESSAGE_BYTES } from "./frame.ts";
 
 /** Version of the protocol on the `serve` socket, stated in the first message of a connection by both sides. */
@@ -61,8 +62,13 @@ export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootR
 /** Asks for evidence; the nonce is the caller's. */
 export interface AttestRequest {
   nonce: Uint8Array | null;
+  /** which identity: the one whose keys are this boot's alone, or the one with the newest keys of the fleet */
+  keys: "boot" | "fleet";
 }
-const attestRequest: Schema<AttestRequest> = struct<AttestRequest>({ nonce: ["nonce", nullable(bytes(8, 64))] });
+const attestRequest: Schema<AttestRequest> = struct<AttestRequest>({
+  nonce: ["nonce", nullable(bytes(8, 64))],
+  keys: ["keys", oneOf("boot", "fleet")],
+});
 /** Writes a request for evidence. */
 export const encodeAttestRequest = (value: AttestRequest): Uint8Array => encodeWith(attestRequest, value);
 /** Reads a request for evidence; a nonce has 8 to 64 bytes. @throws WireError, LimitError */
@@ -116,6 +122,52 @@ export const encodeCredentials = (value: Credentials): Uint8Array => encodeWith(
 /** Reads KMS credentials. @throws WireError, LimitError */
 export const decodeCredentials = (body: Uint8Array): Credentials => decodeWith(credentials, body, "credentials", { maxBytes: 16 * 1024 });
 
+/** Asks for keys of a fleet's epoch; nobody is served with them before the quorum's record. */
+export interface FleetBirthRequest {
+  fleet: string;
+  epoch: number;
+}
+const fleetBirth: Schema<FleetBirthRequest> = struct<FleetBirthRequest>({
+  fleet: ["fleet", fleetName],
+  epoch: ["epoch", int(1, 2 ** 31 - 1)],
+});
+/** Writes a request for a fleet's keys. */
+export const encodeFleetBirth = (value: FleetBirthRequest): Uint8Array => encodeWith(fleetBirth, value);
+/** Reads a request for a fleet's keys. @throws WireError, LimitError */
+export const decodeFleetBirth = (body: Uint8Array): FleetBirthRequest => decodeWith(fleetBirth, body, "fleet birth", { maxBytes: 256 });
+
+/** A candidate and the evidence that commits to it: what approvers look at. */
+export interface FleetBirthReply {
+  candidate: Uint8Array;
+  evidence: Uint8Array;
+}
+const fleetBirthReply: Schema<FleetBirthReply> = struct<FleetBirthReply>({
+  candidate: ["candidate", bytes(1, 64 * 1024)],
+  evidence: ["evidence", bytes(1, 16 * 1024)],
+});
+/** Writes a candidate with its evidence. */
+export const encodeFleetBirthReply = (value: FleetBirthReply): Uint8Array => encodeWith(fleetBirthReply, value);
+/** Reads a candidate with its evidence, of which nothing is verified yet. @throws WireError, LimitError */
+export const decodeFleetBirthReply = (body: Uint8Array): FleetBirthReply =>
+  decodeWith(fleetBirthReply, body, "fleet candidate", { maxBytes: 96 * 1024 });
+
+/** Answer to an epoch that was handed over: it is being served under this key id. */
+export interface FleetServeReply {
+  /** SHA-256 of the key set */
+  keyId: Uint8Array;
+  /** Unix seconds */
+  notAfter: number;
+}
+const fleetServeReply: Schema<FleetServeReply> = struct<FleetServeReply>({
+  keyId: ["kid", bytes(32)],
+  notAfter: ["notAfter", int(0, 2 ** 40)],
+});
+/** Writes the answer to an epoch. */
+export const encodeFleetServeReply = (value: FleetServeReply): Uint8Array => encodeWith(fleetServeReply, value);
+/** Reads the answer to an epoch. @throws WireError, LimitError */
+export const decodeFleetServeReply = (body: Uint8Array): FleetServeReply =>
+  decodeWith(fleetServeReply, body, "fleet reply", { maxBytes: 128 });
+
 /** All that an enclave says about a refusal before a job is opened. Nothing here depends on opened content. */
 export const ENCLAVE_ERROR = {
   "not-booted": 1,
@@ -131,6 +183,15 @@ export const ENCLAVE_ERROR = {
   "status-list-refused": 11,
   overloaded: 12,
   internal: 13,
+  "no-fleet": 14,
+  "kms-credentials": 15,
+  "kms-unreachable": 16,
+  "kms-denied": 17,
+  "kms-throttled": 18,
+  "kms-answer-refused": 19,
+  "fleet-record-refused": 20,
+  "fleet-keys-differ": 21,
+  "fleet-epoch-ended": 22,
 } as const;
 /** The name of a refusal. */
 export type EnclaveErrorName = keyof typeof ENCLAVE_ERROR;

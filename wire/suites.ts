@@ -12,3 +12,12 @@ export type SuiteId = keyof typeof SUITES;
 
 /** Bytes that AES-256-GCM adds. */
 export const AEAD_TAG_BYTES = 16;
+
+/**
+ * Not HPKE: AES-256-GCM under a data key that KMS made and encrypted for one job. The encapsulated key is KMS's
+ * ciphertext; the nonce is twelve zero bytes, as each data key encrypts once.
+ */
+export const KMS_SUITE = "KMS-A256GCM";
+
+/** How a sealed job may be sealed. */
+export type JobSuiteId = SuiteId | typeof KMS_SUITE;

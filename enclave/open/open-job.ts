@@ -5,6 +5,7 @@ import {
   decodeSignedRequest,
   decodeStatement,
   equalBytes,
+  KMS_SUITE,
   sealedJobInfo,
   type DisclosureLevel,
   type Recording,
@@ -59,7 +60,7 @@ export function openJob(
     return { kind: "unopened", reason: "malformed-message" };
   }
   const keys = findKeys(job.header.keyId);
-  const pair = keys?.pairs.get(job.header.suite);
+  const pair = job.header.suite === KMS_SUITE ? undefined : keys?.pairs.get(job.header.suite);
   if (keys === null || pair === undefined) return { kind: "unopened", reason: "unknown-key" };
   if (job.header.notAfter * 1000 < nowFromMs) return { kind: "unopened", reason: "job-expired" };
 

@@ -180,7 +180,7 @@ export class Relay {
   }
 
   async #attest(session: EnclaveSession, nonce: Uint8Array | null): Promise<Attestation> {
-    const body = await session.request(MESSAGE.attest, encodeAttestRequest({ nonce }), ATTEST_MS);
+    const body = await session.request(MESSAGE.attest, encodeAttestRequest({ nonce, keys: "boot" }), ATTEST_MS);
     try {
       const reply = decodeAttestReply(body);
       const { bootId } = decodeIdentity(reply.identity);

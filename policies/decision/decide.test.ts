@@ -20,6 +20,7 @@ const bundle: Bundle = {
   grantIssuers: [],
   grantsRequired: false,
   unsignedRecordings: true,
+  dataKeys: [],
   careGraceSeconds: 3600,
   telemetry: null,
 };

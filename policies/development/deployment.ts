@@ -7,6 +7,7 @@ import {
   encodeStatusList,
   MAX_STATUS_LIST_SECONDS,
   type Approved,
+  type Constitution,
   type PurposeRule,
   type SigningPublicKey,
 } from "@caladrius/wire";
@@ -30,8 +31,10 @@ export function makeDevelopmentConstitution(options: {
   approver: DevelopmentSigner;
   statusKey: SigningPublicKey;
   name: string;
+  /** KMS keys, endpoint and TLS roots for a fleet or for data-key jobs */
+  kms?: Constitution["kms"];
 }): Uint8Array {
-  const { nowSeconds, approver, statusKey, name } = options;
+  const { nowSeconds, approver, statusKey, name, kms = null } = options;
   const alone = [{ role: ROLE, threshold: 1 }];
   const payload = encodeConstitution({
     version: 1,
@@ -44,7 +47,7 @@ export function makeDevelopmentConstitution(options: {
     quorums: { bundle: alone, release: alone, fleet: alone, succession: alone },
     statusKeys: [statusKey],
     auditorKeys: [],
-    kms: null,
+    kms,
     log: null,
   });
   return encodeStatement("constitution", approver.publicKey.alg, payload, approver.sign);
@@ -65,9 +68,11 @@ export function makeDevelopmentBundle(options: {
   constitutionDigest: Uint8Array;
   policyVersion: number;
   detectors: readonly string[];
+  /** ARNs of KMS keys whose data keys may seal jobs */
+  dataKeys?: readonly string[];
   sha384(bytes: Uint8Array): Uint8Array;
 }): Approved {
-  const { nowSeconds, approver, constitutionDigest, policyVersion, detectors, sha384 } = options;
+  const { nowSeconds, approver, constitutionDigest, policyVersion, detectors, dataKeys = [], sha384 } = options;
   const payload = encodeBundle({
     version: 1,
     policyVersion,
@@ -80,6 +85,7 @@ export function makeDevelopmentBundle(options: {
     grantIssuers: [],
     grantsRequired: false,
     unsignedRecordings: true,
+    dataKeys: [...dataKeys],
     careGraceSeconds: 72 * 3600,
     telemetry: null,
   });

@@ -29,7 +29,7 @@ export async function startEnclave(surroundings: Surroundings): Promise<InProces
   await ask(MESSAGE.boot, encodeBootMessage(surroundings.boot));
   return {
     async attest(nonce) {
-      const body = await ask(MESSAGE.attest, encodeAttestRequest({ nonce }));
+      const body = await ask(MESSAGE.attest, encodeAttestRequest({ nonce, keys: "boot" }));
       if (typeof body === "string") throw new Error(`${body} (${ENCLAVE_ERROR[body]})`);
       return body;
     },
