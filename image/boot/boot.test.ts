@@ -1,9 +1,9 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { compileInit, INIT_FLAGS } from "./compile.ts";
 
 const run = promisify(execFile);
@@ -15,6 +15,7 @@ const COMPILERS = ["gcc", "clang"]
   .flatMap((compiler) => ["c11", "gnu11"].map((standard) => ({ compiler, flags: [`-std=${standard}`, "-static", "-O2"] })));
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(path.join(tmpdir(), "init-test-"))));
+afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.skipIf(!hasCompiler())("init.c (needs cc)", () => {
@@ -23,6 +24,25 @@ describe.skipIf(!hasCompiler())("init.c (needs cc)", () => {
     expect(one.reason).toBeNull();
     expect(Buffer.from(one.init ?? []).equals(Buffer.from(two.init ?? []))).toBe(true);
     expect(programHeaderTypes(Buffer.from(one.init ?? []))).not.toContain(PT_INTERP);
+  });
+
+  it("is not changed by what the caller's environment says to compilers", async () => {
+    const plain = await compileInit();
+    const other = path.join(folder, "other");
+    await mkdir(path.join(other, "linux"), { recursive: true });
+    for (const header of ["errno.h", "stdio.h", "linux/random.h"]) await writeFile(path.join(other, header), '#error "not this one"\n');
+    for (const file of ["libc.a", "crt1.o"]) await writeFile(path.join(other, file), "not this one");
+    for (const tool of ["cc", "as", "ld"]) await writeFile(path.join(other, tool), "#!/bin/sh\nexit 99\n", { mode: 0o755 });
+    const searched = ["CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "LD_LIBRARY_PATH", "COMPILER_PATH"];
+    for (const name of searched) vi.stubEnv(name, other);
+    vi.stubEnv("GCC_EXEC_PREFIX", `${other}/`);
+    vi.stubEnv("PATH", `${other}:${process.env["PATH"] ?? ""}`);
+    vi.stubEnv("SOURCE_DATE_EPOCH", "12345");
+    vi.stubEnv("TMPDIR", folder);
+    vi.stubEnv("LDEMULATION", "none");
+    const same = await compileInit();
+    expect(same.reason).toBeNull();
+    expect(Buffer.from(same.init ?? []).equals(Buffer.from(plain.init ?? []))).toBe(true);
   });
 
   it("does nothing when it is not process 1", async () => {
