@@ -25,6 +25,8 @@ export { demandSections } from "./explain/open.ts";
 export { renderExplanation } from "./explain/page.ts";
 export type { TrustSets } from "./explain/pcrs.ts";
 export { because, describeDifference, enumerate, fileDetail, headline, packageDetail, shortList, size } from "./explain/sentences.ts";
+export { memoryNeeded } from "./memory.ts";
+export type { MemoryNeeded } from "./memory.ts";
 export { sbomOf } from "./sbom.ts";
 export { buildForeignImage } from "./source/build.ts";
 export type { ForeignImage, ForeignOptions } from "./source/build.ts";

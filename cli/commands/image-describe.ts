@@ -1,4 +1,4 @@
-import { ImageError, readCpio, readEif, type CpioEntry, type MeasuredEif } from "@caladrius/image";
+import { ImageError, memoryNeeded, readCpio, readEif, type CpioEntry, type MeasuredEif, type MemoryNeeded } from "@caladrius/image";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
@@ -19,9 +19,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const image = await measureFile(file, terminal);
   terminal.progress(`reading the ramdisks of ${file}`, true);
   const bytes = await readLimited(file, MAX_WHOLE_BYTES);
-  const ramdisks = (await about(file, () => readEif(bytes))).ramdisks.map(openRamdisk);
+  const parts = await about(file, () => readEif(bytes));
+  const ramdisks = parts.ramdisks.map(openRamdisk);
   const signer = image.signature === null ? null : signerOf(image.signature);
-  const memory = memoryOf(image, ramdisks);
+  const memory = memoryNeeded(image.bytes, parts.ramdisks);
   terminal.object({
     file,
     bytes: image.bytes,
@@ -46,12 +47,6 @@ function openRamdisk(bytes: Uint8Array): Ramdisk {
   }
 }
 
-/** nitro-cli demands four times the file; the kernel unpacks into a tmpfs that is half of memory at most. */
-function memoryOf(image: MeasuredEif, ramdisks: readonly Ramdisk[]): { nitroBytes: number; qemuBytes: number } {
-  const unpacked = ramdisks.reduce((sum, { bytes, files }) => sum + (files?.reduce((all, { data }) => all + data.length, 0) ?? bytes), 0);
-  return { nitroBytes: 4 * image.bytes, qemuBytes: 2 * unpacked + QEMU_REST_BYTES };
-}
-
 function fileObject({ kind, path, mode, data }: CpioEntry): Readonly<Record<string, unknown>> {
   return { path, kind, mode: mode.toString(8).padStart(4, "0"), bytes: data.length };
 }
@@ -61,7 +56,7 @@ function tell(
   image: MeasuredEif,
   ramdisks: readonly Ramdisk[],
   signer: SignerFacts | null,
-  memory: ReturnType<typeof memoryOf>,
+  memory: MemoryNeeded,
   terminal: Terminal,
 ): void {
   const { metadata } = image;
@@ -113,6 +108,3 @@ function purpose(image: MeasuredEif, section: MeasuredEif["sections"][number]): 
 function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
-
-/** What kernel and init need beside the files. */
-const QEMU_REST_BYTES = 130 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readEif } from "@caladrius/image";
+import { memoryNeeded, readEif } from "@caladrius/image";
 import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import type { EnclaveExit, EnclaveProcess } from "../launcher/process.ts";
 import { startProcess } from "../launcher/process.ts";
@@ -34,13 +34,11 @@ export interface RunningQemu {
 }
 
 /**
- * MiB that an image needs in QEMU: the ramdisks twice (the file system may fill half of the memory, and is the ramdisk's
- * content once more) and 130 for kernel and program. On Nitro, nitro-cli asks for four times the file as well.
+ * MiB that an image needs in QEMU, see `memoryNeeded` of the image.
  * @throws ImageError `eif-…`
  */
 export function memoryNeededMiB(eif: Uint8Array): number {
-  const bytes = readEif(eif).ramdisks.reduce((sum, ramdisk) => sum + ramdisk.length, 0);
-  return Math.ceil((2 * bytes) / 2 ** 20) + 130;
+  return Math.ceil(memoryNeeded(eif.length, readEif(eif).ramdisks).qemuBytes / 2 ** 20);
 }
 
 /**

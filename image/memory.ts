@@ -1,0 +1,18 @@
+/** The least memory that an enclave of one image needs, in bytes. */
+export interface MemoryNeeded {
+  /** What nitro-cli asks for: four times the file. */
+  nitroBytes: number;
+  /** What boots in QEMU. */
+  qemuBytes: number;
+}
+
+/**
+ * How much memory an image needs. In QEMU nobody asks, and too little shows as a program that cannot be found: the kernel
+ * unpacks the ramdisks into a file system that may fill half of the memory, and kernel and program need 130 MiB besides.
+ */
+export function memoryNeeded(fileBytes: number, ramdisks: readonly { readonly length: number }[]): MemoryNeeded {
+  const unpacked = ramdisks.reduce((sum, { length }) => sum + length, 0);
+  return { nitroBytes: 4 * fileBytes, qemuBytes: 2 * unpacked + REST_BYTES };
+}
+
+const REST_BYTES = 130 * 2 ** 20;
