@@ -18,13 +18,13 @@ export function sbomOf(bytes: Uint8Array): string {
   const image = openImage(bytes);
   const [fault] = image.faults;
   if (fault !== undefined) throw new ImageError("image-manifest", `the image is not whole: ${fault}`);
-  const ramdisks = image.ramdisks.map((data) => openArchive(placed(image, data)).entries);
+  const ramdisks = image.ramdisks.map((data) => openArchive(placed(image, data)));
   const manifest = openManifest(ramdisks);
   if (manifest.facts.status !== "read") throw new ImageError("image-manifest", manifest.facts.status);
   const [untrue] = manifest.facts.faults;
   if (untrue !== undefined) throw new ImageError("image-manifest", untrue);
   const packages = packagesOf(manifest);
-  const components = [...bootComponents(image, ramdisks[0] ?? []), ...packages.map(componentOf)];
+  const components = [...bootComponents(image, ramdisks[0]?.entries ?? []), ...packages.map(componentOf)];
   return `${JSON.stringify(
     {
       $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",

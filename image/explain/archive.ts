@@ -42,7 +42,13 @@ export function openArchive(ramdisk: Placed): Archive {
   const compressed = ramdisk.data[0] === 0x1f && ramdisk.data[1] === 0x8b;
   const source = compressed ? decompressed(ramdisk) : ramdisk;
   if (source === null)
-    return { form: "unreadable", entries: [], rest: ramdisk, fault: "the gzip stream is damaged or too large", source: ramdisk };
+    return {
+      form: "unreadable",
+      entries: [],
+      rest: ramdisk,
+      fault: "the gzip stream is damaged, too large, or followed by something else",
+      source: ramdisk,
+    };
   const buffer = bufferOf(source.data);
   const entries: ArchiveEntry[] = [];
   const seen = new Map<string, number>();
@@ -93,10 +99,19 @@ export function factsOf(entry: ArchiveEntry): FileFacts {
 
 function decompressed(ramdisk: Placed): Placed | null {
   try {
-    return { data: gunzipSync(ramdisk.data, { maxOutputLength: MAX_DECOMPRESSED_BYTES }), imageOffset: null };
+    const { buffer, engine } = gunzipSync(ramdisk.data, { maxOutputLength: MAX_DECOMPRESSED_BYTES, info: true }) as unknown as Inflated;
+    // zlib ends at the first zero after a stream; the kernel passes over zeros and unpacks what comes then.
+    const tail = ramdisk.data.subarray(engine.bytesWritten);
+    return tail.every((byte) => byte === 0) ? { data: buffer, imageOffset: null } : null;
   } catch {
     return null;
   }
+}
+
+/** What zlib gives where it is asked for more than the bytes: `bytesWritten` counts what it took in. */
+interface Inflated {
+  buffer: Buffer;
+  engine: { bytesWritten: number };
 }
 
 /** The entry whose header begins at `at`, null where there is none. Every length is the sender's. */

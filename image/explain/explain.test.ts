@@ -195,6 +195,7 @@ describe("explainImages", () => {
       expect(files(explanation)).toMatchObject([{ path: "rootfs/lib/libc.so.6", content: null, fields: [change] }]);
     }
     expect(tell(application!, patch(1, "000089ed")).warnings).toEqual([
+      expect.stringContaining("(cpio-mode)"),
       "rootfs/lib/libc.so.6 runs with the rights of its owner or group in B (mode 4755).",
     ]);
     expect(tell(application!, patch(1, "000021b6")).warnings).toContain("rootfs/lib/libc.so.6 is a device in B.");

@@ -28,7 +28,10 @@ export function explainImages(a: Uint8Array, b: Uint8Array, trust: readonly Trus
     const change = compareRamdisks(i + 1, ramdisks.a[i] ?? null, ramdisks.b[i] ?? null);
     if (change !== null) changes.push(change);
   }
-  const manifests = { a: openManifest(entriesOf(ramdisks.a)), b: openManifest(entriesOf(ramdisks.b)) };
+  const manifests = {
+    a: openManifest(ramdisks.a.map(({ archive }) => archive)),
+    b: openManifest(ramdisks.b.map(({ archive }) => archive)),
+  };
   nameOrigins(changes, manifests);
   const listed = manifests.a.facts.status === "read" && manifests.b.facts.status === "read";
   const packages = listed ? comparePackages(manifests.a, manifests.b) : null;
@@ -109,10 +112,6 @@ function archivesOf(image: OpenImage): Ramdisk[] {
     const where = placed(image, data);
     return { placed: where, archive: openArchive(where) };
   });
-}
-
-function entriesOf(ramdisks: readonly Ramdisk[]): Ramdisk["archive"]["entries"][] {
-  return ramdisks.map(({ archive }) => archive.entries);
 }
 
 function nameOrigins(changes: Explanation["ramdisks"], manifests: Pair<OpenManifest>): void {

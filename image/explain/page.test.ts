@@ -1,6 +1,12 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { measureEif } from "../eif/measure.ts";
+import { signEif, type Signer } from "../eif/sign.ts";
+import { readEif } from "../eif/read.ts";
 import { file } from "../ramdisk/entry.ts";
 import { explainImages } from "./explain.ts";
 import { renderExplanation } from "./page.ts";
@@ -83,3 +89,56 @@ describe("renderExplanation", () => {
     expect(hostile.match(/<\/style>/g)).toHaveLength(1);
   });
 });
+
+describe.skipIf(spawnSync("openssl", ["version"]).status !== 0)("the page of signed images (needs openssl)", () => {
+  const [ours, renewed, theirs] = ["ours", "ours", HOSTILE.replaceAll("/", "|")].map(signerNamed);
+  const compare = (before: Uint8Array, after: Uint8Array): string => renderExplanation(explainImages(before, after), names);
+  const sign = (signer: Signer | undefined): Uint8Array => signEif(a, signer!);
+  const rowOf = (text: string): string => /<th scope="row">PCR8.*?<\/tr>/.exec(text)?.[0] ?? "";
+  const hex = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString("hex");
+
+  it("says that PCR8 alone moves with another certificate, under the same name too, and what has to follow", () => {
+    for (const other of [renewed, theirs]) {
+      const text = compare(sign(ours), sign(other));
+      expect(text).toContain(`<h2 id="verdict">Other measurements</h2>`);
+      expect(text).toContain("PCR8 moves.");
+      expect(rowOf(text)).toContain("because of signature");
+      for (const signer of [ours, other]) expect(rowOf(text)).toContain(hex(measureEif(sign(signer)).pcr8));
+      expect(text).toContain("kms:RecipientAttestation:PCR8");
+      expect(text).not.toContain("kms:RecipientAttestation:PCR0");
+      expect(text).not.toMatch(/<script|\u202e/);
+    }
+    expect(compare(sign(ours), sign(theirs))).toContain("&#60;script");
+  });
+
+  it("says that a second signature by the same certificate moves nothing", () => {
+    const text = compare(sign(ours), sign(ours));
+    expect(text).toContain(`<h2 id="verdict">Same measurements</h2>`);
+    expect(rowOf(text)).toContain("another signature by the same certificate");
+  });
+
+  it("says when a signature came, went, or does not hold", () => {
+    expect(rowOf(compare(a, sign(ours)))).toContain(hex(measureEif(sign(ours)).pcr8));
+    expect(compare(sign(ours), a)).toContain("A is signed and B is not: PCR8 becomes zero.");
+    const signed = sign(ours);
+    const { signature } = readEif(signed);
+    const broken = compare(
+      signed,
+      writeEif({ ...tinyParts(), signature: Uint8Array.from(signature!, (byte, i) => (i === 1000 ? byte ^ 1 : byte)) }),
+    );
+    expect(broken).toContain("B is refused where images are read with care");
+    expect(rowOf(broken)).toContain("B has a signature that does not hold, so it has no PCR8");
+  });
+});
+
+/** A new key and a certificate for it. */
+function signerNamed(name: string): Signer {
+  const folder = mkdtempSync(path.join(tmpdir(), "caladrius-page-"));
+  try {
+    const words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp384r1 -nodes -days 1 -utf8 -keyout key -out cert -subj".split(" ");
+    execFileSync("openssl", [...words, `/CN=${name.replaceAll(/[^ -~]/g, "")}`], { cwd: folder, stdio: "ignore" });
+    return { key: readFileSync(path.join(folder, "key"), "utf8"), certificate: readFileSync(path.join(folder, "cert"), "utf8") };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -23,8 +23,8 @@ export function compareRamdisks(index: number, a: Ramdisk | null, b: Ramdisk | n
   const right = b?.archive ?? NO_ARCHIVE;
   const others = byKey(right.entries);
   link(left.entries, others);
-  // Where one cannot be read to its end, what only the other has is not known to be added or removed.
-  const whole = a === null || b === null || (left.fault === null && right.fault === null);
+  // Where one alone cannot be read to its end, what the other has beyond that is not known to be added or removed.
+  const cut = { a: left.fault !== null && right.fault === null, b: right.fault !== null && left.fault === null };
   const files: FileChange[] = [];
   const layout: FieldChange[] = [];
   const common: string[] = [];
@@ -35,11 +35,11 @@ export function compareRamdisks(index: number, a: Ramdisk | null, b: Ramdisk | n
       if (entry === other.twin) continue;
       const file = changed(entry, left, other, right, layout);
       if (file.fields.length > 0 || file.content !== null) files.push(file);
-    } else if (whole) files.push(only("removed", entry, left));
+    } else if (!cut.b) files.push(only("removed", entry, left));
   }
   const own = byKey(left.entries);
   const added = right.entries.filter((entry) => !own.has(keyOf(entry)));
-  if (whole) for (const entry of added) files.push(only("added", entry, right));
+  if (!cut.a) for (const entry of added) files.push(only("added", entry, right));
   nameMoves(files);
   const order = right.entries.map(keyOf).filter((key) => own.has(key));
   const moved = common.findIndex((key, i) => key !== order[i]);
@@ -53,7 +53,7 @@ export function compareRamdisks(index: number, a: Ramdisk | null, b: Ramdisk | n
     reordered: moved < 0 ? null : (left.entries.find((entry) => keyOf(entry) === common[moved])?.path ?? null),
     rest: a === null || b === null ? null : differenceOf(left.rest, right.rest),
     difference,
-    place: difference === null || whole ? null : placeOf(difference.offset, left, right),
+    place: difference === null || (left.fault === null && right.fault === null) ? null : placeOf(difference.offset, left, right),
   };
 }
 
@@ -92,7 +92,8 @@ function changed(a: ArchiveEntry, left: Archive, b: ArchiveEntry, right: Archive
     const other = b.fields.get(field) ?? 0;
     if (value === other || (field === "length" && content !== null)) continue;
     const change = { field, a: spell(field, value), b: spell(field, other) };
-    if (field === "inode") layout.push({ ...change, field: `inode of ${path}` });
+    // The inode of a file with several links says which other entry it shares its content with.
+    if (field === "inode" && !isLinked(a) && !isLinked(b)) layout.push({ ...change, field: `inode of ${path}` });
     else fields.push(change);
   }
   const numbers = [...a.fields].every(([field, value]) => value === b.fields.get(field));
@@ -120,6 +121,10 @@ function changed(a: ArchiveEntry, left: Archive, b: ArchiveEntry, right: Archive
     imageOffset: { a: imageOffset(left, a, a.whole), b: imageOffset(right, b, b.whole) },
     origin: { a: null, b: null },
   };
+}
+
+function isLinked({ fields }: ArchiveEntry): boolean {
+  return (fields.get("links") ?? 0) > 1 && ((fields.get("mode") ?? 0) & CPIO.typeMask) !== CPIO.type.directory;
 }
 
 function only(status: "added" | "removed", entry: ArchiveEntry, archive: Archive): FileChange {

@@ -102,15 +102,16 @@ function ramdiskChanges({ index, files, layout, reordered, rest, place, differen
     changed(
       `${entries.a + entries.b > 0 ? "after what can be read as entries" : "no archive that can be read"}: ${describeDifference(rest)}`,
     );
-  if (layout.length > 0) changed(layoutDetail(layout));
+  if (layout.length > 0) changed(layoutDetail(layout, files));
   if (list.length === 0 && difference !== null) changed(`compressed otherwise, the same content: ${describeDifference(difference)}`);
   return list;
 }
 
 /** Inode numbers and zeros at the end, which follow from entries that came or went; named when they are few. */
-function layoutDetail(layout: RamdiskChange["layout"]): string {
+function layoutDetail(layout: RamdiskChange["layout"], files: RamdiskChange["files"]): string {
   if (layout.length <= FEW) return layout.map(({ field, a, b }) => `${field} ${a ?? ""} to ${b ?? ""}`).join(", ");
-  return `inode numbers and zeros between entries of ${layout.length} places, as entries came or went`;
+  const why = files.some(({ status }) => status !== "changed") ? ", as entries came or went" : ", though no entry came or went";
+  return `inode numbers and zeros between entries in ${layout.length} places${why}`;
 }
 
 function sectionDetail({ a, b, difference, feeds }: SectionChange): string {
