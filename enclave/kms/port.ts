@@ -16,8 +16,8 @@ export interface Kms {
   decrypt(keyArn: string, blob: Uint8Array, context: Readonly<Record<string, string>>): Promise<Uint8Array>;
 }
 
-/** Why there is no data key, and who acts. */
-export type KmsErrorCode = keyof typeof KMS_ERROR;
+/** Why there is no data key. */
+export type KmsErrorCode = "kms-credentials" | "kms-unreachable" | "kms-denied" | "kms-throttled" | "kms-answer-refused" | "kms-blob";
 
 /** Holds a code and its fixed sentence: no text of the peer, no cause, no key. */
 export class KmsError extends Error {
@@ -30,8 +30,8 @@ export class KmsError extends Error {
   }
 }
 
-/** Each code with what it means. */
-export const KMS_ERROR = Object.freeze({
+/** What each code means. */
+export const KMS_ERROR: Readonly<Record<KmsErrorCode, string>> = Object.freeze({
   "kms-credentials": "no credentials for KMS, or they expired: the host has to hand over new ones",
   "kms-unreachable": "KMS cannot be reached through the host's forwarder under the TLS roots of the constitution",
   "kms-denied": "KMS refuses: the key's policy, the key's state or the attestation",
