@@ -118,7 +118,7 @@ export function failureOf(error: unknown): Failure {
   if (reason !== undefined && (error.name === "Refusal" || error instanceof ConfigurationError))
     return { exit: REASON_EXIT[reason.status], code, sentence: error.message, stage: reason.stage, spec: reason.spec };
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
-    return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: error.message };
+    return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: advised(code, error.message) };
   }
   if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
@@ -143,6 +143,7 @@ function submitExit(error: Error): ExitCode {
 /** What to do about refusals of the client, which does not know how the command line spells it. */
 const ADVICE: Readonly<Record<string, string>> = {
   "output-exists": "--force overwrites it",
+  "sign-signed": "--replace drops it",
   "host-unreachable": "is the host up, and is --host its address?",
   "host-url": "write --host as http://127.0.0.1:8470",
 };

@@ -1,4 +1,4 @@
-import { constants, type Stats } from "node:fs";
+import { constants, createReadStream, type Stats } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimitError } from "@caladrius/wire";
@@ -7,11 +7,23 @@ import { about, UnreachableError, UsageError } from "./exit.ts";
 /** Reads a whole file that somebody else may have made, up to a limit. @throws FileProblem around LimitError file-size or an error of the system */
 export function readLimited(path: string, maxBytes: number): Promise<Uint8Array> {
   return about(path, async () => {
-    const { size } = await stat(path);
-    if (size > maxBytes) throw new LimitError("file-size", `${size} bytes, at most ${maxBytes} are read`);
-    const bytes = await readFile(path);
+    const stats = await stat(path);
+    if (stats.size > maxBytes) throw new LimitError("file-size", `${stats.size} bytes, at most ${maxBytes} are read`);
+    const bytes = stats.isFile() || stats.isDirectory() ? await readFile(path) : await readEndless(path, maxBytes);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   });
+}
+
+/** Pipes and devices have no length, and some no end. */
+async function readEndless(path: string, maxBytes: number): Promise<Buffer> {
+  const blocks: Buffer[] = [];
+  let total = 0;
+  for await (const block of createReadStream(path) as AsyncIterable<Buffer>) {
+    total += block.length;
+    if (total > maxBytes) throw new LimitError("file-size", `it goes on after ${maxBytes} bytes, at most as many are read`);
+    blocks.push(block);
+  }
+  return Buffer.concat(blocks);
 }
 
 /** Reads a text file. @throws as readLimited; UsageError for bytes that are not UTF-8 */

@@ -1,12 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { encodeMetadata, FIXED_BUILD_TIME, IMAGE_CODE, measureEif, writeCpio, writeEif } from "@caladrius/image";
+import { encodeMetadata, FIXED_BUILD_TIME, IMAGE_CODE, measureEif, nitroMeasurements, writeCpio, writeEif } from "@caladrius/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "./exit.ts";
-import { nitroMeasurements } from "./image-file.ts";
 import { call } from "./test-support/call.ts";
 
 const FIXTURES = new URL("../../shared/fixtures/eif/", import.meta.url);
@@ -70,6 +69,19 @@ describe("image measure", () => {
       code: EXIT.unreachable,
       stderr: expect.stringContaining("it is a folder") as string,
     });
+  });
+});
+
+describe("what has no end", () => {
+  it.each(["describe", "sbom", "diff", "explain"])("is not read as an image: %s", async (command) => {
+    const images = command === "diff" || command === "explain" ? [own, "/dev/zero"] : ["/dev/zero"];
+    const { code, stderr } = await call("image", command, ...images);
+    expect([code, stderr]).toEqual([EXIT.usage, expect.stringContaining("/dev/zero is no plain file")]);
+  });
+
+  it("is read up to the limit of what it is read as", async () => {
+    const { code, stderr } = await call("image", "build", "--from", folder, "--init", "/dev/zero", "--out", join(folder, "none.eif"));
+    expect([code, stderr]).toEqual([EXIT.malformed, expect.stringContaining("it goes on after 268435456 bytes")]);
   });
 });
 
@@ -167,7 +179,7 @@ describe.skipIf(!hasOpenssl)("image sign (with openssl)", () => {
     expect(await sign("p384", own, out)).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("--force") as string });
     expect(await sign("p384", out, pem("again.eif"))).toMatchObject({
       code: EXIT.malformed,
-      stderr: expect.stringContaining("sign-signed") as string,
+      stderr: expect.stringMatching(/signed\.eif: .*; --replace drops it \(sign-signed\)/) as string,
     });
     expect(await sign("p384", out, pem("again.eif"), "--replace")).toMatchObject({ code: EXIT.ok });
   });
@@ -187,8 +199,19 @@ describe.skipIf(!hasOpenssl)("image sign (with openssl)", () => {
   it("names a curve that it does not sign with", async () => {
     expect(await sign("p256", own, pem("no.eif"))).toMatchObject({
       code: EXIT.malformed,
-      stderr: expect.stringContaining("prime256v1") as string,
+      stderr: expect.stringMatching(/p256\.key: .*prime256v1/) as string,
     });
     expect(existsSync(pem("no.eif"))).toBe(false);
+  });
+
+  it("refuses a key that others may read, and blames the file that is wrong", async () => {
+    const out = pem("refused.eif");
+    chmodSync(pem("p384.key"), 0o640);
+    const open = await sign("p384", own, out);
+    expect(open).toMatchObject({ code: EXIT.usage, stderr: expect.stringMatching(/0640[^]*chmod 600 /) as string });
+    chmodSync(pem("p384.key"), 0o600);
+    const swapped = await call("image", "sign", own, "--key", pem("p384.key"), "--cert", pem("p256.crt"), "--out", out);
+    expect(swapped).toMatchObject({ code: EXIT.malformed, stderr: expect.stringMatching(/^caladrius: .*p256\.crt: /) as string });
+    expect(existsSync(out)).toBe(false);
   });
 });

@@ -1,11 +1,19 @@
 import { X509Certificate } from "node:crypto";
-import { measureEifFile, type EifSignature, type MeasuredEif, type Measurements } from "@caladrius/image";
-import { toHex } from "@caladrius/wire";
-import { about } from "./exit.ts";
+import { stat } from "node:fs/promises";
+import { measureEifFile, type EifSignature, type MeasuredEif } from "@caladrius/image";
+import { about, UsageError } from "./exit.ts";
+import { readLimited } from "./files.ts";
 import type { Terminal } from "./print.ts";
 
-/** Images of which more than measurements are asked are read whole, up to what one read gives. */
-export const MAX_WHOLE_BYTES: number = 2 ** 31 - 1;
+/**
+ * Reads an image into memory, up to 2 GiB: what compares, signs or opens its files needs all of it, what measures does not.
+ * @throws FileProblem around LimitError file-size or an error of the system; UsageError for a pipe or device
+ */
+export async function readImage(path: string): Promise<Uint8Array> {
+  const stats = await about(path, () => stat(path));
+  if (!stats.isFile() && !stats.isDirectory()) throw new UsageError(`${path} is no plain file`, "images are read from plain files");
+  return readLimited(path, MAX_WHOLE_BYTES);
+}
 
 /** Measures an image file of any length in constant memory, and tells how far it is. @throws FileProblem around ImageError or an error of the system */
 export function measureFile(path: string, terminal: Terminal): Promise<MeasuredEif> {
@@ -19,17 +27,6 @@ export function measureFile(path: string, terminal: Terminal): Promise<MeasuredE
       },
     }),
   );
-}
-
-/** Measurements as nitro-cli spells them: PCR8 only of a signed image. */
-export function nitroMeasurements({ pcr0, pcr1, pcr2, pcr8 }: Measurements): Readonly<Record<string, string>> {
-  return {
-    HashAlgorithm: "Sha384 { ... }",
-    PCR0: toHex(pcr0),
-    PCR1: toHex(pcr1),
-    PCR2: toHex(pcr2),
-    ...(pcr8 === null ? {} : { PCR8: toHex(pcr8) }),
-  };
 }
 
 /** What a signing certificate says of itself; nobody vouches for it here. */
@@ -61,4 +58,6 @@ export function signerSentence({ algorithm, subject, notBefore, notAfter }: Sign
   return `${algorithm} by ${subject}, valid ${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}${when}`;
 }
 
+/** What one read of Node gives. */
+const MAX_WHOLE_BYTES = 2 ** 31 - 1;
 const LARGE_BYTES = 2 ** 25;

@@ -1,14 +1,9 @@
 import type { Explanation, TrustSets } from "@caladrius/image";
 import { demandSections, explainImages } from "@caladrius/image";
 import { about } from "./exit.ts";
-import { readLimited } from "./files.ts";
+import { readImage } from "./image-file.ts";
 import type { Terminal } from "./print.ts";
 import { readTrustFile } from "./trust.ts";
-
-/** Reads an image into memory. @throws FileProblem around LimitError file-size or an error of the system */
-export function readImage(path: string): Promise<Uint8Array> {
-  return readLimited(path, MAX_EIF_BYTES);
-}
 
 /** Reads and compares two images, and asks the trust files. @throws FileProblem around ImageError, Refusal or an error of the system */
 export async function explainFiles(paths: readonly string[], trustPaths: readonly string[], terminal: Terminal): Promise<Explanation> {
@@ -27,5 +22,3 @@ export async function explainFiles(paths: readonly string[], trustPaths: readonl
 export function measureAlike({ verdict }: Explanation): boolean {
   return verdict === "identical" || verdict === "unmeasured";
 }
-
-const MAX_EIF_BYTES = 2 ** 31 - 1;

@@ -219,7 +219,10 @@ export const COMMANDS: readonly Command[] = [
     inputs: "F.eif",
     count: [1, 1],
     options: { json },
-    notes: ["Sections, metadata, measurements, signature, files of the ramdisks. Nothing is compared: `caladrius image verify` does that."],
+    notes: [
+      "Sections, metadata, measurements, signature, files of the ramdisks. Nothing is compared: `caladrius image verify` does that.",
+      "The image is held in memory, up to 2 GiB.",
+    ],
     load: () => import("./commands/image-describe.ts"),
   },
   {
@@ -247,14 +250,17 @@ export const COMMANDS: readonly Command[] = [
     inputs: "F.eif",
     count: [1, 1],
     options: {
-      key: { value: "FILE", about: "private key in PEM (PKCS#8 or SEC1)", required: true },
+      key: { value: "FILE", about: "private key in PEM (PKCS#8 or SEC1), readable by its owner alone", required: true },
       cert: { value: "FILE", about: "its certificate in PEM; PCR8 will name it", required: true },
       out: { value: "F.eif", about: "where to write the signed image", required: true },
       replace: { value: null, about: "drop a signature that is there" },
       force: { value: null, about: "overwrite a file that exists" },
       json,
     },
-    notes: ["PCR0, 1 and 2 stay as they are."],
+    notes: [
+      "PCR0, 1 and 2 stay as they are. The image is held in memory, up to 2 GiB.",
+      "A key that others may read is refused: chmod 600.",
+    ],
     load: () => import("./commands/image-sign.ts"),
   },
   {

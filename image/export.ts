@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { toHex } from "@caladrius/wire";
 import { chooseLibraries } from "./application/libraries.ts";
 import { findNode } from "./application/node.ts";
 import { buildImage } from "./build.ts";
+import { nitroMeasurements } from "./eif/measure.ts";
 import { readCpio } from "./ramdisk/read.ts";
 import { unpackEntries } from "./ramdisk/unpack.ts";
 
@@ -38,12 +38,10 @@ async function exportImage(folder: string): Promise<void> {
   await writeFile(path.join(folder, "caladrius.eif"), image.eif);
   const init = readCpio(image.bootRamdisk).find((entry) => entry.path === "init");
   await writeFile(path.join(folder, "init"), init?.data ?? new Uint8Array(0), { mode: 0o755 });
-  const { pcr0, pcr1, pcr2 } = image.measurements;
-  // nitro-cli's spelling of measurements.
-  const measurements = { HashAlgorithm: "Sha384 { ... }", PCR0: toHex(pcr0), PCR1: toHex(pcr1), PCR2: toHex(pcr2) };
+  const measurements = nitroMeasurements(image.measurements);
   await writeFile(path.join(folder, "measurements.json"), `${JSON.stringify(measurements, null, 1)}\n`);
   for (const sentence of image.placeholders) console.log(sentence);
-  console.log(`PCR2 ${measurements.PCR2}`);
+  console.log(`PCR2 ${measurements["PCR2"]}`);
   complain([...image.manifest.unreproducible, ...image.placeholders.filter((sentence) => sentence.startsWith("init: "))]);
 }
 

@@ -3,7 +3,7 @@ export type { BundleInput } from "./application/bundle.ts";
 export type { Manifest, ManifestFile } from "./application/manifest.ts";
 export { buildImage } from "./build.ts";
 export type { BuildOptions, Image } from "./build.ts";
-export { extendZero, measureApplication, measureEif } from "./eif/measure.ts";
+export { extendZero, measureApplication, measureEif, nitroMeasurements } from "./eif/measure.ts";
 export type { Measurements } from "./eif/measure.ts";
 export { measureEifFile } from "./eif/measure-file.ts";
 export type { MeasuredEif, MeasureFileOptions } from "./eif/measure-file.ts";

@@ -1,5 +1,4 @@
-import { buildForeignImage, buildImage, type Measurements } from "@caladrius/image";
-import { toHex } from "@caladrius/wire";
+import { buildForeignImage, buildImage, nitroMeasurements, type Measurements } from "@caladrius/image";
 import type { Arguments } from "../arguments.ts";
 import { defaultPackagesFolder } from "../defaults.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
@@ -15,7 +14,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   await writeWhole(out, built.eif, { force });
 
   const { bootable, placeholders, warnings } = built;
-  const measured = { Measurements: measurementsOf(built.measurements) };
+  const measured = { Measurements: nitroMeasurements(built.measurements) };
   terminal.object({ ...measured, image: out, bytes: built.eif.length, bootable, placeholders, warnings });
   for (const line of JSON.stringify(measured, null, 2).split("\n")) terminal.line(line);
   if (!terminal.isJson) {
@@ -61,17 +60,6 @@ async function build(args: Arguments, terminal: Terminal): Promise<Built> {
 async function part(args: Arguments, name: string): Promise<Uint8Array | null> {
   const file = args.optional(name);
   return file === null ? null : readLimited(file, MAX_PART_BYTES);
-}
-
-/** nitro-cli's spelling; PCR8 is that of signed images alone. */
-function measurementsOf({ pcr0, pcr1, pcr2, pcr8 }: Measurements): Readonly<Record<string, string>> {
-  return {
-    HashAlgorithm: "Sha384 { ... }",
-    PCR0: toHex(pcr0),
-    PCR1: toHex(pcr1),
-    PCR2: toHex(pcr2),
-    ...(pcr8 === null ? {} : { PCR8: toHex(pcr8) }),
-  };
 }
 
 const MAX_PART_BYTES = 256 * 2 ** 20;

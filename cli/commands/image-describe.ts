@@ -1,8 +1,16 @@
-import { ImageError, memoryNeeded, readCpio, readEif, type CpioEntry, type MeasuredEif, type MemoryNeeded } from "@caladrius/image";
+import {
+  ImageError,
+  memoryNeeded,
+  nitroMeasurements,
+  readCpio,
+  readEif,
+  type CpioEntry,
+  type MeasuredEif,
+  type MemoryNeeded,
+} from "@caladrius/image";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
-import { readLimited } from "../files.ts";
-import { MAX_WHOLE_BYTES, measureFile, nitroMeasurements, signerOf, signerSentence, type SignerFacts } from "../image-file.ts";
+import { measureFile, readImage, signerOf, signerSentence, type SignerFacts } from "../image-file.ts";
 import type { Terminal } from "../print.ts";
 
 /** One ramdisk as far as it can be read. */
@@ -16,9 +24,9 @@ interface Ramdisk {
 /** Shows what an image file holds, whether signed and by whom, and what memory it needs. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const file = args.inputs[0] ?? "";
+  terminal.progress(`reading ${file}`, true);
+  const bytes = await readImage(file);
   const image = await measureFile(file, terminal);
-  terminal.progress(`reading the ramdisks of ${file}`, true);
-  const bytes = await readLimited(file, MAX_WHOLE_BYTES);
   const parts = await about(file, () => readEif(bytes));
   const ramdisks = parts.ramdisks.map(openRamdisk);
   const signer = image.signature === null ? null : signerOf(image.signature);

@@ -1,6 +1,7 @@
+import { nitroMeasurements } from "@caladrius/image";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { measureFile, nitroMeasurements } from "../image-file.ts";
+import { measureFile } from "../image-file.ts";
 import type { Terminal } from "../print.ts";
 
 /** Prints an image's measurements exactly as nitro-cli does. */

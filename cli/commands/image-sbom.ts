@@ -2,7 +2,7 @@ import { sbomOf } from "@caladrius/image";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
-import { readImage } from "../images.ts";
+import { readImage } from "../image-file.ts";
 import type { Terminal } from "../print.ts";
 
 /** Writes the bill of materials of an image, from the manifest in it. */

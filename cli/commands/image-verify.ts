@@ -1,8 +1,8 @@
-import { ImageError, type ImageCode, type MeasuredEif } from "@caladrius/image";
+import { ImageError, nitroMeasurements, type ImageCode, type MeasuredEif } from "@caladrius/image";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, failureJson, FileProblem, type ExitCode } from "../exit.ts";
-import { measureFile, nitroMeasurements, signerOf, signerSentence } from "../image-file.ts";
+import { measureFile, signerOf, signerSentence } from "../image-file.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { parseTrustFile } from "@caladrius/attestation-verifier";
-import { extendZero, measureEif, type Measurements } from "@caladrius/image";
+import { extendZero } from "@caladrius/image";
 import { decodeApproved, decodeStatement, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, toHex, type StatementKind } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_MAX_AGE_SECONDS } from "../defaults.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited, readText, refuseExisting, writeWhole } from "../files.ts";
+import { measureFile } from "../image-file.ts";
 import { styled, type Terminal } from "../print.ts";
 
 /** Computes what an image, a constitution and a bundle will measure, and writes the trust file that accepts just that. */
@@ -16,7 +17,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const maxAgeSeconds = args.integer("max-age", 0, 1_000_000_000, DEFAULT_MAX_AGE_SECONDS);
   const allowDebug = args.flag("allow-debug");
 
-  const { pcr0, pcr1, pcr2, pcr8 } = await measureImage(args.text("eif"));
+  const { pcr0, pcr1, pcr2, pcr8 } = (await measureFile(args.text("eif"), terminal)).measurements;
   const pcrs: Record<string, string> = { "0": toHex(pcr0), "1": toHex(pcr1), "2": toHex(pcr2) };
   if (pcr8 !== null) pcrs["8"] = toHex(pcr8);
   const constitution = args.optional("constitution");
@@ -37,11 +38,6 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.line([styled("yellow", "without --constitution it verifies bare documents only: results and sealing need PCR16")]);
   terminal.line(`wrote ${out}`);
   return EXIT.ok;
-}
-
-async function measureImage(path: string): Promise<Measurements> {
-  const bytes = await readLimited(path, MAX_EIF_BYTES);
-  return about(path, () => measureEif(bytes));
 }
 
 /** The register that a statement will leave: its digest is extended, never its bytes. @throws WireError for another kind of statement */
@@ -65,5 +61,3 @@ function approvedStatement(bytes: Uint8Array): Uint8Array | null {
     return null;
   }
 }
-
-const MAX_EIF_BYTES = 2 ** 31;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { toHex } from "@caladrius/wire";
 import type { Eif } from "./read.ts";
 import { readEif } from "./read.ts";
 import type { EifSignature } from "./signature.ts";
@@ -14,6 +15,17 @@ export interface Measurements {
   pcr2: Uint8Array;
   /** The signing certificate, or null for an unsigned image (the register then stays zero). */
   pcr8: Uint8Array | null;
+}
+
+/** Measurements as nitro-cli spells them, in lower-case hex: PCR8 only of a signed image. */
+export function nitroMeasurements({ pcr0, pcr1, pcr2, pcr8 }: Measurements): Readonly<Record<string, string>> {
+  return {
+    HashAlgorithm: "Sha384 { ... }",
+    PCR0: toHex(pcr0),
+    PCR1: toHex(pcr1),
+    PCR2: toHex(pcr2),
+    ...(pcr8 === null ? {} : { PCR8: toHex(pcr8) }),
+  };
 }
 
 /** A PCR that was zero, extended once: SHA-384(48 zero bytes || value). */
