@@ -70,6 +70,11 @@ export const IMAGE_CODE = {
     spec: "OCI image configuration",
     meaning: "a configuration outside its grammar, or without a command",
   },
+  "source-command": {
+    stage: "source",
+    spec: "sources",
+    meaning: "the first word of the command is no program that init could start",
+  },
   "source-unsupported": {
     stage: "source",
     spec: "sources",

@@ -12,20 +12,32 @@ import type { Store } from "./store.ts";
  * @throws ImageError `source-manifest`, `source-digest`, `source-platform`, `source-limit`
  */
 export async function readDockerArchive(store: Store, manifest: Uint8Array): Promise<PackedImage> {
-  const images = listOf(parseList(manifest), MAX_LAYERS, "source-manifest", "manifest.json");
-  const [image] = images;
-  if (image === undefined || images.length > 1)
-    throw new ImageError("source-platform", `${images.length} images in manifest.json: save one`);
-  const fields = objectOf(image, "source-manifest", "an image");
-  const name = textOf(fields["Config"], "source-manifest", "Config");
-  const digest = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
-  if (digest === undefined) throw new ImageError("source-manifest", `Config ${JSON.stringify(name)} is named by no SHA-256 digest`);
+  const listed = imagesOf(manifest);
+  const [image] = listed;
+  if (image === undefined || listed.length > 1)
+    throw new ImageError("source-platform", `${listed.length} images in manifest.json: save one`);
+  const { fields, name, digest } = image;
   const config = await there(store, name, MAX_JSON_BYTES);
   const actual = createHash("sha256").update(config).digest("hex");
   if (actual !== digest) throw new ImageError("source-digest", `configuration ${digest} is ${actual}`);
   const layers = textsOf(fields["Layers"], "source-manifest", "Layers");
   if (layers.length > MAX_LAYERS) throw new ImageError("source-limit", `${layers.length} layers`);
   return { config, layers: layers.map((layer) => () => there(store, layer, MAX_BLOB_BYTES)) };
+}
+
+/** Digests of the configurations that a `manifest.json` names. @throws ImageError `source-manifest` */
+export function configDigests(manifest: Uint8Array): string[] {
+  return imagesOf(manifest).map(({ digest }) => digest);
+}
+
+function imagesOf(manifest: Uint8Array): { fields: Record<string, unknown>; name: string; digest: string }[] {
+  return listOf(parseList(manifest), MAX_LAYERS, "source-manifest", "manifest.json").map((image) => {
+    const fields = objectOf(image, "source-manifest", "an image");
+    const name = textOf(fields["Config"], "source-manifest", "Config");
+    const digest = /^(?:blobs\/sha256\/)?([0-9a-f]{64})(?:\.json)?$/.exec(name)?.[1];
+    if (digest === undefined) throw new ImageError("source-manifest", `Config ${JSON.stringify(name)} is named by no SHA-256 digest`);
+    return { fields, name, digest };
+  });
 }
 
 function parseList(bytes: Uint8Array): unknown {

@@ -40,6 +40,7 @@ const LAYERS = [
     { name: "lib/so", type: "1", link: "bin/app" },
   ]),
 ];
+const OTHER = [tar([{ name: "bin/app", data: "evil", mode: 0o755 }])];
 const CONTENT = [
   "bin/ 755",
   "bin/app 755 one",
@@ -120,11 +121,12 @@ describe("readSource", () => {
   });
 
   it("takes Cmd, and Entrypoint only where there is no Cmd, as nitro-cli does", async () => {
-    const both = await read(ociFiles(LAYERS, { config: { Entrypoint: ["/entry"], Cmd: ["/cmd", "x"], User: "root", WorkingDir: "/" } }));
+    const programs = ["cmd", "entry"].map((name) => tar([{ name, mode: 0o755 }]));
+    const both = await read(ociFiles(programs, { config: { Entrypoint: ["/entry"], Cmd: ["/cmd", "x"], User: "root", WorkingDir: "/" } }));
     expect([both.cmd, both.env]).toEqual([["/cmd", "x"], []]);
     expect(both.warnings).toEqual([expect.stringContaining('Entrypoint ["/entry"] is passed over')]);
     const alone = await read(
-      ociFiles(LAYERS, { config: { Entrypoint: ["/entry", "x"], Cmd: null, Env: null, ExposedPorts: { "80/tcp": {} } } }),
+      ociFiles(programs, { config: { Entrypoint: ["/entry", "x"], Cmd: null, Env: null, ExposedPorts: { "80/tcp": {} } } }),
     );
     expect([alone.cmd, alone.warnings]).toEqual([["/entry", "x"], []]);
   });
@@ -185,7 +187,7 @@ describe("readSource", () => {
   });
 
   it.each<[string, string, (files: Map<string, Buffer>) => unknown]>([
-    ["two images", "source-platform", (files) => files.set("manifest.json", json([{}, {}]))],
+    ["two images", "source-platform", (files) => files.set("manifest.json", json([1, 2].map((i) => ({ Config: String(i).repeat(64) }))))],
     ["a manifest that is no list", "source-manifest", (files) => files.set("manifest.json", json({}))],
     ["a manifest that is no JSON", "source-manifest", (files) => files.set("manifest.json", Buffer.from([0xff]))],
     [
@@ -200,6 +202,49 @@ describe("readSource", () => {
     const files = dockerFiles(LAYERS);
     change(files);
     await expect(read(files)).rejects.toMatchObject({ name: "ImageError", code });
+  });
+
+  it.each<[string, string, string]>([
+    ["/bin/app", "", ""],
+    ["bin/app", "", ""],
+    ["./bin/app", "", ""],
+    ["/sh/app", "", ""], // through a symbolic link
+    ["app", "", ""],
+    ["tool", "", "which are all that init searches: add it, or name it by its path"],
+    ["tool", "PATH=/usr/bin:/opt/bin", "name it /opt/bin/tool"],
+    ["/bin/none", "", "is not in the image"],
+    ["/bin/none/app", "", "is not in the image"],
+    ["/bin/app/x", "", "is not in the image"],
+    ["/loop", "", "is not in the image"],
+    ["/../../../../../bin/sh", "", "is not in the image"],
+    ["/bin", "", "is a folder"],
+    ["/bin/text", "", "is not executable (mode 0644): chmod +x"],
+    ["/tmp/app", "", "lies below /tmp, which init mounts over"],
+  ])("starts %s %s, or says why init cannot: %s", async (word, variable, why) => {
+    const layer = tar([
+      { name: "bin/app", mode: 0o755 },
+      { name: "bin/text" },
+      { name: "opt/bin/tool", mode: 0o711 },
+      { name: "sh", type: "2", link: "/bin" },
+      { name: "loop", type: "2", link: "loop" },
+      { name: "tmp/app", mode: 0o755 },
+    ]);
+    const source = read(ociFiles([layer], { config: { Cmd: [word, "--serve"], Env: variable === "" ? [] : [variable] } }));
+    if (why === "") await expect(source).resolves.toMatchObject({ cmd: [word, "--serve"] });
+    else await expect(source).rejects.toMatchObject({ code: "source-command", message: expect.stringContaining(why) as string });
+  });
+
+  it.each<[string, string, () => Buffer]>([
+    [
+      "an index of one image and a manifest.json of another",
+      "source-platform",
+      () => archive(new Map([...dockerFiles(OTHER), ...ociFiles(LAYERS)])),
+    ],
+    ["manifest.json twice", "source-manifest", () => twice(dockerFiles(LAYERS), "manifest.json", "./manifest.json")],
+    ["index.json twice", "source-manifest", () => twice(ociFiles(LAYERS), "index.json", "index.json")],
+    ["index.json through a link to its own folder", "source-manifest", () => throughLink()],
+  ])("refuses %s, since one tool takes the first and another the other: %s", async (_what, code, make) => {
+    await expect(read(make())).rejects.toMatchObject({ name: "ImageError", code });
   });
 
   it("refuses what is no source", async () => {
@@ -295,4 +340,18 @@ function changeManifest(files: Map<string, Buffer>, from: string, to: string): v
   const bytes = Buffer.from(old.replaceAll(from, to));
   files.set(`blobs/sha256/${sha256(bytes)}`, bytes);
   changeDescriptor(files, { digest: `sha256:${sha256(bytes)}`, size: bytes.length });
+}
+
+/** An archive with a second file under one name. */
+function twice(files: ReadonlyMap<string, Buffer>, name: string, again: string): Buffer {
+  return tar([...[...files].map(([one, data]) => ({ name: one, data })), { name: again, data: files.get(name) ?? "" }]);
+}
+
+/** Without index.json, but with a link by which an unpacker would write one. */
+function throughLink(): Buffer {
+  const files = ociFiles(LAYERS);
+  const data = files.get("index.json") ?? Buffer.alloc(0);
+  files.delete("index.json");
+  const entries = [...files].map(([name, bytes]) => ({ name, data: bytes }));
+  return tar([...entries, { name: "here", type: "2", link: "." }, { name: "here/index.json", data }]);
 }

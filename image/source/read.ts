@@ -4,8 +4,9 @@ import path from "node:path";
 import type { EifArchitecture } from "../eif/layout.ts";
 import { ImageError } from "../errors.ts";
 import type { CpioEntry } from "../ramdisk/entry.ts";
+import { demandProgram } from "./command.ts";
 import { parseImageConfig, type ImageConfig } from "./config.ts";
-import { readDockerArchive } from "./docker.ts";
+import { configDigests, readDockerArchive } from "./docker.ts";
 import { expand } from "./expand.ts";
 import { readFolder } from "./folder.ts";
 import { applyLayer } from "./layer.ts";
@@ -33,22 +34,33 @@ export async function readSource(from: string, architecture: EifArchitecture): P
   const stats = await stat(from);
   if (stats.isDirectory()) {
     const store = folderStore(from);
-    if ((await store.read("oci-layout", MAX_JSON_BYTES)) !== null) return unpack("oci", await readOci(store, architecture), architecture);
+    if ((await store.read("oci-layout", MAX_JSON_BYTES)) !== null) return readLayout(store, architecture);
     const hasRootfs = await lstat(path.join(from, "rootfs")).then(
       (found) => found.isDirectory(),
       () => false,
     );
     if (!hasRootfs) throw new ImageError("source-form", from);
     const { tree, cmd, env } = await readFolder(from, store, MAX_FILES_BYTES);
+    demandProgram(tree, cmd, env);
     return { form: "folder", rootfs: tree.entries(MAX_FILES_BYTES), cmd, env, warnings: [] };
   }
   if (!stats.isFile()) throw new ImageError("source-form", from);
   if (stats.size > MAX_ARCHIVE_BYTES) throw new ImageError("source-limit", `${from}: more than ${MAX_ARCHIVE_BYTES} bytes`);
   const store = archiveOf(await expand(await readFile(from), MAX_ARCHIVE_BYTES, from), from);
-  if ((await store.read("oci-layout", MAX_JSON_BYTES)) !== null) return unpack("oci", await readOci(store, architecture), architecture);
+  if ((await store.read("oci-layout", MAX_JSON_BYTES)) !== null) return readLayout(store, architecture);
   const manifest = await store.read("manifest.json", MAX_JSON_BYTES);
   if (manifest === null) throw new ImageError("source-form", from);
   return unpack("docker-archive", await readDockerArchive(store, manifest), architecture);
+}
+
+/** Docker writes both forms into one archive, and each of them is somebody's only one: they have to name the same image. */
+async function readLayout(store: Store, architecture: EifArchitecture): Promise<Source> {
+  const packed = await readOci(store, architecture);
+  const manifest = await store.read("manifest.json", MAX_JSON_BYTES);
+  const digest = createHash("sha256").update(packed.config).digest("hex");
+  if (manifest !== null && !configDigests(manifest).includes(digest))
+    throw new ImageError("source-platform", `index.json names the image ${digest} and manifest.json another`);
+  return unpack("oci", packed, architecture);
 }
 
 /** A file that does not even begin as a tar archive is of another form, rather than a damaged one. */
@@ -75,6 +87,7 @@ async function unpack(form: Source["form"], packed: PackedImage, architecture: E
     applyLayer(tree, readTar(layer));
   }
   const { cmd, env, warnings } = config;
+  demandProgram(tree, cmd, env);
   return { form, rootfs: tree.entries(MAX_FILES_BYTES), cmd, env, warnings };
 }
 

@@ -37,12 +37,22 @@ export function folderStore(folder: string): Store {
   };
 }
 
-/** The files of a tar archive; links in it are followed inside it, as `docker save` writes them for equal layers. */
+/**
+ * The files of a tar archive; links in it are followed inside it, as `docker save` writes them for equal layers.
+ *
+ * What says which blobs there are lies at the top: it has to be there once and be no link, since one tool reads the
+ * first of two and another the last.
+ * @throws ImageError `source-manifest` when such a file is read and is there twice
+ */
 export function archiveStore(archive: Uint8Array): Store {
   const tree = new Tree();
-  applyLayer(tree, readTar(archive));
+  const entries = readTar(archive);
+  applyLayer(tree, entries);
   return {
     read: async (name, maxBytes) => {
+      const own = entries.filter((entry) => entry.name.replace(/^(\.\/)+/, "") === name);
+      if (own.length > 1 && !name.includes("/")) throw new ImageError("source-manifest", `${name} is in the archive ${own.length} times`);
+      if (own[0]?.kind !== "file" && !name.includes("/")) return null;
       const node = tree.find(name.split("/"));
       if (node?.kind !== "file") return null;
       if (node.data.length > maxBytes) throw new ImageError("source-limit", `${name}: more than ${maxBytes} bytes`);
