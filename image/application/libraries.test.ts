@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -147,6 +147,7 @@ describe("chooseLibraries", () => {
         server = createServer((request, response) => {
           asked.push(request.url ?? "");
           if (request.url?.startsWith("/gone/") === true) response.writeHead(404).end();
+          else if (request.url?.startsWith("/endless/") === true) endless(response);
           else response.end(request.url?.startsWith("/other/") === true ? "other bytes" : answer);
         });
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -173,6 +174,13 @@ describe("chooseLibraries", () => {
         expect(readFileSync(deb)).toEqual(Buffer.from(answer));
         await chooseLibraries(node, ARCHITECTURE, options);
         expect(asked).toHaveLength(3);
+      });
+
+      it("reads no answer to the end that has none", async () => {
+        const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const list = listOf(["libm.so.6"], { archives: [`${base}/endless/`] });
+        const { unreproducible } = await chooseLibraries(node, ARCHITECTURE, { list, folder, fetch: true });
+        expect(unreproducible).toEqual([expect.stringContaining("the package could not be fetched")]);
       });
 
       it("takes nothing from archives that have other bytes", async () => {
@@ -208,3 +216,13 @@ describe("buildApplication", () => {
     expect(Buffer.from(ramdisk).includes('"the reason"')).toBe(true);
   });
 });
+
+/** Goes on until whoever asked has enough of it. */
+function endless(response: ServerResponse): void {
+  const block = Buffer.alloc(2 ** 20);
+  const more = (): void => {
+    while (!response.destroyed && response.write(block));
+    if (!response.destroyed) response.once("drain", more);
+  };
+  more();
+}

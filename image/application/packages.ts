@@ -72,8 +72,8 @@ async function fetchPackage(listed: ListedPackage, archives: readonly string[], 
     try {
       const answer = await fetch(new URL(listed.file, archive), { signal: AbortSignal.timeout(FETCH_MS) });
       if (!answer.ok) continue;
-      const deb = new Uint8Array(await answer.arrayBuffer());
-      if (sha256(deb) !== listed.sha256) continue;
+      const deb = await bounded(answer);
+      if (deb === null || sha256(deb) !== listed.sha256) continue;
       await writeWhole(path.join(folder, path.basename(listed.file)), deb);
       return deb;
     } catch {
@@ -81,6 +81,18 @@ async function fetchPackage(listed: ListedPackage, archives: readonly string[], 
     }
   }
   return null;
+}
+
+/** The body, null when it is longer than any package that is listed. */
+async function bounded({ body }: Response): Promise<Uint8Array | null> {
+  const blocks: Uint8Array[] = [];
+  let total = 0;
+  for await (const block of body ?? []) {
+    total += block.length;
+    if (total > MAX_PACKAGE_BYTES) return null;
+    blocks.push(block);
+  }
+  return Buffer.concat(blocks);
 }
 
 async function unpack(listed: ListedPackage, deb: Uint8Array, kept: string): Promise<void> {
@@ -120,3 +132,5 @@ function sha256(data: Uint8Array): string {
 }
 
 const FETCH_MS = 120_000;
+/** The C library's package has 3 MB. */
+const MAX_PACKAGE_BYTES = 2 ** 25;
