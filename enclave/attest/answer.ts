@@ -1,8 +1,11 @@
-import type { JobReply } from "@caladrius/wire";
+import { KMS_SUITE, type JobReply, type SealedJobHeader } from "@caladrius/wire";
 import type { Decision } from "@caladrius/policies";
 import { analyse } from "../analyse/index.ts";
 import { authorize } from "../authorize/authorize.ts";
-import type { Enclave } from "../boot/boot.ts";
+import { ensureEvidence, type Enclave } from "../boot/boot.ts";
+import type { TimeInterval } from "../boot/clock.ts";
+import { dataKeyJobKeys, hpkeJobKeys, type JobKeys } from "../open/job-keys.ts";
+import { unwrapDataKey } from "../open/open-kms-job.ts";
 import { openJob, readRecording, type OpenedJob, type UnopenedReason } from "../open/open-job.ts";
 import { analysisDisclosures, denialDisclosures, type Disclosures } from "./disclosures.ts";
 import { attestCannotOpen, attestResult } from "./result.ts";
@@ -14,14 +17,47 @@ export type Answer = { kind: "reply"; reply: JobReply } | { kind: "unopened"; re
  * One job from sealed bytes to sealed replies: open, authorize, analyse, attest. Synchronous, with no memory of other
  * jobs. Once opened, whatever happens the host sees an answer of the same shape and size.
  *
+ * @param dataKey for a job under a KMS data key: what KMS gave for it
  * @throws DependencyError time-unknown; InvariantError for bugs
  */
-export function answerJob(enclave: Enclave, sealed: Uint8Array): Answer {
+export function answerJob(enclave: Enclave, sealed: Uint8Array, dataKey: Uint8Array | null = null): Answer {
   const interval = enclave.clock.now();
-  const outcome = openJob(sealed, (keyId) => enclave.keys.find(keyId), enclave.constitutionDigest, interval.fromMs);
+  const findKeys = (header: SealedJobHeader): JobKeys | null => keysFor(enclave, header, interval, dataKey);
+  const outcome = openJob(sealed, findKeys, enclave.constitutionDigest, interval.fromMs);
   if (outcome.kind === "unopened") return outcome;
   if (outcome.kind === "cannot-open") return { kind: "reply", reply: attestCannotOpen(enclave, outcome.jobDigest, interval) };
   return { kind: "reply", reply: answerOpened(enclave, outcome.job) };
+}
+
+/**
+ * One job under a KMS data key, which lives as long as this call.
+ * @throws as answerJob; Refused overloaded, KmsError; DependencyError nsm-*
+ */
+export function answerDataKeyJob(enclave: Enclave, sealed: Uint8Array): Promise<Answer> {
+  return enclave.turns.dataKeys.take(() => answerUnwrapped(enclave, sealed));
+}
+
+async function answerUnwrapped(enclave: Enclave, sealed: Uint8Array): Promise<Answer> {
+  const unwrapped = await unwrapDataKey(enclave, sealed);
+  if (unwrapped.kind === "unopened") return unwrapped;
+  if (unwrapped.kind === "cannot-open")
+    return { kind: "reply", reply: attestCannotOpen(enclave, unwrapped.jobDigest, enclave.clock.now()) };
+  try {
+    await ensureEvidence(enclave);
+    return answerJob(enclave, sealed, unwrapped.dataKey);
+  } finally {
+    unwrapped.dataKey.fill(0);
+  }
+}
+
+/** The keys that a header names, among those that are live now. */
+function keysFor(enclave: Enclave, header: SealedJobHeader, now: TimeInterval, dataKey: Uint8Array | null): JobKeys | null {
+  const { constitutionDigest, identity } = enclave;
+  if (header.suite === KMS_SUITE) return dataKey === null ? null : dataKeyJobKeys(dataKey, header, identity, constitutionDigest);
+  const boot = enclave.keys.find(header.keyId);
+  if (boot !== null) return hpkeJobKeys(boot, header, identity, constitutionDigest);
+  const epoch = enclave.epochs.find(header.keyId, now);
+  return epoch === null ? null : hpkeJobKeys(epoch.keys, header, epoch.identity, constitutionDigest);
 }
 
 function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {

@@ -65,8 +65,8 @@ export function analysisDisclosures(job: OpenedJob, analysis: Analysis): Disclos
 type Value = { [N in DisclosureName]: readonly [N, DisclosureValues[N]] }[DisclosureName];
 
 /**
- * Salts and decoys come from the key set's seed and the job alone, so that every enclave of a fleet gives the same
- * array for the same job, and nobody without the seed can tell a decoy from a digest.
+ * Salts and decoys come from the seed behind the job's keys and the job alone, so that every enclave of a fleet gives the
+ * same array for the same job, and nobody without the seed can tell a decoy from a digest.
  */
 function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   const length = disclosureArrayLength(values.length);
@@ -83,11 +83,11 @@ function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   return { items, digests };
 }
 
-/** HKDF(key-set seed, digest of the sealed job, index) as one byte string: salts first, then decoys. */
+/** HKDF(seed, digest of the sealed job, index) as one byte string: salts first, then decoys. */
 function disclosureStream(job: OpenedJob, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0, index = 0; at < length; at += HKDF_MOST_BYTES, index++) {
-    const part = hkdfSync("sha256", job.keys.disclosureSeed, job.jobDigest, `disclosures ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
+    const part = hkdfSync("sha256", job.disclosureSeed, job.jobDigest, `disclosures ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
     bytes.set(new Uint8Array(part), at);
   }
   return bytes;

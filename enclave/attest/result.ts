@@ -13,7 +13,7 @@ import {
   type JobReply,
   type OuterStatus,
 } from "@caladrius/wire";
-import type { Enclave } from "../boot/boot.ts";
+import type { CurrentIdentity, Enclave } from "../boot/boot.ts";
 import type { TimeInterval } from "../boot/clock.ts";
 import { sha256 } from "../crypto.ts";
 import { seal } from "../open/hpke.ts";
@@ -36,7 +36,7 @@ export function attestResult(
       iat: seconds(interval),
       nonce: job.request.nonce,
       interval,
-      identityDigest: enclave.identity.digest,
+      identityDigest: job.identity.digest,
       jobDigest: job.jobDigest,
       constitutionDigest: enclave.constitutionDigest,
       policy: { digest: enclave.policyDigest, version: enclave.bundle.policyVersion },
@@ -47,7 +47,7 @@ export function attestResult(
     enclave.resultKey.sign,
   );
   const replies = job.recipients.map(({ key, level }) => {
-    const content = replyContent(enclave, result, disclosures.items, level, job.header.paddedBytes);
+    const content = replyContent(job.identity, result, disclosures.items, level, job.header.paddedBytes);
     const sealed = seal(key, { info: replyInfo(job.jobDigest), aad: NOTHING, plaintext: content });
     return encodeSealedReply(sealed);
   });
@@ -76,13 +76,13 @@ function outerStatus(enclave: Enclave, status: OuterStatus): Uint8Array {
  * withheld, which a verifier shows; the alarm summary stands first and always fits.
  */
 function replyContent(
-  enclave: Enclave,
+  identity: CurrentIdentity,
   result: Uint8Array,
   items: readonly EncodedDisclosure[],
   level: DisclosureLevel,
   jobPaddedBytes: number,
 ): Uint8Array {
-  const common = { version: 1, result, identity: enclave.identity.bytes, evidence: enclave.identity.evidence.document };
+  const common = { version: 1, result, identity: identity.bytes, evidence: identity.evidence.document };
   let room = replyRoom(level, jobPaddedBytes) - result.length - common.identity.length - common.evidence.length - HEADS_BYTES;
   const fitting: Uint8Array[] = [];
   for (const { name, onlyFor, bytes } of items) {

@@ -1,28 +1,23 @@
-import type { BootMessage, Bundle, CborValue, Constitution, StatusList } from "@caladrius/wire";
-import { encodeIdentity } from "@caladrius/wire";
-import { ed25519FromSeed, sha384, type SigningKey } from "../crypto.ts";
+import type { BootMessage, Bundle, CborValue, Constitution, Credentials, StatusList } from "@caladrius/wire";
+import { ed25519FromSeed, type SigningKey } from "../crypto.ts";
+import { Epochs } from "../fleet/epochs.ts";
+import type { Kms } from "../kms/port.ts";
 import type { Nsm } from "../nsm/client.ts";
+import { Turns } from "../turns.ts";
 import { Clock } from "./clock.ts";
-import { gatherEntropy } from "./entropy.ts";
-import { attestIdentity, type Evidence } from "./evidence.ts";
-import { deriveKeySet, KeyRing, type KeySetKeys } from "./keys.ts";
-import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
 import { checkStatusList, readDeployment, refuseWithdrawn } from "./deployment.ts";
+import { gatherEntropy } from "./entropy.ts";
+import { makeIdentity, type CurrentIdentity } from "./identity.ts";
+import { deriveKeySet, KeyRing } from "./keys.ts";
+import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
+
+export { attestWithNonce, ensureEvidence, renewEvidence, rotateKeys, type CurrentIdentity } from "./identity.ts";
 
 /** The program's own name and version, as the bundler stamped them. */
 export interface Software {
   name: string;
   version: string;
   commit: string | null;
-}
-
-/** Who the enclave is at this moment, and the evidence for it. */
-export interface CurrentIdentity {
-  bytes: Uint8Array;
-  digest: Uint8Array;
-  sequence: number;
-  /** NSM document without a nonce, renewed every 10 minutes */
-  evidence: Evidence;
 }
 
 /** Everything that a booted enclave holds. */
@@ -37,11 +32,29 @@ export interface Enclave {
   detectorParameters: ReadonlyMap<string, CborValue>;
   policyDigest: Uint8Array;
   statusList: StatusList | null;
+  /** HPKE keys of this boot */
   keys: KeyRing;
   resultKey: SigningKey;
   bootId: Uint8Array;
+  /** with the keys of this boot; the identities with a fleet's keys lie with their epochs */
   identity: CurrentIdentity;
+  nextSequence: number;
+  /** the epochs of a fleet that are being served */
+  epochs: Epochs;
+  /** null: the constitution names no KMS, or the program was started without a way to it */
+  kms: KmsClient | null;
+  /** what must not happen twice at once, and how much may happen at once */
+  turns: { identity: Turns; fleet: Turns; dataKeys: Turns };
 }
+
+/** A KMS that calls under the credentials which the host hands in, the newest ones. */
+export interface KmsClient extends Kms {
+  /** @param credentials hostile */
+  setCredentials(credentials: Credentials): void;
+}
+
+/** Makes the KMS of a constitution: its endpoint and its TLS roots, and no others. */
+export type CreateKms = (options: { kms: NonNullable<Constitution["kms"]>; nsm: Nsm; bootId: Uint8Array }) => Promise<KmsClient>;
 
 /**
  * Boots from what the host handed over, in the one order that keeps it honest: hash and extend the constitution into
@@ -50,16 +63,22 @@ export interface Enclave {
  *
  * @throws WireError, InvariantError, DependencyError, ConfigurationError: any of them ends the program
  */
-export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Software, monotonicMs: () => number): Promise<Enclave> {
+export async function bootEnclave(
+  nsm: Nsm,
+  message: BootMessage,
+  software: Software,
+  monotonicMs: () => number,
+  createKms: CreateKms | null = null,
+): Promise<Enclave> {
   const constitutionDigest = await measure(nsm, PCR_CONSTITUTION, message.constitution);
   const policyDigest = await measure(nsm, PCR_POLICY, message.bundle);
   const { constitution, bundle, detectorParameters } = await readDeployment(message, constitutionDigest);
 
   const derive = await gatherEntropy(nsm);
-  const clock = new Clock(monotonicMs);
-  const enclave: Enclave = {
+  const bootId = derive("boot id", 16);
+  const booting: Omit<Enclave, "identity"> = {
     nsm,
-    clock,
+    clock: new Clock(monotonicMs),
     software,
     constitution,
     constitutionDigest,
@@ -69,10 +88,13 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
     statusList: null,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
     resultKey: ed25519FromSeed(derive("result key", 32)),
-    bootId: derive("boot id", 16),
-    identity: { bytes: NONE, digest: NONE, sequence: -1, evidence: { document: NONE, goodUntilMs: 0 } },
+    bootId,
+    nextSequence: 0,
+    epochs: new Epochs(),
+    kms: constitution.kms === null || createKms === null ? null : await createKms({ kms: constitution.kms, nsm, bootId }),
+    turns: { identity: new Turns(1, 8), fleet: new Turns(1, 8), dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING) },
   };
-  enclave.identity = await nextIdentity(enclave, enclave.keys.current);
+  const enclave: Enclave = Object.assign(booting, { identity: await makeIdentity(booting, booting.keys.current) });
   if (message.statusList !== null) {
     enclave.statusList = checkStatusList(message.statusList, enclave);
     refuseWithdrawn(enclave.statusList, bundle);
@@ -80,56 +102,6 @@ export async function bootEnclave(nsm: Nsm, message: BootMessage, software: Soft
   return enclave;
 }
 
-/** An identity with the next sequence number over these keys, and evidence for it: at boot, and whenever the key set changes. */
-async function nextIdentity(enclave: Enclave, keys: KeySetKeys): Promise<CurrentIdentity> {
-  const sequence = enclave.identity.sequence + 1;
-  const bytes = encodeIdentity({
-    version: 1,
-    software: enclave.software,
-    keySet: keys.encoded,
-    resultKey: enclave.resultKey.publicKey,
-    constitutionDigest: enclave.constitutionDigest,
-    policyDigest: enclave.policyDigest,
-    bootId: enclave.bootId,
-    sequence,
-  });
-  const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, null);
-  return { bytes, digest: sha384(bytes), sequence, evidence };
-}
-
-/**
- * New HPKE keys; the ones before stay live until the next rotation. They come into force together with their evidence:
- * as long as there is none, the identity in force names keys that must not leave the ring.
- */
-export async function rotateKeys(enclave: Enclave): Promise<void> {
-  const derive = await gatherEntropy(enclave.nsm);
-  const keys = deriveKeySet(derive("key set", 32), null);
-  const identity = await nextIdentity(enclave, keys);
-  enclave.keys.rotate(keys);
-  enclave.identity = identity;
-}
-
-/** Evidence for a caller: a document of its own that repeats the caller's nonce. */
-export async function attestWithNonce(enclave: Enclave, nonce: Uint8Array | null): Promise<Uint8Array> {
-  return (await attestIdentity(enclave.nsm, enclave.clock, enclave.identity.bytes, nonce)).document;
-}
-
-/** New evidence for the same identity: the next clock anchor, off the request path. */
-export async function renewEvidence(enclave: Enclave): Promise<void> {
-  const { bytes } = enclave.identity;
-  const evidence = await attestIdentity(enclave.nsm, enclave.clock, bytes, null);
-  if (enclave.identity.bytes === bytes) enclave.identity = { ...enclave.identity, evidence };
-}
-
-const NONE: Uint8Array = new Uint8Array(0);
-
-/**
- * Makes sure that the evidence at hand can carry a result issued now: a certificate may end before the next renewal.
- * Costs nothing while it can.
- */
-export async function ensureEvidence(enclave: Enclave): Promise<void> {
-  if (enclave.clock.now().toMs + EVIDENCE_MARGIN_MS >= enclave.identity.evidence.goodUntilMs) await renewEvidence(enclave);
-}
-
-/** Longer than any one job takes. */
-const EVIDENCE_MARGIN_MS = 60_000;
+/** A host that keeps 16 jobs in flight finds room; whoever sends many more is told to wait. */
+const DATA_KEYS_AT_ONCE = 8;
+const DATA_KEYS_WAITING = 24;

@@ -85,8 +85,8 @@ export function refuseWithdrawn({ lowestPolicyVersion }: StatusList, { policyVer
     throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
 }
 
-/** The payload of a statement that one of these keys signed. */
-function signedByOneOf(statement: Uint8Array, kind: StatementKind, keys: readonly SigningPublicKey[]): Uint8Array {
+/** The payload of a statement that one of these keys signed. @throws WireError, ConfigurationError boot-signature */
+export function signedByOneOf(statement: Uint8Array, kind: StatementKind, keys: readonly SigningPublicKey[]): Uint8Array {
   const { alg, payload, toBeSigned, signature } = decodeStatement(statement, kind);
   const signed = keys.some((key) => key.alg === alg && verifySignature(key, toBeSigned, signature));
   if (!signed) throw new ConfigurationError("boot-signature", `the ${kind} is not signed by a key that may sign it`);

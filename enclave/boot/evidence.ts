@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { decodeForeignCbor, DependencyError, equalBytes, identityCommitment, type CborValue } from "@caladrius/wire";
+import { decodeForeignCbor, DependencyError, equalBytes, type CborValue } from "@caladrius/wire";
 import { sha384 } from "../crypto.ts";
 import type { Nsm } from "../nsm/client.ts";
 import type { Clock } from "./clock.ts";
@@ -15,12 +15,13 @@ export interface Evidence {
 const MAX_AFTER_EVIDENCE_MS = 3_600_000;
 
 /**
- * Asks NSM for a document over an identity and takes its time as an anchor.
+ * Asks NSM for a document and takes its time as an anchor.
+ * @param commitment its SHA-384 becomes user_data: says what the document is about, and of which kind that is
  * @param nonce the caller's, null for the evidence that goes with results
  * @throws DependencyError nsm-*, InvariantError clock-contradiction
  */
-export async function attestIdentity(nsm: Nsm, clock: Clock, identityBytes: Uint8Array, nonce: Uint8Array | null): Promise<Evidence> {
-  const userData = sha384(identityCommitment(identityBytes));
+export async function attestCommitment(nsm: Nsm, clock: Clock, commitment: Uint8Array, nonce: Uint8Array | null): Promise<Evidence> {
+  const userData = sha384(commitment);
   const beganMs = clock.monotonicMs();
   const { document } = await nsm.call<"Attestation">({ kind: "Attestation", userData, nonce, publicKey: null });
   const endedMs = clock.monotonicMs();

@@ -17,13 +17,18 @@ const SEED_BYTES = 32;
 
 /** Derives the keys of one period from its seed. The same seed gives the same key set in any enclave of a fleet. */
 export function deriveKeySet(seed: Uint8Array, fleet: string | null): KeySetKeys {
-  const derive = (label: string): Uint8Array => new Uint8Array(hkdfSync("sha256", seed, "caladrius key set", label, SEED_BYTES));
-  const pairs = new Map(SUITE_ORDER.map((suite) => [suite, deriveKeyPair(suite, derive(`hpke ${suite}`))]));
+  const derive = <T>(label: string, use: (secret: Uint8Array) => T): T => {
+    const secret = new Uint8Array(hkdfSync("sha256", seed, "caladrius key set", label, SEED_BYTES));
+    const made = use(secret);
+    secret.fill(0);
+    return made;
+  };
+  const pairs = new Map(SUITE_ORDER.map((suite) => [suite, derive(`hpke ${suite}`, (secret) => deriveKeyPair(suite, secret))]));
   const encoded = encodeKeySet({
     keys: SUITE_ORDER.flatMap((suite) => pairs.get(suite) ?? []).map(({ suite, publicKey }) => ({ suite, publicKey })),
     fleet,
   });
-  return { encoded, keyId: sha256(encoded), pairs, disclosureSeed: createSecretKey(derive("disclosures")) };
+  return { encoded, keyId: sha256(encoded), pairs, disclosureSeed: derive("disclosures", (secret) => createSecretKey(secret)) };
 }
 
 /** The live key sets: the current one and the one before it. */

@@ -29,10 +29,11 @@ const MAX_HELD_BYTES = 3 * MAX_MESSAGE_BYTES;
 /**
  * Serves the host on the `serve` socket: hello first, then messages in order, each answered with its kind and id.
  * The only function that writes to the outside is `send`.
+ * @param aside of a message whose answer may take long: those behind it do not wait
  */
-export function serveHost(path: string, respond: Respond): Promise<Server> {
+export function serveHost(path: string, respond: Respond, aside: (message: Message) => boolean = () => false): Promise<Server> {
   const held: Held = { bytes: 0 };
-  const server = createServer({ allowHalfOpen: false }, (socket) => void converse(socket, respond, held));
+  const server = createServer({ allowHalfOpen: false }, (socket) => void converse(socket, respond, aside, held));
   server.maxConnections = MAX_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -45,36 +46,47 @@ interface Held {
   bytes: number;
 }
 
-async function converse(socket: Socket, respond: Respond, held: Held): Promise<void> {
-  socket.on("error", () => socket.destroy());
-  const decoder = new FrameDecoder();
-  let greeted = false;
+/** Counts what one holder holds at the moment into what all hold. */
+function holder(held: Held): (bytes: number) => void {
   let mine = 0;
-  const hold = (bytes: number): void => {
+  return (bytes) => {
     held.bytes += bytes - mine;
     mine = bytes;
   };
+}
+
+async function converse(socket: Socket, respond: Respond, aside: (message: Message) => boolean, held: Held): Promise<void> {
+  socket.on("error", () => socket.destroy());
+  const decoder = new FrameDecoder();
+  const hold = holder(held);
+  const write = writer(socket);
+  let greeted = false;
   try {
     // for await pauses the socket while a message is being answered: that is the back-pressure
     for await (const bytes of socket as AsyncIterable<Uint8Array>) {
       const messages = decoder.push(bytes);
-      hold(messages.reduce((sum, { body }) => sum + body.length, decoder.openBytes));
+      let queued = messages.reduce((sum, { body }) => sum + body.length, 0);
+      hold(queued + decoder.openBytes);
       if (held.bytes > MAX_HELD_BYTES) throw new LimitError("frame-limit", "too much half sent or not taken back");
-      for (const message of messages) {
+      for (let message = messages.shift(); message !== undefined; message = messages.shift()) {
         if (!greeted) {
           if (message.kind !== MESSAGE.hello) return;
           decodeHello(message.body);
           greeted = true;
-          await send(socket, {
-            kind: MESSAGE.hello,
-            id: message.id,
-            body: encodeHello({ version: PROTOCOL_VERSION, maxMessageBytes: MAX_MESSAGE_BYTES }),
-          });
-          continue;
+          const body = encodeHello({ version: PROTOCOL_VERSION, maxMessageBytes: MAX_MESSAGE_BYTES });
+          await write({ kind: MESSAGE.hello, id: message.id, body });
+        } else if (aside(message)) {
+          const holdAside = holder(held);
+          holdAside(message.body.length);
+          answer(message, respond, write)
+            .catch(() => socket.destroy())
+            .finally(() => holdAside(0));
+        } else {
+          await answer(message, respond, write);
         }
-        await answer(socket, message, respond);
+        queued -= message.body.length;
+        hold(queued + decoder.openBytes);
       }
-      hold(decoder.openBytes);
     }
   } catch {
     // bytes outside the grammar, or a connection that broke: nothing to say to whoever sent them
@@ -84,13 +96,21 @@ async function converse(socket: Socket, respond: Respond, held: Held): Promise<v
   }
 }
 
-async function answer(socket: Socket, message: Message, respond: Respond): Promise<void> {
+type Write = (message: Message) => Promise<void>;
+
+/** Messages leave one after the other, whole. */
+function writer(socket: Socket): Write {
+  let last: Promise<void> = Promise.resolve();
+  return (message) => (last = last.then(() => send(socket, message)));
+}
+
+async function answer(message: Message, respond: Respond, write: Write): Promise<void> {
   const reply = await respond(message);
   if ("error" in reply) {
     const body = encodeErrorReply({ code: ENCLAVE_ERROR[reply.error], correlation: randomBytes(8) });
-    await send(socket, { kind: MESSAGE.error, id: message.id, body });
+    await write({ kind: MESSAGE.error, id: message.id, body });
   } else {
-    await send(socket, { kind: message.kind, id: message.id, body: reply.body });
+    await write({ kind: message.kind, id: message.id, body: reply.body });
   }
 }
 

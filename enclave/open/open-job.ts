@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   decodeJobContent,
   decodeRecording,
@@ -5,16 +6,15 @@ import {
   decodeSignedRequest,
   decodeStatement,
   equalBytes,
-  KMS_SUITE,
-  sealedJobInfo,
   type DisclosureLevel,
   type Recording,
   type Request,
   type SealedJobHeader,
 } from "@caladrius/wire";
-import type { KeySetKeys } from "../boot/keys.ts";
+import type { CurrentIdentity } from "../boot/identity.ts";
 import { sha256, verifySignature } from "../crypto.ts";
-import { open, type HpkePublicKey } from "./hpke.ts";
+import type { HpkePublicKey } from "./hpke.ts";
+import type { JobKeys } from "./job-keys.ts";
 import { recipientKey } from "./recipient-key.ts";
 
 /** An opened job. `verified` says whether the submitter's statement held; without it nothing more may be told. */
@@ -22,7 +22,10 @@ export interface OpenedJob {
   header: SealedJobHeader;
   /** SHA-256 of the sealed job as received */
   jobDigest: Uint8Array;
-  keys: KeySetKeys;
+  /** behind salts and decoys */
+  disclosureSeed: KeyObject;
+  /** whose keys opened it: the result names this one */
+  identity: CurrentIdentity;
   request: Request;
   /** who gets a reply, with keys that can be sealed to */
   recipients: readonly { key: HpkePublicKey; level: DisclosureLevel }[];
@@ -35,7 +38,7 @@ export interface OpenedJob {
 }
 
 /** Why a job was not opened: the host may know these, they depend on nothing inside. */
-export type UnopenedReason = "malformed-message" | "unknown-key" | "job-expired";
+export type UnopenedReason = "malformed-message" | "unknown-key" | "job-expired" | "no-kms";
 
 /** Not opened, opened, or opened to something that is no job (then nobody is there to answer to). */
 export type OpenOutcome =
@@ -49,7 +52,7 @@ export type OpenOutcome =
  */
 export function openJob(
   sealed: Uint8Array,
-  findKeys: (keyId: Uint8Array) => KeySetKeys | null,
+  findKeys: (header: SealedJobHeader) => JobKeys | null,
   constitutionDigest: Uint8Array,
   nowFromMs: number,
 ): OpenOutcome {
@@ -59,15 +62,13 @@ export function openJob(
   } catch {
     return { kind: "unopened", reason: "malformed-message" };
   }
-  const keys = findKeys(job.header.keyId);
-  const pair = job.header.suite === KMS_SUITE ? undefined : keys?.pairs.get(job.header.suite);
-  if (keys === null || pair === undefined) return { kind: "unopened", reason: "unknown-key" };
+  const keys = findKeys(job.header);
+  if (keys === null) return { kind: "unopened", reason: "unknown-key" };
   if (job.header.notAfter * 1000 < nowFromMs) return { kind: "unopened", reason: "job-expired" };
 
   const jobDigest = sha256(sealed);
   try {
-    const info = sealedJobInfo(keys.keyId, constitutionDigest);
-    const content = decodeJobContent(open(pair, { enc: job.enc, info, aad: job.headerBytes, ciphertext: job.ciphertext }));
+    const content = decodeJobContent(keys.open(job));
     const { alg, payload, toBeSigned, signature } = decodeStatement(content.request, "request");
     const signed = decodeSignedRequest(payload);
     const { request } = signed;
@@ -86,7 +87,8 @@ export function openJob(
       job: {
         header: job.header,
         jobDigest,
-        keys,
+        disclosureSeed: keys.disclosureSeed,
+        identity: keys.identity,
         request,
         recipients: request.recipients.map(({ key, level }) => ({ key: recipientKey(key), level })),
         submitterThumbprint: sha256(request.submitter.key),
