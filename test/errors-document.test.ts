@@ -66,6 +66,16 @@ const RUNNING: Readonly<Record<string, string>> = {
   "vsock-refused": "nobody listens at that vsock port",
 };
 
+/** `image verify` tells an image that is well-formed and another one, or not genuine, from a broken one. */
+const IMAGE_EXIT: Readonly<Record<string, string>> = {
+  "eif-signature-invalid": "10, 30",
+  "eif-signature-pcr0": "10, 30",
+  "eif-version": "20",
+  "image-pcr": "10",
+  "image-trust": "10",
+  "source-unsupported": "20",
+};
+
 /** Codes of `InvariantError`: bugs, reported with the sentence that came with them. */
 const BUGS: readonly string[] = ["clock-contradiction", "der-length", "der-time", "internal", "pcr-mismatch"];
 
@@ -167,9 +177,9 @@ function document(): string {
     ),
     section(
       "Images",
-      "`ImageError`: an EIF or a ramdisk that is not what it should be. Exit code 30.",
-      ["code", "stage", "rule", "meaning"],
-      rows(IMAGE_CODE, (code, { stage, spec, meaning }) => [code, stage, spec, meaning]),
+      "`ImageError`: an EIF, a ramdisk, a source or a key that is not what it should be. The last column is the exit code; where there are two, the first is that of `image verify`.",
+      ["code", "stage", "rule", "meaning", "exit"],
+      rows(IMAGE_CODE, (code, { stage, spec, meaning }) => [code, stage, spec, meaning, IMAGE_EXIT[code] ?? "30"]),
     ),
     section(
       "Starting and running",
