@@ -1,0 +1,16 @@
+export { KEY_POLICY_CODE, KeyPolicyError, type KeyPolicyCode } from "./errors.ts";
+export { evaluateIdentityPolicies, evaluateKeyPolicy } from "./evaluate.ts";
+export { MAX_KEY_POLICY_BYTES, parseIdentityPolicy, parseKeyPolicy } from "./parse.ts";
+export type {
+  IdentityPolicy,
+  KeyPolicy,
+  KeyPolicyStatement,
+  Patterns,
+  PolicyCondition,
+  PolicyDecision,
+  PolicyRequest,
+  PolicyStatement,
+  PolicyVersion,
+  PrincipalElement,
+  PrincipalEntry,
+} from "./policy.ts";
