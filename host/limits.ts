@@ -26,6 +26,10 @@ export interface HostLimits {
   enclaveMs: number;
   /** how long running jobs may take to end when the host stops */
   drainMs: number;
+  /** the enclave's connections to KMS at one time; how long one may take to come about, and to be silent */
+  kmsConnections: number;
+  kmsConnectMs: number;
+  kmsIdleMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -47,4 +51,7 @@ export const DEFAULT_LIMITS: Readonly<HostLimits> = Object.freeze({
   bytesInFlight: 64 * MIB, // two of the largest jobs
   enclaveMs: 120_000,
   drainMs: 10_000,
+  kmsConnections: 32, // an enclave holds a connection or two
+  kmsConnectMs: 5_000,
+  kmsIdleMs: 120_000, // KMS itself closes idle connections after some minutes
 });
