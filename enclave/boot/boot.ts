@@ -54,7 +54,12 @@ export interface KmsClient extends Kms {
 }
 
 /** Makes the KMS of a constitution: its endpoint and its TLS roots, and no others. */
-export type CreateKms = (options: { kms: NonNullable<Constitution["kms"]>; nsm: Nsm; bootId: Uint8Array }) => Promise<KmsClient>;
+export type CreateKms = (options: {
+  kms: NonNullable<Constitution["kms"]>;
+  nsm: Nsm;
+  clock: Clock;
+  bootId: Uint8Array;
+}) => Promise<KmsClient>;
 
 /**
  * Boots from what the host handed over, in the one order that keeps it honest: hash and extend the constitution into
@@ -76,9 +81,10 @@ export async function bootEnclave(
 
   const derive = await gatherEntropy(nsm);
   const bootId = derive("boot id", 16);
+  const clock = new Clock(monotonicMs);
   const booting: Omit<Enclave, "identity"> = {
     nsm,
-    clock: new Clock(monotonicMs),
+    clock,
     software,
     constitution,
     constitutionDigest,
@@ -91,7 +97,7 @@ export async function bootEnclave(
     bootId,
     nextSequence: 0,
     epochs: new Epochs(),
-    kms: constitution.kms === null || createKms === null ? null : await createKms({ kms: constitution.kms, nsm, bootId }),
+    kms: constitution.kms === null || createKms === null ? null : await createKms({ kms: constitution.kms, nsm, clock, bootId }),
     turns: { identity: new Turns(1, 8), fleet: new Turns(1, 8), dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING) },
   };
   const enclave: Enclave = Object.assign(booting, { identity: await makeIdentity(booting, booting.keys.current) });

@@ -35,8 +35,19 @@ export async function attestCommitment(nsm: Nsm, clock: Clock, commitment: Uint8
     throw new DependencyError("nsm-InvalidResponse", "the document does not hold what was asked for", 1000);
   }
   clock.anchor({ documentMs: timestamp, beganMs, endedMs });
-  const leafEndMs = new X509Certificate(certificate).validToDate.getTime();
-  return { document, goodUntilMs: Math.min(leafEndMs, timestamp + MAX_AFTER_EVIDENCE_MS) };
+  return { document, goodUntilMs: Math.min(endOf(certificate), timestamp + MAX_AFTER_EVIDENCE_MS) };
+}
+
+/**
+ * When the document's certificate ends, in Unix ms. One that cannot be read, such as the zeros of QEMU's machine, limits
+ * nothing here: it is for relying parties to refuse the document, and this program trusts none of it.
+ */
+function endOf(certificate: Uint8Array): number {
+  try {
+    return new X509Certificate(certificate).validToDate.getTime();
+  } catch {
+    return Infinity;
+  }
 }
 
 /** The fields that the enclave itself needs of its own document; relying parties verify the whole of it. */

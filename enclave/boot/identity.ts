@@ -61,7 +61,8 @@ export async function attestWithNonce(
 
 /** New evidence for every identity in force: the next clock anchors, off the request path. Keys of ended epochs go. */
 export async function renewEvidence(enclave: Enclave): Promise<void> {
-  for (const identity of identities(enclave)) await renew(enclave, identity);
+  await renew(enclave, enclave.identity); // first, for the time: without it nobody knows which epochs have ended
+  for (const { identity } of enclave.epochs.live(enclave.clock.now())) await renew(enclave, identity);
 }
 
 /**
@@ -69,12 +70,9 @@ export async function renewEvidence(enclave: Enclave): Promise<void> {
  * Costs nothing while it can.
  */
 export async function ensureEvidence(enclave: Enclave): Promise<void> {
-  const needed = enclave.clock.now().toMs + EVIDENCE_MARGIN_MS;
-  for (const identity of identities(enclave)) if (needed >= identity.evidence.goodUntilMs) await renew(enclave, identity);
-}
-
-function identities(enclave: Enclave): CurrentIdentity[] {
-  return [enclave.identity, ...enclave.epochs.live(enclave.clock.now()).map((epoch) => epoch.identity)];
+  const now = enclave.clock.now();
+  for (const identity of [enclave.identity, ...enclave.epochs.live(now).map((epoch) => epoch.identity)])
+    if (now.toMs + EVIDENCE_MARGIN_MS >= identity.evidence.goodUntilMs) await renew(enclave, identity);
 }
 
 async function renew({ nsm, clock }: Enclave, identity: CurrentIdentity): Promise<void> {
