@@ -51,7 +51,8 @@ export function memoryNeededMiB(eif: Uint8Array): number {
 export async function runQemu(options: QemuOptions): Promise<RunningQemu> {
   const heartbeat = await answerHeartbeat(`${options.uds}_${HEARTBEAT_PORT}`);
   let last = "";
-  const onLine = (line: string): void => {
+  const onLine = (raw: string): void => {
+    const line = raw.replace(/\r$/, ""); // a serial line ends with both
     if (line.trim() !== "") last = line.trim();
     options.onLine?.(line);
   };

@@ -42,13 +42,16 @@ if (words.includes("--version")) {
     process.exit(1);
   });
   vhost.on("connect", () => {
-    console.log("[    0.000000] Linux version 6.12\u001b[31m\u202e");
+    print("[    0.000000] Linux version 6.12\u001b[31m\u202e");
     if (fake.exit !== null && fake.exit.when === "at once") {
-      console.log("caladrius init: command: cannot read /cmd: was the application ramdisk lost?: No such file or directory (2)");
+      print("caladrius init: command: cannot read /cmd: was the application ramdisk lost?: No such file or directory (2)");
       process.exit(fake.exit.code);
     }
     beat();
   });
+}
+function print(line) {
+  process.stdout.write(line + "\r\n"); // as the kernel's serial console
 }
 function beat() {
   const init = connect(fake.uds + "_9000");
@@ -56,7 +59,7 @@ function beat() {
   if (fake.heartbeat !== null) init.write(Buffer.from(fake.heartbeat, "hex"));
   init.on("data", (bytes) => {
     if (bytes.toString("hex") !== "b7") process.exit(8);
-    createServer(serve).listen(fake.uds, () => console.log("caladrius init: heartbeat: answered"));
+    createServer(serve).listen(fake.uds, () => print("caladrius init: heartbeat: answered"));
   });
 }
 function serve(socket) {
