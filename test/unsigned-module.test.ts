@@ -1,7 +1,7 @@
 import { parseTrustFile, verifyAttestationDocument } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { bootEnclave } from "@caladrius/enclave/boot";
-import { encodeCbor } from "@caladrius/wire";
+import { encodeCbor, type CborValue, type NsmRequest, type NsmResponse } from "@caladrius/wire";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeSurroundings, trustOf, type RecordedNsm, type Surroundings } from "./support/index.ts";
 
@@ -27,21 +27,27 @@ describe("an NSM that signs nothing, as that of QEMU's nitro-enclave machine", (
 
 /** The same module, whose documents have QEMU's form: algorithm -1, and zeros as certificate and signature. */
 function unsigned(nsm: RecordedNsm): RecordedNsm {
-  const call: RecordedNsm["call"] = async (request) => {
-    const response = await nsm.call(request);
-    if (request.kind !== "Attestation" || response.kind !== "Attestation") return response;
-    const payload = new Map<string, Parameters<typeof encodeCbor>[0]>([
-      ["module_id", "i-234-enc5678"],
-      ["digest", "SHA384"],
-      ["timestamp", Math.floor(Date.now() / 1000) * 1000],
-      ["pcrs", new Map([[0, new Uint8Array(48)]])],
-      ["certificate", ZEROS],
-      ["cabundle", [ZEROS]],
-      ["public_key", request.publicKey],
-      ["user_data", request.userData],
-      ["nonce", request.nonce],
-    ]);
-    return { ...response, document: encodeCbor([Uint8Array.of(0xa1, 0x01, 0x20), new Map(), encodeCbor(payload), ZEROS]) };
+  const answer = nsm.call.bind(nsm);
+  nsm.call = async (request) => {
+    const response = await answer(request);
+    const [asked, answered]: [NsmRequest, NsmResponse] = [request, response];
+    if (asked.kind === "Attestation" && answered.kind === "Attestation") answered.document = qemuDocument(asked);
+    return response;
   };
-  return { asked: nsm.asked, call };
+  return nsm;
+}
+
+function qemuDocument({ publicKey, userData, nonce }: NsmRequest & { kind: "Attestation" }): Uint8Array {
+  const payload = new Map<string, CborValue>([
+    ["module_id", "i-234-enc5678"],
+    ["digest", "SHA384"],
+    ["timestamp", Math.floor(Date.now() / 1000) * 1000],
+    ["pcrs", new Map([[0, new Uint8Array(48)]])],
+    ["certificate", ZEROS],
+    ["cabundle", [ZEROS]],
+    ["public_key", publicKey],
+    ["user_data", userData],
+    ["nonce", nonce],
+  ]);
+  return encodeCbor([Uint8Array.of(0xa1, 0x01, 0x20), new Map(), encodeCbor(payload), ZEROS]);
 }
