@@ -74,7 +74,7 @@ function tellChanges(explanation: Explanation, terminal: Terminal): void {
         one.files.slice(0, MAX_FILES).map(({ path, status, a, b }) => [MARK[status], path, bytesOf(a, b)]),
         "      ",
       );
-      if (one.files.length > MAX_FILES) terminal.line(`      and ${one.files.length - MAX_FILES} more; --json and --html list them`);
+      if (one.files.length > MAX_FILES) terminal.line(`      and ${one.files.length - MAX_FILES} more; --json lists them`);
     }
     terminal.line(`  ${packagesAlike} alike in both`);
   }
@@ -90,7 +90,7 @@ function tellChanges(explanation: Explanation, terminal: Terminal): void {
       files.slice(0, MAX_FILES).map((file) => [MARK[file.status], `ramdisk ${index}, ${file.path}`, fileDetail(file)]),
       "  ",
     );
-    if (files.length > MAX_FILES) terminal.line(`  and ${files.length - MAX_FILES} more in ramdisk ${index}; --json and --html list them`);
+    if (files.length > MAX_FILES) terminal.line(`  and ${files.length - MAX_FILES} more in ramdisk ${index}; --json lists them`);
   }
   for (const { field, a, b } of [...header, ...metadata]) terminal.line(`  ${field}: ${a ?? "absent"} to ${b ?? "absent"} (not measured)`);
 }
@@ -144,12 +144,13 @@ function tellSet({ number, accepts, misfits, open, debug, successor }: TrustSetA
 function tellLines(terminal: Terminal, title: string, lines: readonly LineChange[]): void {
   if (lines.length === 0) return;
   heading(terminal, title);
-  for (const line of lines)
+  for (const line of lines.slice(0, MAX_FILES))
     terminal.line(
       line.in === "both"
         ? `    ${line.text}`
         : ["  ", styled(line.in === "a" ? "red" : "green", `${line.in === "a" ? "-" : "+"} ${line.text}`)],
     );
+  if (lines.length > MAX_FILES) terminal.line(`    and ${lines.length - MAX_FILES} more; --json lists them`);
 }
 
 function heading(terminal: Terminal, text: string): void {
@@ -174,4 +175,5 @@ const MARK: Readonly<Record<"same" | "added" | "removed" | "changed", Segment>> 
   removed: styled("red", "-"),
   changed: styled("yellow", "~"),
 };
-const MAX_FILES = 40;
+/** So many that nobody hides a file behind others without that being the news. */
+const MAX_FILES = 1000;

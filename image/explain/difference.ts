@@ -53,18 +53,30 @@ function lineOf(a: Buffer, b: Buffer, offset: number): Difference["line"] {
   const start = offset === 0 ? 0 : a.lastIndexOf(NEWLINE, offset - 1) + 1;
   let number = 1;
   for (let at = a.indexOf(NEWLINE); at >= 0 && at < start; at = a.indexOf(NEWLINE, at + 1)) number++;
-  return { number, a: lineAt(a, start), b: lineAt(b, start) };
+  return { number, a: lineAt(a, start, offset), b: lineAt(b, start, offset) };
 }
 
-function lineAt(text: Buffer, start: number): string | null {
+/** The line from `start`; of a long one the part around `offset`, or two that differ far behind would look the same. */
+function lineAt(text: Buffer, start: number, offset: number): string | null {
   if (start >= text.length) return null;
   const newline = text.indexOf(NEWLINE, start);
-  const line = text.toString("utf8", start, newline < 0 ? text.length : newline);
-  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line;
+  const end = newline < 0 ? text.length : newline;
+  const from = end - start <= MAX_LINE ? start : Math.max(start, characterAt(text, offset - BEFORE));
+  const to = end - from <= MAX_LINE ? end : characterAt(text, from + MAX_LINE);
+  return `${from > start ? "…" : ""}${text.toString("utf8", from, to)}${to < end ? "…" : ""}`;
+}
+
+/** Where the character of UTF-8 begins that holds this byte. */
+function characterAt(text: Buffer, at: number): number {
+  let begin = Math.max(at, 0);
+  while (begin > 0 && at - begin < 3 && ((text[begin] ?? 0) & 0xc0) === 0x80) begin--;
+  return begin;
 }
 
 const BLOCK_BYTES = 65_536;
 const HEX_BYTES = 16;
 const NEWLINE = 10;
+/** Bytes of a line that are shown, and how many of these before the first that differs. */
 const MAX_LINE = 200;
+const BEFORE = 60;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;

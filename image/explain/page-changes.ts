@@ -28,18 +28,20 @@ function packagesPanel(packages: readonly PackageChange[] | null, alike: number,
       markup`<p>${enumerate(without)} ${without.length === 1 ? "has" : "have"} no manifest that can be read, so nothing can be told by package.</p>`,
     );
   const rows = packages.map((one) => {
-    const list = one.files.map(
-      ({ path, part, status, a, b }) =>
-        markup`<tr><th scope="row">${path}<span class="note">${part === "bundle" ? "bundled into the program" : "in the image"}</span></th><td>${tag(status)}</td><td>${
-          a === null ? null : markup`<p class="from">${size(a.bytes)} ${code(a.sha256)}</p>`
-        }${b === null ? null : markup`<p class="to">${size(b.bytes)} ${code(b.sha256)}</p>`}</td></tr>`,
-    );
+    const list = one.files
+      .slice(0, MAX_FILES)
+      .map(
+        ({ path, part, status, a, b }) =>
+          markup`<tr><th scope="row">${path}<span class="note">${part === "bundle" ? "bundled into the program" : "in the image"}</span></th><td>${tag(status)}</td><td>${
+            a === null ? null : markup`<p class="from">${size(a.bytes)} ${code(a.sha256)}</p>`
+          }${b === null ? null : markup`<p class="to">${size(b.bytes)} ${code(b.sha256)}</p>`}</td></tr>`,
+      );
     const files =
       one.files.length === 0
         ? null
         : folded(
             `${count(one.files.length)} ${one.files.length === 1 ? "file" : "files"}`,
-            table(`Files of ${one.name}`, ["File", "", "SHA-256"], list),
+            markup`${table(`Files of ${one.name}`, ["File", "", "SHA-256"], list)}${moreThan(MAX_FILES, one.files.length)}`,
             one.files.length <= FEW,
           );
     const status = one.status === "version" || one.status === "content" ? "changed" : one.status;
@@ -55,11 +57,15 @@ function packagesPanel(packages: readonly PackageChange[] | null, alike: number,
 
 function lineDiff(title: string, changes: readonly LineChange[]): Markup | null {
   if (changes.length === 0) return null;
-  const rows = changes.map((line) => {
+  const rows = changes.slice(0, MAX_FILES).map((line) => {
     if (line.in === "both") return markup`<li>${code(line.text)}</li>`;
     return line.in === "a" ? markup`<li><del><code>${line.text}</code></del></li>` : markup`<li><ins><code>${line.text}</code></ins></li>`;
   });
-  return markup`<h3>${title}</h3><ol class="diff">${rows}</ol>`;
+  return markup`<h3>${title}</h3><ol class="diff">${rows}</ol>${moreThan(MAX_FILES, changes.length)}`;
+}
+
+function moreThan(shown: number, all: number): Markup | null {
+  return all <= shown ? null : markup`<p>${count(all - shown)} more are in the JSON of this comparison.</p>`;
 }
 
 function ramdiskPart(ramdisk: RamdiskChange): Markup {
@@ -75,12 +81,11 @@ function ramdiskPart(ramdisk: RamdiskChange): Markup {
   if (form.a === "gzip" || form.b === "gzip")
     notes.push("The ramdisk is compressed: measured as it lies in the file, compared as it unpacks.");
   const shown = files.slice(0, MAX_FILES);
-  const more = files.length - shown.length;
   return markup`<h3>Ramdisk ${index}: ${index === 1 ? "boot" : "application"}</h3>
 ${notes.map((note) => markup`<p>${note}</p>`)}
 ${shown.length === 0 ? null : table(`${count(files.length)} of ${count(Math.max(entries.a, entries.b))} entries differ`, ["Path", "", "What differs"], shown.map(fileRow))}
-${more === 0 ? null : markup`<p>${count(more)} more are in the JSON of this comparison.</p>`}
-${layout.length === 0 ? null : folded(`${count(layout.length)} inode numbers and paddings`, markup`<p>They follow from entries that came or went. Where none did, look at them.</p>${table("Inode numbers and zeros between entries", ["Field", "A", "B"], fieldRows(layout.slice(0, MAX_FILES)))}`, files.length === 0)}`;
+${moreThan(MAX_FILES, files.length)}
+${layout.length === 0 ? null : folded(`${count(layout.length)} inode numbers and paddings`, markup`<p>They follow from entries that came or went. Where none did, look at them.</p>${table("Inode numbers and zeros between entries", ["Field", "A", "B"], fieldRows(layout.slice(0, MAX_FILES)))}${moreThan(MAX_FILES, layout.length)}`, files.length === 0)}`;
 }
 
 function fileRow(file: FileChange): Markup {
