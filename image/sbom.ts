@@ -20,7 +20,7 @@ export function sbomOf(bytes: Uint8Array): string {
   if (fault !== undefined) throw new ImageError("image-manifest", `the image is not whole: ${fault}`);
   const ramdisks = image.ramdisks.map((data) => openArchive(placed(image, data)));
   const manifest = openManifest(ramdisks);
-  if (manifest.facts.status !== "read") throw new ImageError("image-manifest", manifest.facts.status);
+  if (manifest.facts.status !== "read") throw new ImageError("image-manifest", MISSING[manifest.facts.status]);
   const [untrue] = manifest.facts.faults;
   if (untrue !== undefined) throw new ImageError("image-manifest", untrue);
   const packages = packagesOf(manifest);
@@ -154,4 +154,8 @@ function sha256(data: Uint8Array): Component["hashes"] & object {
   return [{ alg: "SHA-256", content: createHash("sha256").update(data).digest("hex") }];
 }
 
+const MISSING = {
+  none: "there is no /app/manifest.json, which images from elsewhere have not",
+  unreadable: "/app/manifest.json cannot be read",
+} as const;
 const ROOT = "image";

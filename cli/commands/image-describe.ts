@@ -11,7 +11,7 @@ import {
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { measureFile, readImage, signerOf, signerSentence, type SignerFacts } from "../image-file.ts";
-import type { Terminal } from "../print.ts";
+import { styled, type Terminal } from "../print.ts";
 
 /** One ramdisk as far as it can be read. */
 interface Ramdisk {
@@ -94,6 +94,8 @@ function tell(
     terminal.line(
       `ramdisk ${i + 1}, ${i === 0 ? "boot" : "application"}: ${bytes} bytes${reason === null ? "" : `, its files are not listed: ${reason}`}`,
     );
+    if (bytes % 4 !== 0 && i + 1 < ramdisks.length)
+      terminal.line([styled("yellow", "its length is no multiple of 4: the kernel loses the ramdisk after it, though it is measured")]);
     const shown = files?.filter(({ kind }) => kind !== "directory") ?? [];
     terminal.table(
       shown.map(({ kind, path, mode, data }) => [

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readEif } from "../eif/read.ts";
-import { writeEif } from "../eif/write.ts";
+import { assembleEif, writeEif } from "../eif/write.ts";
 import { directory, file, type CpioEntry } from "../ramdisk/entry.ts";
 import { readCpio } from "../ramdisk/read.ts";
 import { writeCpio } from "../ramdisk/write.ts";
@@ -54,6 +54,19 @@ describe("what a hostile vendor adds", () => {
     const after = withRamdisks(boot, Buffer.concat([withRecords(record("rootfs/app/added", "x")), junk]));
     for (const a of [tinyImage(), before]) expect(told(explainImages(a, after)).join()).toContain("rootfs/app/added");
     expect(told(explainImages(after, before)).join()).toContain("rootfs/app/added");
+  });
+
+  it("before a ramdisk that the kernel then loses is warned of", () => {
+    const image = assembleEif(
+      readEif(tinyImage()).sections.map((one) =>
+        one.data.length === boot.length ? { ...one, data: Buffer.concat([one.data, Buffer.alloc(1)]) } : one,
+      ),
+      { architecture: "x86_64", defaultMemory: 1n, defaultCpus: 1n },
+    );
+    expect(explainImages(tinyImage(), image).warnings).toContainEqual(
+      expect.stringContaining(`Ramdisk 1 of B has ${boot.length + 1} bytes`),
+    );
+    expect(explainImages(image, tinyImage()).warnings).toContainEqual(expect.stringContaining("Ramdisk 1 of A"));
   });
 
   it("as a hard link to another file is told as such, and not as numbers that follow from others", () => {

@@ -3,7 +3,7 @@ import { MANIFEST_PATH } from "./manifest.ts";
 
 /** What a reviewer should not miss, most serious first. */
 export function warningsOf(explanation: Explanation): string[] {
-  const { verdict, images, ramdisks, packages, pcrs } = explanation;
+  const { verdict, images, sections, ramdisks, packages, pcrs } = explanation;
   const files = ramdisks.flatMap((ramdisk) => ramdisk.files);
   const warnings: string[] = [];
   if (verdict === "recut")
@@ -28,6 +28,14 @@ export function warningsOf(explanation: Explanation): string[] {
   for (const { index, faults } of ramdisks)
     for (const side of SIDES)
       if (faults[side] !== null) warnings.push(`Ramdisk ${index} of ${NAME[side]} cannot be read to its end: ${faults[side]}.`);
+  for (const side of SIDES) {
+    const sizes = sections.filter(({ kind }) => kind === "ramdisk").flatMap((section) => section[side]?.bytes ?? []);
+    for (const [i, bytes] of sizes.slice(0, -1).entries())
+      if (bytes % 4 !== 0)
+        warnings.push(
+          `Ramdisk ${i + 1} of ${NAME[side]} has ${bytes} bytes, which is no multiple of 4: the kernel loses the ramdisk after it, though it is measured.`,
+        );
+  }
   for (const file of files) warnings.push(...ofFile(file));
   for (const { kind, name, status, versions } of packages ?? [])
     if (status === "content" && (kind === "npm" || kind === "debian"))
