@@ -36,6 +36,8 @@ export interface Detector {
   version: string;
   title: string;
   parameters: readonly ParameterSpec[];
+  /** true: it reads the ECG leads by `ecgGroups`, which counts their samples */
+  readsEcg?: true;
   /** whether the recording holds anything that this detector reads */
   applies(prepared: Prepared): boolean;
   /** builds tables from parameters once */

@@ -49,7 +49,7 @@ export function analyse(recording: Recording, options: AnalyseOptions): Analysis
     else notAssessed(prepared, report, detector.id, "no-channel");
   }
   if (chosen.length === 0) notAssessed(prepared, report, "analyse", "no-detector");
-  if (!chosen.some(({ detector }) => detector === ecgBeats)) for (const lead of prepared.leads) countOnly(lead, report.tally);
+  if (!chosen.some(({ detector }) => detector.readsEcg === true)) for (const lead of prepared.leads) countOnly(lead, report.tally);
   return conclude(prepared, report, chosen);
 }
 

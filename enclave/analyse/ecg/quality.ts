@@ -1,6 +1,6 @@
 import type { Channel } from "@caladrius/wire";
 import { ecgScale } from "../plausibility.ts";
-import type { Lead, Segment } from "./qrs.ts";
+import type { Lead, Segment } from "./energy.ts";
 
 /** Why a stretch of an ECG is not looked at for beats. */
 export type Fault = "gap" | "implausible" | "flat-line" | "saturated" | "too-short";
