@@ -1,4 +1,5 @@
 export * from "./development/index.ts";
+export * from "./kms/index.ts";
 export * from "./launcher/index.ts";
 export * from "./nsm/index.ts";
 export * from "./pki/index.ts";

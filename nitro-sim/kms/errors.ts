@@ -50,7 +50,7 @@ export class KmsServiceError extends Error {
 }
 
 /** ValidationException in the words AWS uses for a member that breaks its constraint. */
-export function constraint(member: string, value: unknown, rule: string): KmsServiceError {
+export function constraint(member: string, value: string | number | null, rule: string): KmsServiceError {
   const shown = value === null ? "null" : `'${String(value).slice(0, MAX_SHOWN)}'`;
   const path = member.slice(0, 1).toLowerCase() + member.slice(1);
   return invalid(`1 validation error detected: Value ${shown} at '${path}' failed to satisfy constraint: ${rule}`);

@@ -216,7 +216,6 @@ describe("auditEvent", () => {
     fc.assert(
       fc.property(made, ({ message, ...rest }) => {
         const line = JSON.stringify(auditEvent(call({ ...rest, error: { type: "ValidationException", message } })));
-        // oxlint-disable-next-line no-control-regex
         expect(line).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E]/);
         expect(line.length).toBeLessThan(100_000);
       }),
