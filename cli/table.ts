@@ -199,6 +199,7 @@ export const COMMANDS: readonly Command[] = [
     notes: [
       "Prints the measurements as nitro-cli does. The same inputs give the same file, whoever builds, wherever and whenever.",
       "With --from: Cmd is started, or Entrypoint where there is no Cmd, as root in /. Devices, setuid files, another user or working directory are refused.",
+      "Its first word has to be a program in the image: a path, or a name in /sbin, /usr/sbin, /bin or /usr/bin, which are all that AWS's init searches.",
     ],
     load: () => import("./commands/image-build.ts"),
   },

@@ -147,6 +147,17 @@ describe("a manifest that does not list what the kernel unpacks", () => {
     return withRamdisks(boot, writeCpio(entries));
   }
 
+  it("makes a bill of materials and a page, whatever its origins are", () => {
+    const origins = ["npm a\ud800@1", "debian \udfff=\ud800 amd64", "__proto__", "", "npm @scope/../x@%2e", "\u202e"];
+    for (const origin of origins) {
+      const image = tinyImage({ files: { ...TINY.files, "opt/x": ["x", origin] }, inputs: { ...TINY.inputs, __proto__2: ["y", origin] } });
+      expect(() => JSON.parse(sbomOf(image)) as unknown).not.toThrow();
+      const explanation = explainImages(tinyImage(), image);
+      expect(explanation.packages?.flatMap(({ files }) => files.map(({ path }) => path))).toContain("/opt/x");
+      expect(renderExplanation(explanation, { a: "a", b: "b" }).isWellFormed()).toBe(true);
+    }
+  });
+
   it("loses no file by an origin of two lines", () => {
     const change = (content: string): Uint8Array => tinyImage({ files: { ...TINY.files, "opt/x": [content, "evil\nnpm a@1"] } });
     const { packages } = explainImages(change("1"), change("2"));

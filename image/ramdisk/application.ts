@@ -25,7 +25,8 @@ export function applicationRamdisk(parts: ApplicationParts): Uint8Array {
     for (let parent = parentOf(path); parent !== null; parent = parentOf(parent)) {
       if (!entries.has(parent)) entries.set(parent, directory(parent));
     }
-    if (entries.has(path) && entry.kind !== "directory") throw new ImageError("cpio-duplicate", path);
+    if (entries.has(path) && entry.kind !== "directory")
+      throw new ImageError("cpio-duplicate", `${path} is a ${entry.kind}, and has to be a folder that init mounts over or others lie in`);
     entries.set(path, { ...entry, path });
   }
   return writeCpio([...entries.values(), file("cmd", lines(parts.cmd)), file("env", lines(parts.env))]);
