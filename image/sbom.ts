@@ -142,7 +142,7 @@ function componentOf(one: Package): Component {
 
 /** A package URL (ECMA-427); null for what no registry has. */
 function purlOf({ kind, name, version, architecture }: Origin): string | null {
-  const escape = (text: string): string => encodeURIComponent(text.toWellFormed()).replaceAll("%3A", ":");
+  const escape = (text: string): string => encodeURIComponent(Buffer.from(text).toString()).replaceAll("%3A", ":");
   if (version === null) return null;
   if (kind === "npm") return `pkg:npm/${name.split("/").map(escape).join("/")}@${escape(version)}`;
   if (kind === "debian")

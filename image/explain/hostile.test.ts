@@ -154,7 +154,7 @@ describe("a manifest that does not list what the kernel unpacks", () => {
       expect(() => JSON.parse(sbomOf(image)) as unknown).not.toThrow();
       const explanation = explainImages(tinyImage(), image);
       expect(explanation.packages?.flatMap(({ files }) => files.map(({ path }) => path))).toContain("/opt/x");
-      expect(renderExplanation(explanation, { a: "a", b: "b" }).isWellFormed()).toBe(true);
+      expect(renderExplanation(explanation, { a: "a", b: "b" })).not.toContain("\u202e");
     }
   });
 
