@@ -154,11 +154,21 @@ describe("memory", () => {
 /** Set CALADRIUS_QEMU, CALADRIUS_QEMU_EIF, CALADRIUS_QEMU_VSOCK and CALADRIUS_QEMU_UDS to boot an image for real. */
 const real = ["QEMU", "QEMU_EIF", "QEMU_VSOCK", "QEMU_UDS"].map((name) => process.env[`CALADRIUS_${name}`]);
 describe.skipIf(real.includes(undefined))("a real QEMU (needs CALADRIUS_QEMU, _QEMU_EIF, _QEMU_VSOCK and _QEMU_UDS)", () => {
-  it("boots the image to its heartbeat", async () => {
+  it("boots the image in the memory it needs, to a program that takes connections", async () => {
     const [file = "", eif = "", realVsock = "", realUds = ""] = real;
     const qemu = await findQemu(file);
-    const running = await runQemu({ qemu, eif, vsock: realVsock, uds: realUds, memoryMiB: 1024, onLine: (line) => lines.push(line) });
-    await expect.poll(() => lines.join("\n"), { timeout: 60_000 }).toContain("caladrius init: program: starts as user 1000");
+    const memoryMiB = memoryNeededMiB(readFileSync(eif));
+    const running = await runQemu({ qemu, eif, vsock: realVsock, uds: realUds, memoryMiB, onLine: (line) => lines.push(line) });
+    await expect.poll(() => lines.at(-1), { timeout: 60_000 }).toBe("caladrius-enclave: ready");
+    const said = lines.filter((line) => line.startsWith("caladrius init: "));
+    expect(said).toEqual([
+      "caladrius init: heartbeat: answered",
+      "caladrius init: entropy: bytes from the NSM: 256",
+      "caladrius init: program: starts as user 1000",
+    ]);
+    (await connectVsock(realUds, 5000)).destroy();
+    await expect(connectVsock(realUds, 5001)).rejects.toThrow(expect.objectContaining({ code: "vsock-refused" }));
     await running.stop();
+    expect(await running.exited).toEqual({ code: null, signal: "SIGKILL" });
   }, 180_000);
 });
