@@ -1,3 +1,4 @@
+import { hasVariable } from "./match/variables.ts";
 import type { PolicyCondition } from "./policy.ts";
 
 /** Registers that every set must pin: the image, its boot part, the application, and the constitution (ARCHITECTURE §7). */
@@ -20,7 +21,7 @@ export function pcrOf(condition: PolicyCondition): number | null {
 export function isExact(condition: PolicyCondition): boolean {
   if (condition.set !== null || condition.ifExists) return false;
   // a variable could stand for the very value that it is compared with
-  if (condition.values.some((value) => value.includes("${"))) return false;
+  if (condition.values.some(hasVariable)) return false;
   if (condition.operator === "StringLike") return !condition.values.some((value) => /[*?]/.test(value));
   return condition.operator === "StringEquals" || condition.operator === "StringEqualsIgnoreCase";
 }

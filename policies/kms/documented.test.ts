@@ -115,6 +115,15 @@ describe("principals", () => {
     ["nor for sessions in another account", { AWS: role("App", OTHER) }, session("App", "i-1"), false],
     ["a session is one session", { AWS: session("App", "i-1") }, session("App", "i-2"), false],
     ["and that one", { AWS: session("App", "i-1") }, session("App", "i-1"), true],
+    [
+      "a federated session is itself",
+      { AWS: `arn:aws:sts::${ACCOUNT}:federated-user/bob` },
+      `arn:aws:sts::${ACCOUNT}:federated-user/bob`,
+      true,
+    ],
+    ["and no user", { AWS: user("bob") }, `arn:aws:sts::${ACCOUNT}:federated-user/bob`, false],
+    ["a role may ask itself", { AWS: role("path/App") }, role("path/App"), true],
+    ["the root user is no user", { AWS: user("root") }, root(), false],
     ["a service is no user", { Service: "logs.amazonaws.com" }, user("alice"), false],
     ["a service is itself", { Service: "logs.amazonaws.com" }, "logs.amazonaws.com", true],
   ])("%s", (_, principal, arn, allowed) => {
@@ -130,9 +139,20 @@ describe("principals", () => {
     ["does not spare a user by the account alone", except(root()), user("alice"), false],
     ["spares a session listed with role and account", except(session("App", "i-1"), role("App"), root()), session("App", "i-1"), true],
     ["does not spare a session listed without its role", except(session("App", "i-1"), root()), session("App", "i-1"), false],
+    ["spares a role that asks itself", except(role("App"), root()), role("App"), true],
+    [
+      "spares a federated session",
+      except(`arn:aws:sts::${ACCOUNT}:federated-user/b`, root()),
+      `arn:aws:sts::${ACCOUNT}:federated-user/b`,
+      true,
+    ],
+    ["does not spare it unlisted", except(root()), `arn:aws:sts::${ACCOUNT}:federated-user/b`, false],
+    ["spares the root user by the account", except(root()), root(), true],
+    ["spares everyone by *", except("*"), user("alice"), true],
+    ["does not spare a service", except(root()), "logs.amazonaws.com", false],
     ["does not spare another session", except(session("App", "i-1"), role("App"), root()), session("App", "i-2"), false],
   ])("NotPrincipal with Deny %s", (_, policy, arn, allowed) => {
-    expect(decided(policy, request(arn)).allowed).toBe(allowed);
+    expect(decided(policy, { ...request(arn), principal: { arn, account: ACCOUNT } }).allowed).toBe(allowed);
   });
 
   it("NotPrincipal with Allow is everyone else", () => {
@@ -170,6 +190,11 @@ describe("condition operators", () => {
     ["numbers compare as numbers", { NumericLessThan: { "aws:x": "10" } }, { "aws:x": "9.99" }, true],
     ["numbers without quotes", { NumericGreaterThan: { "aws:x": 9007199254740992 } }, { "aws:x": "9007199254740993" }, true],
     ["NumericEquals", { NumericEquals: { "aws:x": "1.0" } }, { "aws:x": "1" }, true],
+    ["NumericNotEquals", { NumericNotEquals: { "aws:x": ["1", "2"] } }, { "aws:x": "2.0" }, false],
+    ["NumericGreaterThanEquals", { NumericGreaterThanEquals: { "aws:x": "-1.5" } }, { "aws:x": "-1.5" }, true],
+    ["NumericGreaterThan of the same", { NumericGreaterThan: { "aws:x": "3" } }, { "aws:x": "3" }, false],
+    ["NumericLessThan of the same", { NumericLessThan: { "aws:x": "3" } }, { "aws:x": "3" }, false],
+    ["a request's number that is none", { NumericLessThan: { "aws:x": "3" } }, { "aws:x": "one" }, false],
     ["an absent number", { NumericLessThan: { "aws:x": "10" } }, {}, false],
     [
       "DateGreaterThan",
@@ -179,6 +204,12 @@ describe("condition operators", () => {
     ],
     ["dates know zones", { DateEquals: { "aws:x": "2020-01-01T02:00:00+02:00" } }, { "aws:x": "2020-01-01" }, true],
     ["dates know Unix time", { DateLessThan: { "aws:x": "2020-01-01" } }, { "aws:x": "1577836799" }, true],
+    ["DateNotEquals", { DateNotEquals: { "aws:x": "2020" } }, { "aws:x": "2020-01-01T00:00:00Z" }, false],
+    ["DateLessThanEquals", { DateLessThanEquals: { "aws:x": "2020" } }, { "aws:x": "2020-01-01" }, true],
+    ["DateGreaterThanEquals", { DateGreaterThanEquals: { "aws:x": "2020" } }, { "aws:x": "2019-12-31" }, false],
+    ["DateLessThan of the same", { DateLessThan: { "aws:x": "2020" } }, { "aws:x": "2020" }, false],
+    ["DateGreaterThan of the same", { DateGreaterThan: { "aws:x": "2020" } }, { "aws:x": "2020" }, false],
+    ["a request's date that is none", { DateGreaterThan: { "aws:x": "2020" } }, { "aws:x": "today" }, false],
     ["an absent date", { DateGreaterThan: { "aws:TokenIssueTime": "2020" } }, {}, false],
     ["Bool", { Bool: { "aws:SecureTransport": "false" } }, { "aws:SecureTransport": "false" }, true],
     ["Bool without quotes", { Bool: { "kms:GrantIsForAWSResource": true } }, { "kms:GrantIsForAWSResource": "true" }, true],
@@ -213,6 +244,11 @@ describe("condition operators", () => {
       { "aws:x": "arn:aws:sns:eu:12:topic" },
       true,
     ],
+    ["ArnNotLike", { ArnNotLike: { "aws:x": "arn:aws:sns:*:*:t*" } }, { "aws:x": "arn:aws:sns:eu:12:topic" }, false],
+    ["a request's ARN that is none", { ArnLike: { "aws:x": "arn:aws:*:*:*:*" } }, { "aws:x": "topic" }, false],
+    ["StringNotEqualsIgnoreCase", { StringNotEqualsIgnoreCase: { "aws:x": "A" } }, { "aws:x": "a" }, false],
+    ["StringNotLike", { StringNotLike: { "aws:x": "a*" } }, { "aws:x": "abc" }, false],
+    ["a request's bytes that are none", { BinaryEquals: { "aws:x": "QQ==" } }, { "aws:x": "Q" }, false],
     ["IfExists passes what is absent", { StringLikeIfExists: { "ec2:InstanceType": ["t1.*"] } }, {}, true],
     ["IfExists tests what is there", { StringLikeIfExists: { "ec2:InstanceType": ["t1.*"] } }, { "ec2:InstanceType": "m3.large" }, false],
     ["negated IfExists passes what is absent", { StringNotEqualsIfExists: { "aws:x": "a" } }, {}, true],
@@ -309,6 +345,8 @@ describe("policy variables", () => {
       resource: `arn:aws:kms:us-west-2:${ACCOUNT}:alias/${name}`,
     });
     const key = keyPolicy({ ...allow, Principal: { AWS: ACCOUNT } });
+    const nameless = { ...alias("App"), principal: { arn: session("App", "i-1"), account: ACCOUNT } };
+    expect(decided(key, nameless, own({ Resource: ["*", "arn:aws:kms:*:*:alias/${aws:username}"] })).allowed).toBe(false);
     expect([decided(key, alias("alice"), policy).allowed, decided(key, alias("bob"), policy).allowed]).toEqual([true, false]);
   });
 });

@@ -165,7 +165,17 @@ describe("lintKeyPolicy", () => {
     const elsewhere = { ...fence({}), Condition: undefined, Resource: "arn:aws:kms:eu-west-1:111122223333:key/1" };
     const not = { ...fence({}), Condition: undefined, Principal: undefined, NotPrincipal: { AWS: "arn:aws:iam::111122223333:user/eve" } };
     for (const one of [pattern, someone, elsewhere, not]) expect(codes([open, one])).toEqual(["grant"]);
+    const voided = { ...fence({}), Condition: undefined, Resource: ["*", "arn:aws:kms:::key/${aws:username}"] };
+    expect(codes([open, voided])).toEqual(["grant"]);
     const reading = withCondition({ StringEquals: CONTEXT });
+    const tautology = Object.keys(PCRS).map((key) => fence({ StringNotEquals: { [key]: `\${${key}}` } }));
+    expect(codes([reading, ...tautology])).toEqual(["attestation-missing"]);
+    expect(codes([reading, ...Object.keys(PCRS).map((key) => fence({ StringEquals: { [key]: hex("a") } }))])).toEqual([
+      "attestation-missing",
+    ]);
+    expect(codes([reading, ...Object.keys(CONTEXT).map((key) => fence({ StringNotEquals: { [key]: "ab" } }))])).toEqual([
+      "attestation-missing",
+    ]);
     const two = fence({ StringNotEquals: { [pcr(0)]: SET[0], [pcr(1)]: SET[1] } }); // denies only what differs in both
     expect(codes([reading, two])).toEqual(["attestation-missing"]);
     expect(codes([reading, fence({ Null: { [pcr(0)]: "true" } })])).toEqual(["attestation-missing"]);

@@ -72,7 +72,7 @@ function named({ set, operator, ifExists, key }: PolicyCondition): string {
   return `${set === null ? "" : `${set}:`}${operator}${ifExists ? "IfExists" : ""} on ${key}`;
 }
 
-export function registers(indexes: readonly number[]): string {
+function registers(indexes: readonly number[]): string {
   return indexes
     .toSorted((a, b) => a - b)
     .map((index) => `PCR${index}`)

@@ -1,6 +1,7 @@
 import { KMS_ACTIONS, READING_ACTIONS, type KmsAction } from "../actions.ts";
 import { pcrOf } from "../attestation.ts";
 import { actionMatches } from "../match/statement.ts";
+import { hasVariable } from "../match/variables.ts";
 import type { KeyPolicy, KeyPolicyStatement, PolicyCondition, PolicyStatement } from "../policy.ts";
 
 /** Actions that a statement covers. */
@@ -17,7 +18,8 @@ export function fencesOf(policy: KeyPolicy): KeyPolicyStatement[] {
       principal.entries.some(({ kind }) => kind === "everyone") &&
       resource !== null &&
       !resource.not &&
-      resource.patterns.includes("*"),
+      resource.patterns.includes("*") &&
+      !resource.patterns.some(hasVariable), // one without a value would void the statement
   );
 }
 
@@ -37,7 +39,7 @@ export function fencedPcrs(actions: readonly KmsAction[], fences: readonly KeyPo
     if (condition.operator !== "StringNotEquals" && condition.operator !== "StringNotEqualsIgnoreCase") return [];
     const index = pcrOf(condition);
     const all = actions.every((action) => actionMatches(fence.action, `kms:${action}`));
-    return index === null || !all ? [] : [[index, condition.values]];
+    return index === null || !all || condition.values.some(hasVariable) ? [] : [[index, condition.values]];
   });
 }
 

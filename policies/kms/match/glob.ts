@@ -1,5 +1,5 @@
 /** Any one character, any run of characters; everything else is a literal character. */
-export const ANY_ONE = 1;
+const ANY_ONE = 1;
 export const ANY_RUN = 2;
 export type GlobToken = string | typeof ANY_ONE | typeof ANY_RUN;
 

@@ -15,7 +15,7 @@ export function isDecimal(text: string): boolean {
   return DECIMAL.test(text);
 }
 
-export function sign(difference: bigint): number {
+function sign(difference: bigint): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
