@@ -54,12 +54,7 @@ export interface KmsClient extends Kms {
 }
 
 /** Makes the KMS of a constitution: its endpoint and its TLS roots, and no others. */
-export type CreateKms = (options: {
-  kms: NonNullable<Constitution["kms"]>;
-  nsm: Nsm;
-  clock: Clock;
-  bootId: Uint8Array;
-}) => Promise<KmsClient>;
+export type CreateKms = (options: { kms: NonNullable<Constitution["kms"]>; nsm: Nsm; clock: Clock; bootId: Uint8Array }) => KmsClient;
 
 /**
  * Boots from what the host handed over, in the one order that keeps it honest: hash and extend the constitution into
@@ -97,7 +92,7 @@ export async function bootEnclave(
     bootId,
     nextSequence: 0,
     epochs: new Epochs(),
-    kms: constitution.kms === null || createKms === null ? null : await createKms({ kms: constitution.kms, nsm, clock, bootId }),
+    kms: constitution.kms === null || createKms === null ? null : createKms({ kms: constitution.kms, nsm, clock, bootId }),
     turns: { identity: new Turns(1, 8), fleet: new Turns(1, 8), dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING) },
   };
   const enclave: Enclave = Object.assign(booting, { identity: await makeIdentity(booting, booting.keys.current) });
@@ -108,6 +103,6 @@ export async function bootEnclave(
   return enclave;
 }
 
-/** A host that keeps 16 jobs in flight finds room; whoever sends many more is told to wait. */
-const DATA_KEYS_AT_ONCE = 8;
-const DATA_KEYS_WAITING = 24;
+/** A host that keeps 16 jobs in flight finds room for all, also when each waits until KMS is given up. */
+const DATA_KEYS_AT_ONCE = 16;
+const DATA_KEYS_WAITING = 16;

@@ -41,9 +41,68 @@ describe("what a host can make the enclave hold", () => {
   });
 });
 
-async function serve(respond: Respond): Promise<string> {
+describe("a message whose answer takes long", () => {
+  it("is not waited for by those behind it, and its answer leaves whole when it comes", async () => {
+    const release: ((body: Uint8Array) => void)[] = [];
+    const slow: Respond = ({ kind }) =>
+      kind === MESSAGE.fleetServe
+        ? new Promise((resolve) => release.push((body) => resolve({ body })))
+        : Promise.resolve({ body: new Uint8Array(8 * 1024 * 1024) });
+    const path = await serve(slow, ({ kind }) => kind === MESSAGE.fleetServe);
+    const { socket, messages } = await greet(path);
+    const ask = (kind: number, id: number): Uint8Array => Buffer.concat([...encodeFrames({ kind, id, body: Uint8Array.of(1) })]);
+    socket.write(Buffer.concat([ask(MESSAGE.fleetServe, 5), ask(MESSAGE.attest, 6), ask(MESSAGE.fleetServe, 7), ask(MESSAGE.attest, 8)]));
+    await until(() => messages.some(({ id }) => id === 8));
+    expect(messages.slice(1).map(({ id }) => id)).toEqual([6, 8]);
+    for (const go of release) go(new Uint8Array(300_000));
+    await until(() => messages.length === 5);
+    expect(messages.slice(3).map(({ id, body }) => [id, body.length])).toEqual([
+      [5, 300_000],
+      [7, 300_000],
+    ]);
+  });
+
+  it("counts as held until it is answered, also when its connection has ended", async () => {
+    const release: (() => void)[] = [];
+    const path = await serve(
+      () => new Promise((resolve) => release.push(() => resolve({ body: new Uint8Array(1) }))),
+      () => true,
+    );
+    const frames = (): Uint8Array =>
+      Buffer.concat([...encodeFrames({ kind: MESSAGE.job, id: 1, body: new Uint8Array(MAX_MESSAGE_BYTES) })]);
+    for (let i = 1; i <= 3; i++) {
+      const { socket } = await greet(path);
+      socket.write(frames());
+      await until(() => release.length === i);
+      socket.destroy();
+    }
+    const refused = connect(path);
+    sockets.push(refused);
+    refused.on("error", () => refused.destroy()).resume();
+    refused.write(frames());
+    await until(() => refused.destroyed);
+    for (const go of release) go();
+    const { socket, messages } = await greet(path);
+    socket.write(frames());
+    await until(() => release.length === 4);
+    release[3]?.();
+    await until(() => messages.length === 2);
+  });
+
+  it("ends its connection when what answers it fails", async () => {
+    const path = await serve(
+      () => Promise.reject(new Error("must not happen")),
+      () => true,
+    );
+    const { socket } = await greet(path);
+    socket.write(Buffer.concat([...encodeFrames({ kind: MESSAGE.attest, id: 1, body: Uint8Array.of(1) })]));
+    await until(() => socket.destroyed);
+  });
+});
+
+async function serve(respond: Respond, aside?: (message: Message) => boolean): Promise<string> {
   const path = join(mkdtempSync(join(tmpdir(), "serve-")), "s");
-  server = await serveHost(path, respond);
+  server = await serveHost(path, respond, aside);
   return path;
 }
 
