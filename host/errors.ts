@@ -37,6 +37,12 @@ export const HOST_CODE = {
   "enclave-unavailable": { stage: "relay", spec: "ARCHITECTURE §3", meaning: "The enclave is not connected, or not yet booted." },
   "enclave-timeout": { stage: "relay", spec: "ARCHITECTURE §3", meaning: "The enclave did not answer in time." },
   "enclave-refused": { stage: "relay", spec: "ARCHITECTURE §3", meaning: "The enclave answered with an error." },
+  "fleet-none": { stage: "relay", spec: "ARCHITECTURE §6", meaning: "The enclave serves no epoch of a fleet." },
+  "fleet-waiting": {
+    stage: "relay",
+    spec: "ARCHITECTURE §6",
+    meaning: "The enclave does not have the fleet's keys yet: it waits for KMS.",
+  },
 } as const;
 
 /** Why the host refuses; stable across versions. */
@@ -77,6 +83,8 @@ export const HTTP_STATUS: Readonly<Record<HostCode, number>> = {
   "enclave-unavailable": 503,
   "enclave-timeout": 504,
   "enclave-refused": 502,
+  "fleet-none": 404,
+  "fleet-waiting": 503,
 };
 
 /** The host says no, in a way that the caller is told: a code of HOST_CODE, a sentence, and when to try again. */

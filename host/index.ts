@@ -1,9 +1,11 @@
-import { ConfigurationError, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, MAX_STATUS_LIST_BYTES } from "@caladrius/wire";
+import { ConfigurationError, MAX_BUNDLE_BYTES, MAX_CONSTITUTION_BYTES, MAX_STATUS_LIST_BYTES, MESSAGE } from "@caladrius/wire";
+import { FleetKeeper } from "./fleet/keeper.ts";
 import { StateHub } from "./http/hub.ts";
 import { HostMetrics } from "./http/metrics.ts";
 import { buildServer, type HostLogger } from "./http/server.ts";
 import type { HostPages } from "./http/services.ts";
-import { forwardKms, type KmsEndpoint } from "./kms-forward/forward.ts";
+import { CredentialKeeper, type CredentialSource } from "./kms-credentials/index.ts";
+import { forwardKms, type KmsEndpoint, type KmsForwarder, type KmsForwardEvents } from "./kms-forward/forward.ts";
 import { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 import { Relay, type RelayLog } from "./relay/relay.ts";
 import { openSqliteQueue } from "./store/sqlite-queue.ts";
@@ -11,6 +13,9 @@ import { escapeText } from "./text.ts";
 
 export { SEALED_JOB_TYPE, SEALED_REPLY_TYPE, STATUS_TYPE } from "./http/jobs.ts";
 export { ATTESTATION_TYPE } from "./http/attestation.ts";
+export { ENCLAVE_REFUSAL } from "./enclave-errors.ts";
+export { requestFleetBirth } from "./fleet/birth.ts";
+export { credentialChain, credentialFile, type CredentialSource, type CredentialState } from "./kms-credentials/index.ts";
 export { HOST_CODE, HTTP_STATUS, type HostCode } from "./errors.ts";
 export { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 export type { HostLogger } from "./http/server.ts";
@@ -40,6 +45,10 @@ export interface HostOptions {
   /** Unix socket that the enclave's `kms` stream arrives at, and where its bytes go; both or neither */
   kmsListen?: string;
   kmsEndpoint?: KmsEndpoint;
+  /** credentials for KMS, handed to the enclave; they let nobody read anything, the key's policy decides on that */
+  kmsCredentials?: CredentialSource;
+  /** folders with `.fleet` files, or such files: epochs that the enclave is to serve */
+  fleet?: readonly string[];
   /** pages for people, such as /verify; called at each request */
   pages?: HostPages;
   /** null: no log */
@@ -70,24 +79,59 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const queue = await openSqliteQueue({ dataDir, clock, limits, onCommit: (ms, changes) => metrics.committed(ms, changes) });
   const undo: (() => Promise<void>)[] = [() => queue.close()];
   try {
-    const log: { target: RelayLog } = { target: { info: () => {}, warn: () => {} } };
-    const relay = new Relay({
+    const sink: { target: RelayLog } = { target: { info: () => {}, warn: () => {} } };
+    const log: RelayLog = {
+      info: (fields, text) => sink.target.info(fields, text),
+      warn: (fields, text) => sink.target.warn(fields, text),
+    };
+    const relay: Relay = new Relay({
       address: { path: options.enclaveSocket, plain: options.plain ?? false, port: SERVE_PORT },
       boot: { constitution, bundle, bundleApprovals, statusList },
       queue,
       clock,
       limits,
-      log: { info: (fields, text) => log.target.info(fields, text), warn: (fields, text) => log.target.warn(fields, text) },
+      log,
+      onConnected: () => fleet?.connected(),
+      isFleetKey: (keyId) => fleet?.keeps(keyId) === true,
     });
+    const fleet =
+      options.fleet === undefined || options.fleet.length === 0
+        ? null
+        : new FleetKeeper({
+            places: options.fleet,
+            clock,
+            log,
+            serve: (epoch) => relay.ask(MESSAGE.fleetServe, epoch, limits.enclaveMs),
+            onServed: () => relay.wake(),
+          });
+    const credentials =
+      options.kmsCredentials === undefined
+        ? null
+        : new CredentialKeeper({
+            source: options.kmsCredentials,
+            clock,
+            log,
+            hand: async (encoded) => {
+              await relay.setCredentials(encoded);
+              fleet?.retry();
+              relay.wake();
+            },
+          });
+    let forwarder: KmsForwarder | null = null;
     let draining = false;
-    metrics.observe(
+    metrics.observe({
       queue,
-      () => relay.state,
-      () => clock.nowMs(),
-    );
+      enclave: () => relay.state,
+      nowMs: () => clock.nowMs(),
+      kmsConnections: () => forwarder?.open ?? 0,
+      credentials: () => credentials?.state ?? null,
+      epochs: () => fleet?.views ?? [],
+    });
     const services = {
       queue,
       enclave: relay,
+      fleet,
+      credentials,
       hub: new StateHub(queue),
       metrics,
       clock,
@@ -96,27 +140,29 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       pages: options.pages ?? null,
     };
     const app = await buildServer(services, { logger: options.logger ?? null, trustProxy: options.trustProxy ?? null });
-    log.target = escaping(app.log);
+    sink.target = escaping(app.log);
     undo.unshift(async () => {
       const cut = setTimeout(() => app.server.closeAllConnections(), LINGER_MS); // a reader that stalls must not keep the host
       await app.close();
       clearTimeout(cut);
     });
     if (options.kmsListen !== undefined && options.kmsEndpoint !== undefined) {
-      const forwarder = await forwardKms(options.kmsListen, options.kmsEndpoint);
-      undo.unshift(() => forwarder.close());
+      const running = await forwardKms(options.kmsListen, options.kmsEndpoint, limits, kmsEvents(options.kmsEndpoint, metrics, log));
+      forwarder = running;
+      undo.unshift(() => running.close());
     }
     await queue.sweep();
     const url = await listen(app, options);
     const sweeper = setInterval(() => {
-      queue
-        .sweep()
-        .catch((error: unknown) => log.target.warn({ reason: error instanceof Error ? error.message : "unknown" }, "sweep failed"));
+      queue.sweep().catch((error: unknown) => log.warn({ reason: error instanceof Error ? error.message : "unknown" }, "sweep failed"));
     }, SWEEP_EVERY_MS);
+    void credentials?.start();
+    fleet?.start();
     relay.start();
     undo.unshift(
       async () => clearInterval(sweeper),
       () => relay.stop(limits.drainMs),
+      async () => void (await Promise.all([fleet?.stop(), credentials?.stop()])),
     );
     let closing: Promise<void> | null = null;
     return {
@@ -164,6 +210,21 @@ function refuseWrongBytes({ constitution, bundle, statusList, kmsListen, kmsEndp
   if ((kmsListen === undefined) !== (kmsEndpoint === undefined)) {
     throw new ConfigurationError("configuration-bytes", "the KMS forwarder needs both a socket to listen on and an endpoint");
   }
+}
+
+/** Counts connections to KMS, and tells once when it cannot be reached and once when it can again. */
+function kmsEvents({ host, port }: KmsEndpoint, metrics: HostMetrics, log: RelayLog): KmsForwardEvents {
+  let reachable = true;
+  return {
+    ended: (end, bytes) => {
+      metrics.kmsEnded(end, bytes);
+      if (end === "refused" || end === "stopped" || reachable === (end !== "unreachable")) return;
+      reachable = end !== "unreachable";
+      const fields = { endpoint: `${host}:${port}` };
+      if (reachable) log.info(fields, "KMS can be reached again");
+      else log.warn(fields, "KMS cannot be reached from this host; the operator looks after the network and the endpoint's name");
+    },
+  };
 }
 
 /** Text that came from outside (a peer's answer, a file's name) is escaped before it reaches a log. */

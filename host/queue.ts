@@ -71,6 +71,8 @@ export interface JobQueue {
   finish(id: string, outcome: Outcome): Promise<boolean>;
   /** Gives a claimed job back, to be handed out again after `delayMs`. */
   release(id: string, delayMs: number): void;
+  /** Hands out jobs that were given back without waiting for the rest of their delay. */
+  hurry(ids: Iterable<string>): void;
   /** Forgets a job and everything stored with it. */
   remove(id: string, deleteToken: string): Promise<"removed" | "unknown" | "wrong-token">;
   /** Ends open jobs whose notAfter passed and forgets finished ones whose retention is over. */

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { fromHex, toBase64 } from "@caladrius/wire";
 import { Refusal } from "../errors.ts";
+import type { Attestation, KeysAsked } from "../relay/relay.ts";
 import { EnclaveRefusal } from "../relay/session.ts";
 import { PROBLEM_RESPONSES } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
@@ -16,6 +17,14 @@ const AttestationQuery = Type.Object(
         description: "8 to 64 random bytes as lower-case hex; without it the last evidence is given.",
       }),
     ),
+    keys: Type.Optional(
+      Type.Enum(["boot", "fleet"], {
+        default: "boot",
+        description:
+          "Which identity: with the keys of this boot, or with the newest keys of the fleet that this enclave serves. " +
+          "fleet-none (404) when it serves none, fleet-waiting (503) while the enclave waits for KMS.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -26,7 +35,8 @@ const Attestation = Type.Object({
 });
 
 /** GET /v1/attestation. The host passes on what the enclave says; only the caller's own verification makes it worth something. */
-export function attestationRoutes(app: HostApp, { enclave, limits }: HostServices): void {
+export function attestationRoutes(app: HostApp, services: HostServices): void {
+  const { limits } = services;
   app.get(
     "/v1/attestation",
     {
@@ -48,8 +58,8 @@ export function attestationRoutes(app: HostApp, { enclave, limits }: HostService
       },
     },
     async (request, reply) => {
-      const { nonce } = request.query;
-      const { body, reply: answer } = await attest(enclave, nonce === undefined ? null : fromHex(nonce));
+      const { nonce, keys = "boot" } = request.query;
+      const { body, reply: answer } = await attest(services, nonce === undefined ? null : fromHex(nonce), keys);
       void reply.header("vary", "accept");
       if (wantsCbor(request.headers.accept)) return reply.type(ATTESTATION_TYPE).send(body);
       const { evidence, identity, sequence } = answer;
@@ -58,12 +68,15 @@ export function attestationRoutes(app: HostApp, { enclave, limits }: HostService
   );
 }
 
-async function attest(enclave: HostServices["enclave"], nonce: Uint8Array | null): ReturnType<HostServices["enclave"]["attest"]> {
+async function attest({ enclave, fleet }: HostServices, nonce: Uint8Array | null, keys: KeysAsked): Promise<Attestation> {
   try {
-    return await enclave.attest(nonce);
+    return await enclave.attest(nonce, keys);
   } catch (error) {
-    if (error instanceof EnclaveRefusal) throw new Refusal("enclave-refused", error.message, 1000);
-    throw error;
+    if (!(error instanceof EnclaveRefusal)) throw error;
+    if (error.reason !== "no-fleet") throw new Refusal("enclave-refused", error.message, 1000);
+    const comes = fleet?.views.some(({ state }) => state === "waiting") === true;
+    if (comes) throw new Refusal("fleet-waiting", "see /readyz", 2000);
+    throw new Refusal("fleet-none", "seal to the keys of this boot, or ask the host's operator for the fleet");
   }
 }
 

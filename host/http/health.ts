@@ -1,10 +1,12 @@
-import { Type } from "typebox";
+import { Type, type Static } from "typebox";
 import { Refusal } from "../errors.ts";
+import { EPOCH_STATES } from "../fleet/keeper.ts";
 import { PROBLEM_RESPONSES } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
 
 /** /healthz, /readyz and /metrics. */
-export function healthRoutes(app: HostApp, { enclave, clock, metrics, isDraining }: HostServices): void {
+export function healthRoutes(app: HostApp, services: HostServices): void {
+  const { enclave, clock, metrics, isDraining } = services;
   app.get(
     "/healthz",
     {
@@ -20,8 +22,10 @@ export function healthRoutes(app: HostApp, { enclave, clock, metrics, isDraining
       config: { rateLimit: false },
       schema: {
         summary: "Jobs can be computed now",
-        description: "200 while the enclave is connected and gave evidence within the last 15 minutes.",
-        response: { 200: Type.Object({ status: Type.Literal("ready"), attestationAgeSeconds: Type.Integer() }), ...PROBLEM_RESPONSES },
+        description:
+          "200 while the enclave is connected and gave evidence within the last 15 minutes: jobs sealed to the keys of this boot are computed. " +
+          "`degraded` says that jobs of the fleet, or under data keys, wait; `kms` and `fleet` say for what, and the log says who acts.",
+        response: { 200: Ready, ...PROBLEM_RESPONSES },
       },
     },
     async (_request, reply) => {
@@ -30,7 +34,7 @@ export function healthRoutes(app: HostApp, { enclave, clock, metrics, isDraining
       const ageMs = attestedAtMs === null ? Infinity : clock.nowMs() - attestedAtMs;
       if (!connected) throw new Refusal("enclave-unavailable", "the enclave is not connected", 1000);
       if (ageMs > MOST_ATTESTATION_AGE_MS) throw new Refusal("enclave-unavailable", "the last evidence is older than 15 minutes", 1000);
-      return reply.send({ status: "ready", attestationAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) });
+      return reply.send({ ...kmsDetail(services), attestationAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) });
     },
   );
 
@@ -47,4 +51,45 @@ export function healthRoutes(app: HostApp, { enclave, clock, metrics, isDraining
   );
 }
 
+const Ready = Type.Object({
+  status: Type.Enum(["ready", "degraded"]),
+  attestationAgeSeconds: Type.Integer(),
+  kms: Type.Union([
+    Type.Null(),
+    Type.Object({
+      credentials: Type.Enum(["missing", "fresh", "ending", "expired"]),
+      expiresAt: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ]),
+  fleet: Type.Array(
+    Type.Object({
+      fleet: Type.String(),
+      epoch: Type.Integer(),
+      keyId: Type.String({ description: "Key id of jobs sealed to it, hex." }),
+      state: Type.Enum([...EPOCH_STATES], { description: "Jobs are computed while it is served." }),
+      code: Type.Union([Type.String({ description: "What the enclave last answered." }), Type.Null()]),
+      notAfter: Type.String(),
+    }),
+  ),
+  jobsWaiting: Type.Integer({ description: "Jobs that wait for KMS, or for an epoch to be served." }),
+});
+
+function kmsDetail({ credentials, fleet, enclave }: HostServices): Omit<Static<typeof Ready>, "attestationAgeSeconds"> {
+  const kms = credentials?.state ?? null;
+  const epochs = fleet?.views ?? [];
+  const late = kms !== null && (kms.state === "missing" || kms.state === "expired");
+  const waits = epochs.some(({ state }) => state === "waiting" || state === "refused");
+  return {
+    status: late || waits ? "degraded" : "ready",
+    kms: kms === null ? null : { credentials: kms.state, expiresAt: kms.expiresAtMs === null ? null : iso(kms.expiresAtMs) },
+    fleet: epochs.map(({ notAfterMs, ...one }) => ({ ...one, notAfter: iso(notAfterMs) })),
+    jobsWaiting: enclave.state.jobsWaiting,
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(Math.min(ms, LAST_ISO_MS)).toISOString();
+}
+
+const LAST_ISO_MS = 253_402_300_799_000; // the end of the year 9999
 const MOST_ATTESTATION_AGE_MS = 15 * 60 * 1000;

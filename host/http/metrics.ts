@@ -1,6 +1,20 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { EPOCH_STATES, type EpochView } from "../fleet/keeper.ts";
+import type { CredentialState } from "../kms-credentials/index.ts";
+import type { KmsConnectionEnd } from "../kms-forward/forward.ts";
 import { JOB_STATES, type JobQueue } from "../queue.ts";
+import type { RelayState } from "../relay/relay.ts";
 import { isFinal } from "./hub.ts";
+
+/** What is read at each scrape. */
+export interface Observed {
+  queue: JobQueue;
+  enclave: () => RelayState;
+  nowMs: () => number;
+  kmsConnections: () => number;
+  credentials: () => CredentialState | null;
+  epochs: () => readonly EpochView[];
+}
 
 /**
  * Numbers about the host for its operator. Labels come from closed sets (routes, states, codes), never from ids, addresses
@@ -14,6 +28,8 @@ export class HostMetrics {
   readonly #commitBatch: Histogram;
   readonly #jobBytes: Histogram;
   readonly #ended: Counter<"state">;
+  readonly #kmsEnded: Counter<"end">;
+  readonly #kmsBytes: Histogram<"direction">;
 
   constructor() {
     const registers = [this.registry];
@@ -49,14 +65,23 @@ export class HostMetrics {
       labelNames: ["state"],
       registers,
     });
+    this.#kmsEnded = new Counter({
+      name: "caladrius_kms_connections_ended_total",
+      help: "Connections between enclave and KMS, by how they ended",
+      labelNames: ["end"],
+      registers,
+    });
+    this.#kmsBytes = new Histogram({
+      name: "caladrius_kms_connection_bytes",
+      help: "Bytes of a connection between enclave and KMS; TLS, so their content is not known here",
+      labelNames: ["direction"],
+      buckets: BYTES,
+      registers,
+    });
   }
 
-  /** Adds what is read at each scrape: jobs by state and the enclave's connection. */
-  observe(
-    queue: JobQueue,
-    enclave: () => { connected: boolean; attestedAtMs: number | null; reconnects: number; jobsInFlight: number },
-    nowMs: () => number,
-  ): void {
+  /** Adds what is read at each scrape: jobs by state, the enclave's connection, KMS and the fleet. */
+  observe({ queue, enclave, nowMs, kmsConnections, credentials, epochs }: Observed): void {
     const gauge = (name: string, help: string, read: () => number): void => {
       this.registry.registerMetric(
         new Gauge({
@@ -84,6 +109,25 @@ export class HostMetrics {
     gauge("caladrius_enclave_connected", "1 while the enclave is connected and booted", () => (enclave().connected ? 1 : 0));
     gauge("caladrius_enclave_reconnects", "Connections after the first", () => enclave().reconnects);
     gauge("caladrius_enclave_jobs_in_flight", "Jobs handed to the enclave", () => enclave().jobsInFlight);
+    gauge("caladrius_jobs_waiting_for_kms", "Jobs that wait for KMS, or for an epoch to be served", () => enclave().jobsWaiting);
+    gauge("caladrius_kms_connections", "Connections between enclave and KMS", kmsConnections);
+    gauge("caladrius_kms_credentials_seconds", "Until the KMS credentials end, -1 without any or when they have ended", () => {
+      const { state = "missing", expiresAtMs = null } = credentials() ?? {};
+      if (state === "missing" || state === "expired") return -1;
+      return expiresAtMs === null ? Infinity : Math.round((expiresAtMs - nowMs()) / 1000);
+    });
+    this.registry.registerMetric(
+      new Gauge({
+        name: "caladrius_fleet_epochs",
+        help: "Epochs of the fleet by state",
+        labelNames: ["state"],
+        registers: [],
+        collect() {
+          const views = epochs();
+          for (const state of EPOCH_STATES) this.set({ state }, views.filter((view) => view.state === state).length);
+        },
+      }),
+    );
     gauge("caladrius_attestation_age_seconds", "Age of the last evidence, -1 before the first", () => {
       const { attestedAtMs } = enclave();
       return attestedAtMs === null ? -1 : Math.round((nowMs() - attestedAtMs) / 1000);
@@ -97,6 +141,14 @@ export class HostMetrics {
   answered(route: string, method: string, status: number, seconds: number): void {
     this.#requests.inc({ route, method, status: `${Math.floor(status / 100)}xx` });
     this.#seconds.observe({ route }, seconds);
+  }
+
+  /** A connection between enclave and KMS ended. */
+  kmsEnded(end: KmsConnectionEnd, { toKms, fromKms }: { toKms: number; fromKms: number }): void {
+    this.#kmsEnded.inc({ end });
+    if (end === "refused" || end === "unreachable") return;
+    this.#kmsBytes.observe({ direction: "to-kms" }, toKms);
+    this.#kmsBytes.observe({ direction: "from-kms" }, fromKms);
   }
 
   committed(durationMs: number, batch: number): void {

@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
-import type { AttestReply } from "@caladrius/wire";
+import type { EpochView } from "../fleet/keeper.ts";
+import type { CredentialState } from "../kms-credentials/index.ts";
 import type { HostLimits } from "../limits.ts";
 import type { JobQueue } from "../queue.ts";
+import type { Attestation, KeysAsked, RelayState } from "../relay/relay.ts";
 import type { StateHub } from "./hub.ts";
 import type { HostMetrics } from "./metrics.ts";
 
@@ -19,9 +21,12 @@ export interface HostPages {
 export interface HostServices {
   queue: JobQueue;
   enclave: {
-    attest(nonce: Uint8Array | null): Promise<{ body: Uint8Array; reply: AttestReply }>;
-    readonly state: { connected: boolean; attestedAtMs: number | null; reconnects: number; jobsInFlight: number };
+    attest(nonce: Uint8Array | null, keys: KeysAsked): Promise<Attestation>;
+    readonly state: RelayState;
   };
+  /** epochs that are handed over, and credentials for KMS; null where the host was given none */
+  fleet: { readonly views: readonly EpochView[] } | null;
+  credentials: { readonly state: CredentialState } | null;
   hub: StateHub;
   metrics: HostMetrics;
   clock: { nowMs(): number };

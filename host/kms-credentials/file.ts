@@ -15,14 +15,19 @@ export function credentialFile(path: string): CredentialSource {
 
 async function readSecret(path: string, name: string): Promise<string> {
   const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    throw new CredentialProblem(`${name} cannot be opened (${error.code ?? "error"}); the operator gives --kms-credentials a file that this user may read`);
+    throw new CredentialProblem(
+      `${name} cannot be opened (${error.code ?? "error"}); the operator gives --kms-credentials a file that this user may read`,
+    );
   });
   try {
     // The open file is asked, not the path, so that nobody can change it in between.
     const stat = await file.stat();
-    if (!stat.isFile() || stat.size > MAX_BYTES) throw new CredentialProblem(`${name} is no file of at most ${MAX_BYTES} bytes; the operator gives --kms-credentials the right one`);
+    if (!stat.isFile() || stat.size > MAX_BYTES)
+      throw new CredentialProblem(`${name} is no file of at most ${MAX_BYTES} bytes; the operator gives --kms-credentials the right one`);
     if (process.platform !== "win32" && (stat.mode & OTHERS) !== 0)
-      throw new CredentialProblem(`${name} has mode ${(stat.mode & 0o777).toString(8)}: others may read or change it; the operator has new credentials issued and makes the file 0600`);
+      throw new CredentialProblem(
+        `${name} has mode ${(stat.mode & 0o777).toString(8)}: others may read or change it; the operator has new credentials issued and makes the file 0600`,
+      );
     return await file.readFile("utf8");
   } finally {
     await file.close();
@@ -32,7 +37,9 @@ async function readSecret(path: string, name: string): Promise<string> {
 /** The parser's own message would repeat a part of the text, so it is never passed on. */
 function parse(text: string, name: string): Credentials {
   const wrong = (what: string): CredentialProblem =>
-    new CredentialProblem(`${name} is not what credential_process prints (${what}); whoever writes it writes Version, AccessKeyId, SecretAccessKey, SessionToken and Expiration`);
+    new CredentialProblem(
+      `${name} is not what credential_process prints (${what}); whoever writes it writes Version, AccessKeyId, SecretAccessKey, SessionToken and Expiration`,
+    );
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -14,8 +14,8 @@ export interface CredentialKeeperOptions {
   source: CredentialSource;
   clock: { nowMs(): number };
   log: RelayLog;
-  /** hands the encoded message to the enclave, now and after each reconnection */
-  hand: (credentials: Uint8Array) => void;
+  /** hands the encoded message to the enclave, now and after each reconnection; must not reject */
+  hand: (credentials: Uint8Array) => Promise<void>;
 }
 
 /** Looks at a source again and again, and hands on whatever is new. Nothing of a credential is ever logged. */
@@ -51,28 +51,33 @@ export class CredentialKeeper {
     return { state, expiresAtMs: expiresMs === NEVER_MS ? null : expiresMs };
   }
 
+  #lookAgain(): void {
+    this.#looking = this.#look();
+  }
+
   async #look(): Promise<void> {
     const { source, clock, log } = this.#options;
     const renew = this.#current !== null && this.#current.expiresMs - clock.nowMs() < RENEW_MS;
     try {
-      this.#take(await source.read(renew));
+      await this.#take(await source.read(renew));
       this.#tellEnd();
     } catch (error) {
       // An older sentence about the same thing is not repeated; what was read before stays good until it ends.
       this.#tell(error instanceof CredentialProblem ? error.message : `${source.name} cannot be read; this is a bug`);
-      if (!(error instanceof CredentialProblem)) log.warn({ reason: error instanceof Error ? error.name : "unknown" }, "reading KMS credentials failed");
+      if (!(error instanceof CredentialProblem))
+        log.warn({ reason: error instanceof Error ? error.name : "unknown" }, "reading KMS credentials failed");
     }
-    if (!this.#stopped) this.#timer = setTimeout(() => (this.#looking = this.#look()), source.everyMs);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#lookAgain(), source.everyMs);
   }
 
-  #take(read: Credentials): void {
+  async #take(read: Credentials): Promise<void> {
     const { clock, log, hand, source } = this.#options;
     if (this.#current !== null && sameCredentials(this.#current, read)) return;
     if (read.expiresMs <= clock.nowMs() && this.#current !== null) return; // what is at hand cannot be worse
     this.#current = read;
     const left = read.expiresMs === NEVER_MS ? {} : { secondsLeft: Math.round((read.expiresMs - clock.nowMs()) / 1000) };
     log.info({ from: source.name, ...left }, "new KMS credentials for the enclave");
-    hand(encodeCredentials(read));
+    await hand(encodeCredentials(read));
   }
 
   #tellEnd(): void {
@@ -80,8 +85,11 @@ export class CredentialKeeper {
     const { state, expiresAtMs } = this.state;
     const at = expiresAtMs === null ? "" : new Date(expiresAtMs).toISOString();
     if (state === "expired")
-      return this.#tell(`the KMS credentials ended at ${at} and ${source.name} has no newer ones; whoever issues them renews them, jobs that need KMS wait`);
-    if (state === "ending") return this.#tell(`the KMS credentials end at ${at} and ${source.name} has no newer ones yet; whoever issues them renews them`);
+      return this.#tell(
+        `the KMS credentials ended at ${at} and ${source.name} has no newer ones; whoever issues them renews them, jobs that need KMS wait`,
+      );
+    if (state === "ending")
+      return this.#tell(`the KMS credentials end at ${at} and ${source.name} has no newer ones yet; whoever issues them renews them`);
     if (this.#told !== null) this.#options.log.info({ from: source.name }, "KMS credentials are good again");
     this.#told = null;
   }

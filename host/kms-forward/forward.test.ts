@@ -23,7 +23,10 @@ describe("the KMS forwarder", () => {
     return forwarder;
   };
   /** An enclave's side that reads on and hangs up when the other side does. */
-  const dial = (): Socket => connect(path).on("error", () => {}).resume();
+  const dial = (): Socket =>
+    connect(path)
+      .on("error", () => {})
+      .resume();
   /** Resolves when a socket has closed; how is not asked. */
   const gone = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once("close", () => resolve()));
 
@@ -149,9 +152,14 @@ describe("the KMS forwarder", () => {
     await until(() => ends.length === 1);
     await forwarder?.close();
     // an address of documentation (RFC 5737) swallows packets, or is refused at once where there is no way to it
-    forwarder = await forwardKms(path, { host: "192.0.2.1", port }, { ...LIMITS, kmsConnectMs: 100 }, {
-      ended: (end, bytes) => void ends.push({ end, ...bytes }),
-    });
+    forwarder = await forwardKms(
+      path,
+      { host: "192.0.2.1", port },
+      { ...LIMITS, kmsConnectMs: 100 },
+      {
+        ended: (end, bytes) => void ends.push({ end, ...bytes }),
+      },
+    );
     await gone(dial());
     await until(() => ends.length === 2);
     expect(ends.map(({ end }) => end)).toEqual(["unreachable", "unreachable"]);

@@ -43,6 +43,11 @@ export async function forwardKms(
   events: KmsForwardEvents = { ended: () => {} },
 ): Promise<KmsForwarder> {
   const open = new Set<Carried>();
+  const told = async (carried: Carried): Promise<void> => {
+    const { end, ...bytes } = await carried.gone;
+    open.delete(carried);
+    events.ended(end, bytes);
+  };
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
     if (open.size >= limits.kmsConnections) {
       near.on("error", () => {}).destroy();
@@ -51,10 +56,7 @@ export async function forwardKms(
     }
     const carried = carry(near, endpoint, limits);
     open.add(carried);
-    void carried.gone.then(({ end, ...bytes }) => {
-      open.delete(carried);
-      events.ended(end, bytes);
-    });
+    void told(carried);
   });
   await removeLeftover(listenPath);
   await listen(server, listenPath);
@@ -64,8 +66,8 @@ export async function forwardKms(
     },
     close: async (): Promise<void> => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-      for (const carried of [...open]) carried.cut("stopped");
-      await Promise.all([closed, ...[...open].map(({ gone }) => gone)]);
+      for (const carried of open) carried.cut("stopped");
+      await Promise.all([closed, ...Array.from(open, ({ gone }) => gone)]);
     },
   };
 }
@@ -113,8 +115,10 @@ async function removeLeftover(path: string): Promise<void> {
   const there = await lstat(path).catch(() => null);
   if (there === null) return;
   const place = escapeText(path);
-  if (!there.isSocket()) throw new ConfigurationError("listen-failed", `${place} is there and is no socket: give --kms-listen another path`);
-  if (await answers(path)) throw new ConfigurationError("listen-failed", `another host listens on ${place}: stop it, or give --kms-listen another path`);
+  if (!there.isSocket())
+    throw new ConfigurationError("listen-failed", `${place} is there and is no socket: give --kms-listen another path`);
+  if (await answers(path))
+    throw new ConfigurationError("listen-failed", `another host listens on ${place}: stop it, or give --kms-listen another path`);
   await unlink(path).catch(() => {}); // if it stays, listening says why
 }
 
@@ -130,7 +134,12 @@ function answers(path: string): Promise<boolean> {
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(new ConfigurationError("listen-failed", `cannot listen on ${escapeText(path)}: ${error.code ?? "error"}. Choose another --kms-listen.`));
+      reject(
+        new ConfigurationError(
+          "listen-failed",
+          `cannot listen on ${escapeText(path)}: ${error.code ?? "error"}. Choose another --kms-listen.`,
+        ),
+      );
     });
     server.listen(path, resolve);
   });

@@ -21,11 +21,23 @@ export function readOutcome(job: ClaimedJob, body: Uint8Array): Outcome {
   return state === "answered" ? { state: "answered", status, replies } : { state: "cannot-open", status };
 }
 
-/** What a refusal means for the job: it has ended, or it is tried again. */
-export function outcomeOfRefusal(reason: EnclaveErrorName): Outcome | "retry" {
+/**
+ * What a refusal means for the job: it has ended, it is tried again, or it waits for KMS and is tried when something changes.
+ * @param isFleetKey whether the job's key is that of an epoch which this host keeps handing over
+ */
+export function outcomeOfRefusal(reason: EnclaveErrorName, isFleetKey: boolean): Outcome | "retry" | "wait" {
   switch (reason) {
-    case "unknown-key": // the enclave that had it is gone, or has forgotten it: there is no copy
+    case "unknown-key": // a fleet's key comes back; of a boot's there is no copy once its enclave is gone
+      return isFleetKey ? "wait" : { state: "reseal" };
+    case "fleet-epoch-ended":
       return { state: "reseal" };
+    case "kms-credentials":
+    case "kms-unreachable":
+    case "kms-denied":
+    case "kms-throttled":
+    case "kms-answer-refused":
+    case "no-fleet":
+      return "wait";
     case "job-expired":
       return { state: "expired" };
     case "malformed-message": // the same bytes would be refused again

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MESSAGE } from "@caladrius/wire";
-import type { ClaimedJob, JobQueue } from "../queue.ts";
+import { decodeSealedJobHeader, MESSAGE, toHex } from "@caladrius/wire";
+import type { ClaimedJob, JobQueue, Outcome } from "../queue.ts";
 import { outcomeOfRefusal, readOutcome } from "./outcome.ts";
 import type { RelayLog } from "./relay.ts";
 import { EnclaveRefusal, type EnclaveSession } from "./session.ts";
@@ -10,6 +10,8 @@ export interface PumpOptions {
   queue: JobQueue;
   limits: { jobsInFlight: number; bytesInFlight: number; enclaveMs: number };
   log: RelayLog;
+  /** whether a key id (hex) is that of a fleet's epoch which is handed over: its jobs wait until it is served */
+  isFleetKey: (keyId: string) => boolean;
 }
 
 /** Moves jobs from the queue through one session and their outcomes back, so many at a time as the limits say. */
@@ -17,6 +19,8 @@ export class JobPump {
   readonly #options: PumpOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #attempts = new Map<string, number>();
+  /** jobs that the enclave could not open for want of KMS or of an epoch */
+  readonly #waiting = new Set<string>();
   #session: EnclaveSession | null = null;
   #bytes = 0;
   #claiming = false;
@@ -26,6 +30,9 @@ export class JobPump {
   constructor(options: PumpOptions) {
     this.#options = options;
     options.queue.onReady(() => void this.#pull());
+    options.queue.watch((id, state) => {
+      if (state !== "accepted" && state !== "running") this.#waiting.delete(id); // it ended, perhaps by its notAfter
+    });
   }
 
   get jobsInFlight(): number {
@@ -36,6 +43,19 @@ export class JobPump {
   use(session: EnclaveSession | null): void {
     this.#session = session;
     void this.#pull();
+  }
+
+  /** Something changed for jobs that wait for KMS: they are handed out now, not when their pause is over. */
+  wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const id of waiting) this.#attempts.delete(id);
+    this.#options.queue.hurry(waiting);
+  }
+
+  /** How many jobs wait for KMS or for an epoch. */
+  get jobsWaiting(): number {
+    return this.#waiting.size;
   }
 
   /** Claims nothing more and waits until what runs has ended, at most `ms`. */
@@ -97,13 +117,13 @@ export class JobPump {
     }
   }
 
-  async #ask(session: EnclaveSession, job: ClaimedJob, timeoutMs: number): Promise<ReturnType<typeof readOutcome> | "retry"> {
+  async #ask(session: EnclaveSession, job: ClaimedJob, timeoutMs: number): Promise<Outcome | "retry"> {
     if (job.sealed.length > session.maxMessageBytes) return { state: "cannot-open", status: null };
     let body: Uint8Array;
     try {
       body = await session.request(MESSAGE.job, job.sealed, timeoutMs);
     } catch (error) {
-      return this.#refused(session, job.id, error);
+      return this.#refused(session, job, error);
     }
     try {
       return readOutcome(job, body);
@@ -115,12 +135,20 @@ export class JobPump {
     }
   }
 
-  #refused(session: EnclaveSession, id: string, error: unknown): ReturnType<typeof outcomeOfRefusal> {
-    const outcome = error instanceof EnclaveRefusal ? outcomeOfRefusal(error.reason) : "retry";
-    if (outcome !== "retry") return outcome;
+  #refused(session: EnclaveSession, { id, sealed }: ClaimedJob, error: unknown): Outcome | "retry" {
+    const isFleetKey = (): boolean => this.#options.isFleetKey(toHex(decodeSealedJobHeader(sealed).keyId));
+    const outcome =
+      error instanceof EnclaveRefusal ? outcomeOfRefusal(error.reason, error.reason === "unknown-key" && isFleetKey()) : "retry";
+    if (typeof outcome !== "string") return outcome;
+    const known = this.#waiting.has(id);
+    if (outcome === "wait") {
+      if (this.#waiting.size >= MOST_REMEMBERED) this.#waiting.clear(); // they are tried again all the same, only later
+      this.#waiting.add(id);
+    } else this.#waiting.delete(id);
     if (error instanceof EnclaveRefusal) {
       const { reason, correlation } = error;
-      this.#options.log.warn({ job: id, reason, correlation }, "the enclave refused a job for now");
+      // Of a job that waits for KMS, which may be long, it is told once.
+      if (!known) this.#options.log.warn({ job: id, reason, correlation }, "the enclave refused a job for now");
       if (reason === "not-booted") session.close("the enclave has to be booted again");
     }
     this.#retry(id);

@@ -12,6 +12,7 @@ import {
   type AttestReply,
 } from "@caladrius/wire";
 import type { JobQueue } from "../queue.ts";
+import { ENCLAVE_REFUSAL } from "../enclave-errors.ts";
 import { JobPump } from "./pump.ts";
 import { EnclaveRefusal, EnclaveSession } from "./session.ts";
 import { connectEnclave, type EnclaveAddress } from "./vsock.ts";
@@ -37,6 +38,9 @@ export interface RelayOptions {
   clock: { nowMs(): number };
   limits: { jobsInFlight: number; bytesInFlight: number; enclaveMs: number };
   log: RelayLog;
+  /** an enclave is connected, booted and attested; called before jobs go to it */
+  onConnected?: () => void;
+  isFleetKey?: (keyId: string) => boolean;
 }
 
 /** How the relay stands. */
@@ -46,19 +50,27 @@ export interface RelayState {
   /** when the enclave last gave evidence, null before the first time */
   attestedAtMs: number | null;
   jobsInFlight: number;
+  /** jobs that wait for KMS, or for an epoch of a fleet to be served */
+  jobsWaiting: number;
 }
 
 /** The enclave's answer, as it came and as it reads. */
 export interface Attestation {
   body: Uint8Array;
   reply: AttestReply;
+  /** when it came */
+  atMs: number;
 }
+
+/** Which identity is asked for: of this boot, or with the newest keys of the fleet. */
+export type KeysAsked = "boot" | "fleet";
 
 /** Keeps one enclave connected, booted and attested, and the queue's jobs going through it. */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #pump: JobPump;
   #statusList: Uint8Array | null;
+  #credentials: Uint8Array | null = null;
   #session: EnclaveSession | null = null;
   #stopping = false;
   #wake: () => void = () => {};
@@ -66,12 +78,12 @@ export class Relay {
   #reconnects = -1;
   #attestedAtMs: number | null = null;
   #bootId: Uint8Array | null = null;
-  #latest: Attestation | null = null;
+  readonly #latest = new Map<KeysAsked, Attestation>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#statusList = options.boot.statusList;
-    this.#pump = new JobPump(options);
+    this.#pump = new JobPump({ isFleetKey: () => false, ...options });
   }
 
   /** Begins to connect, and goes on until `stop`. */
@@ -90,20 +102,38 @@ export class Relay {
   }
 
   get state(): RelayState {
-    const { jobsInFlight } = this.#pump;
-    return { connected: this.#session !== null, reconnects: Math.max(0, this.#reconnects), attestedAtMs: this.#attestedAtMs, jobsInFlight };
+    const { jobsInFlight, jobsWaiting } = this.#pump;
+    const [connected, attestedAtMs] = [this.#session !== null, this.#attestedAtMs];
+    return { connected, reconnects: Math.max(0, this.#reconnects), attestedAtMs, jobsInFlight, jobsWaiting };
   }
 
   /**
-   * Asks for evidence over the caller's nonce of 8 to 64 bytes; without one gives the last that the relay itself asked for,
-   * at most a minute old. Nothing in the answer has been verified.
-   * @throws DependencyError enclave-unavailable, enclave-timeout; EnclaveRefusal
+   * Asks for evidence over the caller's nonce of 8 to 64 bytes; without one gives the last, at most a minute old. Nothing in
+   * the answer has been verified.
+   * @throws DependencyError enclave-unavailable, enclave-timeout; EnclaveRefusal no-fleet and others
    */
-  async attest(nonce: Uint8Array | null): Promise<Attestation> {
+  async attest(nonce: Uint8Array | null, keys: KeysAsked): Promise<Attestation> {
     const session = this.#session;
     if (session === null) throw new DependencyError("enclave-unavailable", "the enclave is not connected", 1000);
-    if (nonce === null && this.#latest !== null) return this.#latest;
-    return this.#attest(session, nonce);
+    const latest = this.#latest.get(keys);
+    if (nonce === null && latest !== undefined && this.#options.clock.nowMs() - latest.atMs < ATTEST_EVERY_MS) return latest;
+    return this.#attest(session, nonce, keys);
+  }
+
+  /** Asks the enclave something; null while none is connected. @throws EnclaveRefusal; DependencyError */
+  ask(kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> | null {
+    return this.#session === null ? null : this.#session.request(kind, body, timeoutMs);
+  }
+
+  /** Tries jobs that wait for KMS now: something changed for them. */
+  wake(): void {
+    this.#pump.wake();
+  }
+
+  /** Hands KMS credentials (an encoded message) to the enclave, now and after each reconnection. */
+  async setCredentials(credentials: Uint8Array): Promise<void> {
+    this.#credentials = credentials;
+    if (this.#session !== null) await this.#sendCredentials(this.#session);
   }
 
   /** Hands a newer status list to the enclave, now and after each reconnection. */
@@ -135,7 +165,8 @@ export class Relay {
     const session = await EnclaveSession.open(socket, CONNECT_MS);
     try {
       await this.#boot(session);
-      await this.#attest(session, null);
+      await this.#attest(session, null, "boot");
+      await this.#sendCredentials(session);
       return session;
     } catch (error) {
       session.close("not booted");
@@ -166,8 +197,11 @@ export class Relay {
     this.#reconnects++;
     this.#options.log.info({ reconnects: this.#reconnects }, "the enclave is connected and booted");
     const timer = setInterval(() => {
-      this.#attest(session, null).catch((error: unknown) => this.#options.log.warn({ reason: sentence(error) }, "no fresh evidence"));
+      this.#attest(session, null, "boot").catch((error: unknown) =>
+        this.#options.log.warn({ reason: sentence(error) }, "no fresh evidence"),
+      );
     }, ATTEST_EVERY_MS);
+    this.#options.onConnected?.();
     this.#pump.use(session);
     try {
       return await session.closed;
@@ -175,12 +209,12 @@ export class Relay {
       clearInterval(timer);
       this.#pump.use(null);
       this.#session = null;
-      this.#latest = null;
+      this.#latest.clear();
     }
   }
 
-  async #attest(session: EnclaveSession, nonce: Uint8Array | null): Promise<Attestation> {
-    const body = await session.request(MESSAGE.attest, encodeAttestRequest({ nonce, keys: "boot" }), ATTEST_MS);
+  async #attest(session: EnclaveSession, nonce: Uint8Array | null, keys: KeysAsked): Promise<Attestation> {
+    const body = await session.request(MESSAGE.attest, encodeAttestRequest({ nonce, keys }), ATTEST_MS);
     try {
       const reply = decodeAttestReply(body);
       const { bootId } = decodeIdentity(reply.identity);
@@ -191,9 +225,10 @@ export class Relay {
         );
       }
       this.#bootId = bootId;
-      this.#attestedAtMs = this.#options.clock.nowMs();
-      const attestation = { body, reply };
-      if (nonce === null) this.#latest = attestation;
+      const atMs = this.#options.clock.nowMs();
+      if (keys === "boot") this.#attestedAtMs = atMs;
+      const attestation = { body, reply, atMs };
+      if (nonce === null) this.#latest.set(keys, attestation);
       return attestation;
     } catch {
       session.close("the enclave broke the protocol: attestation");
@@ -207,6 +242,16 @@ export class Relay {
       await session.request(MESSAGE.statusList, this.#statusList, BOOT_MS);
     } catch (error) {
       this.#options.log.warn({ reason: sentence(error) }, "the enclave did not take the status list");
+    }
+  }
+
+  async #sendCredentials(session: EnclaveSession): Promise<void> {
+    if (this.#credentials === null) return;
+    try {
+      await session.request(MESSAGE.credentials, this.#credentials, CREDENTIALS_MS);
+    } catch (error) {
+      const advice = error instanceof EnclaveRefusal ? ENCLAVE_REFUSAL[error.reason] : sentence(error);
+      this.#options.log.warn({}, `the enclave did not take the KMS credentials: ${advice}`);
     }
   }
 
@@ -227,6 +272,7 @@ function sentence(error: unknown): string {
 
 const CONNECT_MS = 5_000;
 const BOOT_MS = 60_000;
+const CREDENTIALS_MS = 15_000;
 const ATTEST_MS = 15_000;
 const ATTEST_EVERY_MS = 60_000; // also finds a connection that is dead without saying so
 const LEAST_DELAY_MS = 100;

@@ -157,6 +157,12 @@ class SqliteQueue implements JobQueue {
     this.#delays.add(timer);
   }
 
+  hurry(ids: Iterable<string>): void {
+    let any = false;
+    for (const id of ids) any = (this.#open.get(id)?.running === false && this.#open.offer(id)) || any;
+    if (any) this.#ready();
+  }
+
   async remove(id: string, deleteToken: string): Promise<"removed" | "unknown" | "wrong-token"> {
     const row = this.#rows.find(id);
     if (row === null) return "unknown";

@@ -4,12 +4,19 @@ import { createServer, type Server, type Socket } from "node:net";
 import {
   decodeAttestRequest,
   decodeBootMessage,
+  decodeCredentials,
+  decodeFleetBirth,
+  decodeFleetEpoch,
+  decodeFleetRecord,
   decodeHello,
   decodeSealedJobHeader,
+  decodeStatement,
   ENCLAVE_ERROR,
   encodeAttestReply,
   encodeBootReply,
   encodeErrorReply,
+  encodeFleetBirthReply,
+  encodeFleetServeReply,
   encodeFrames,
   encodeHello,
   encodeIdentity,
@@ -18,9 +25,11 @@ import {
   encodeOuterStatus,
   encodeStatement,
   FrameDecoder,
+  KMS_SUITE,
   MAX_MESSAGE_BYTES,
   MESSAGE,
   toHex,
+  type Credentials,
   type EnclaveErrorName,
   type Message,
 } from "@caladrius/wire";
@@ -56,6 +65,15 @@ export class FakeEnclave {
   readonly answers: Map<string, number> = new Map();
   readonly boots: Uint8Array[] = [];
   readonly statusLists: Uint8Array[] = [];
+  readonly credentials: Credentials[] = [];
+  /** how often epochs were handed over */
+  handed = 0;
+  /** what KMS does for it, as an enclave would tell */
+  kms: "answers" | EnclaveErrorName = "answers";
+  /** what is said to an epoch before KMS is asked */
+  record: "good" | EnclaveErrorName = "good";
+  /** key ids (hex) of the epochs that it serves; they go with it */
+  readonly serves: Map<string, number> = new Map();
   keyId: Uint8Array = new Uint8Array(32);
   #keySet: Uint8Array = new Uint8Array(0);
   #bootId: Uint8Array = new Uint8Array(16);
@@ -103,6 +121,7 @@ export class FakeEnclave {
 
   #freshKeys(): void {
     this.#booted = false;
+    this.serves.clear();
     this.#bootId = randomBytes(16);
     this.#keySet = encodeKeySet({ keys: [{ suite: "X25519", publicKey: randomBytes(32) }], fleet: null });
     this.keyId = createHash("sha256").update(this.#keySet).digest();
@@ -151,16 +170,39 @@ export class FakeEnclave {
       this.statusLists.push(body);
       return reply(new Uint8Array(0));
     }
-    if (kind === MESSAGE.attest) return reply(this.#attestation(decodeAttestRequest(body).nonce));
+    if (kind === MESSAGE.credentials) {
+      if (this.record === "no-kms") return refuse("no-kms");
+      this.credentials.push(decodeCredentials(body));
+      return reply(new Uint8Array(0));
+    }
+    if (kind === MESSAGE.fleetBirth) {
+      decodeFleetBirth(body);
+      if (this.kms !== "answers") return refuse(this.kms);
+      return reply(encodeFleetBirthReply({ candidate: Buffer.from("candidate"), evidence: Buffer.from("evidence") }));
+    }
+    if (kind === MESSAGE.fleetServe) {
+      this.handed += 1;
+      const { keySetDigest, notAfter } = decodeFleetRecord(decodeStatement(decodeFleetEpoch(body).record, "fleet-record").payload);
+      if (this.record !== "good") return refuse(this.record);
+      if (this.kms !== "answers") return refuse(this.kms);
+      this.serves.set(toHex(keySetDigest), notAfter);
+      return reply(encodeFleetServeReply({ keyId: keySetDigest, notAfter }));
+    }
+    if (kind === MESSAGE.attest) {
+      const { nonce, keys } = decodeAttestRequest(body);
+      if (keys === "fleet" && this.serves.size === 0) return refuse("no-fleet");
+      return reply(this.#attestation(nonce, keys === "fleet" ? "ward" : null));
+    }
     if (kind === MESSAGE.job) return this.#job(connection, { kind, id, body }, reply, refuse);
     refuse("unknown-message");
   }
 
   #job(connection: FakeConnection, message: Message, reply: (body: Uint8Array) => void, refuse: (name: EnclaveErrorName) => void): void {
-    const { jobId, keyId } = decodeSealedJobHeader(message.body);
+    const { jobId, keyId, suite } = decodeSealedJobHeader(message.body);
     const name = toHex(jobId);
     this.arrivals.set(name, (this.arrivals.get(name) ?? 0) + 1);
-    if (!Buffer.from(keyId).equals(this.keyId)) return refuse("unknown-key");
+    if (suite === KMS_SUITE && this.kms !== "answers") return refuse(this.kms);
+    if (suite !== KMS_SUITE && !Buffer.from(keyId).equals(this.keyId) && !this.serves.has(toHex(keyId))) return refuse("unknown-key");
     const answer = (opened: boolean): void => {
       this.answers.set(name, (this.answers.get(name) ?? 0) + 1);
       reply(this.answerTo(message.body, opened));
@@ -193,11 +235,11 @@ export class FakeEnclave {
     return encodeJobReply({ status: encodeStatement("status", "Ed25519", payload, () => new Uint8Array(64)), replies });
   }
 
-  #attestation(nonce: Uint8Array | null): Uint8Array {
+  #attestation(nonce: Uint8Array | null, fleet: string | null): Uint8Array {
     const identity = encodeIdentity({
       version: 1,
       software: { name: "fake", version: "0", commit: null },
-      keySet: this.#keySet,
+      keySet: fleet === null ? this.#keySet : encodeKeySet({ keys: [{ suite: "X25519", publicKey: new Uint8Array(32).fill(7) }], fleet }),
       resultKey: new Uint8Array(32),
       constitutionDigest: new Uint8Array(48),
       policyDigest: new Uint8Array(48),

@@ -19,7 +19,14 @@ export interface Harness {
 
 /** Starts both; the enclave is connected when this returns, unless `connected` is false. */
 export async function startHarness(
-  options: { limits?: Partial<HostLimits>; plain?: boolean; connected?: boolean; pages?: HostPages } = {},
+  options: {
+    limits?: Partial<HostLimits>;
+    plain?: boolean;
+    connected?: boolean;
+    pages?: HostPages;
+    /** more, given the harness' folder */
+    more?: (dir: string) => Partial<HostOptions>;
+  } = {},
 ): Promise<Harness> {
   const dir = mkdtempSync(join(tmpdir(), "caladrius-host-"));
   const enclave = await new FakeEnclave(join(dir, "vsock"), options.plain ?? false).listen();
@@ -33,6 +40,7 @@ export async function startHarness(
       limits: { drainMs: 200, ...options.limits },
       ...(options.pages === undefined ? {} : { pages: options.pages }),
       logger: { level: "info", write: (line) => void log.push(line) },
+      ...options.more?.(dir),
     });
   const harness: Harness = {
     dir,
