@@ -53,7 +53,7 @@ export async function runQemu(options: QemuOptions): Promise<RunningQemu> {
   let last = "";
   const onLine = (raw: string): void => {
     const line = raw.replace(/\r$/, ""); // a serial line ends with both
-    if (line.trim() !== "") last = line.trim();
+    if (line.trim() !== "" && !LAST_WORDS.test(line)) last = line.trim();
     options.onLine?.(line);
   };
   let program: EnclaveProcess;
@@ -132,5 +132,7 @@ export function demandMemory(memoryMiB: number, neededMiB: number): void {
   if (memoryMiB < neededMiB) throw new ConfigurationError("qemu-memory", `the image needs ${neededMiB} MiB, not ${memoryMiB}`);
 }
 
+/** What init and the kernel say whatever the reason was. */
+const LAST_WORDS = /^(?:\[ *[\d.]+\] )?reboot: |^caladrius init: [^:]*: the enclave ends$/;
 const HEARTBEAT_PORT = 9000;
 const HEARTBEAT_MS = 90_000;

@@ -45,6 +45,7 @@ if (words.includes("--version")) {
     print("[    0.000000] Linux version 6.12\u001b[31m\u202e");
     if (fake.exit !== null && fake.exit.when === "at once") {
       print("caladrius init: command: cannot read /cmd: was the application ramdisk lost?: No such file or directory (2)");
+      for (const line of ["caladrius init: command: the enclave ends", "reboot: Restarting system", "reboot: machine restart"]) print(line);
       process.exit(fake.exit.code);
     }
     beat();
