@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { build, stop, type BuildOptions, type BuildResult, type SameShape } from "esbuild";
 import { ImageError } from "../errors.ts";
+import { replaceForeign } from "./replaced.ts";
 
 /** One source file that is part of the bundle. */
 export interface BundleInput {
@@ -24,7 +25,8 @@ export interface Bundle {
 /**
  * Bundle the program at `entry` into one unminified ES module that imports only Node's own modules.
  *
- * Comments in it name each input relative to `root`, so that the bytes do not depend on where the repository lies.
+ * Comments in it name each input relative to `root`, so that the bytes do not depend on where the repository lies. It
+ * reads no environment: `process.env` is undefined in it.
  * @throws ImageError `bundle-failed`; `bundle-input` when it would hold a file of the host, the client or the simulator.
  */
 export async function bundleProgram(root: string, entry: string): Promise<Bundle> {
@@ -38,10 +40,12 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
     format: "esm",
     platform: "node",
     target: "node24",
-    conditions: ["node", "import"],
+    conditions: ["node", "import", "module"], // the last gives the AWS SDK by single files, of which only those needed stay
     mainFields: ["module", "main"],
     nodePaths: [],
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
+    plugins: [replaceForeign(root)],
+    define: { "process.env": "undefined" },
     minify: false,
     sourcemap: false,
     legalComments: "inline",
