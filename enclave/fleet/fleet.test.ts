@@ -109,7 +109,7 @@ describe("a fleet", () => {
     a.nsm.failing = null;
     await Promise.all([rotateKeys(a.inside), a.serve(first), a.serve(second)]);
     const live = a.inside.epochs.live(a.inside.clock.now()).map(({ identity }) => identity.sequence);
-    expect([a.inside.identity.sequence, ...live].toSorted()).toEqual([1, 2, 3]);
+    expect(new Set([a.inside.identity.sequence, ...live])).toEqual(new Set([1, 2, 3]));
   });
 
   it("serves several epochs at once, tells of the newest, and answers under each in its own name", async () => {
