@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { renewEvidence, rotateKeys, type Enclave, type Software } from "./boot/boot.ts";
-import { Responder } from "./intake/respond.ts";
+import { renewEvidence, rotateKeys, type CreateKms, type Enclave, type Software } from "./boot/boot.ts";
+import { Responder, waitsForKms } from "./intake/respond.ts";
 import { serveHost } from "./intake/serve.ts";
+import { createKms } from "./kms/client.ts";
 import { connectNsm } from "./nsm/client.ts";
 
 // Stamped by the bundler; the program that runs in tests straight from its sources has no commit.
@@ -43,12 +45,25 @@ function keepFresh(enclave: Enclave): void {
   setInterval(() => renew(rotateKeys), ROTATE_EVERY_MS);
 }
 
+/** KMS behind the `kms` socket, as a constitution names it. */
+function kmsAt(socketPath: string): CreateKms {
+  return ({ kms: { endpoint, tlsRoots }, nsm, clock, bootId }) =>
+    createKms({ socketPath, endpoint, tlsRoots, nsm, clock, bootId, randomBytes });
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { nsm: { type: "string" }, serve: { type: "string" }, kms: { type: "string" } } });
   if (values.nsm === undefined || values.serve === undefined) throw new TypeError("--nsm and --serve are needed");
   const nsm = await connectNsm(values.nsm, () => end("nsm-lost")); // without it there is no time and no evidence
-  const responder = new Responder({ nsm, software: SOFTWARE, monotonicMs: () => performance.now(), fatal: end, onBooted: keepFresh });
-  await serveHost(values.serve, (message) => responder.respond(message));
+  const responder = new Responder({
+    nsm,
+    software: SOFTWARE,
+    monotonicMs: () => performance.now(),
+    fatal: end,
+    onBooted: keepFresh,
+    createKms: values.kms === undefined ? null : kmsAt(values.kms),
+  });
+  await serveHost(values.serve, (message) => responder.respond(message), waitsForKms);
   say("ready");
 }
 

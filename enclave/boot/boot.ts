@@ -42,19 +42,19 @@ export interface Enclave {
   /** the epochs of a fleet that are being served */
   epochs: Epochs;
   /** null: the constitution names no KMS, or the program was started without a way to it */
-  kms: KmsClient | null;
+  kms: CredentialedKms | null;
   /** what must not happen twice at once, and how much may happen at once */
   turns: { identity: Turns; fleet: Turns; dataKeys: Turns };
 }
 
 /** A KMS that calls under the credentials which the host hands in, the newest ones. */
-export interface KmsClient extends Kms {
+export interface CredentialedKms extends Kms {
   /** @param credentials hostile */
   setCredentials(credentials: Credentials): void;
 }
 
 /** Makes the KMS of a constitution: its endpoint and its TLS roots, and no others. */
-export type CreateKms = (options: { kms: NonNullable<Constitution["kms"]>; nsm: Nsm; clock: Clock; bootId: Uint8Array }) => KmsClient;
+export type CreateKms = (options: { kms: NonNullable<Constitution["kms"]>; nsm: Nsm; clock: Clock; bootId: Uint8Array }) => CredentialedKms;
 
 /**
  * Boots from what the host handed over, in the one order that keeps it honest: hash and extend the constitution into

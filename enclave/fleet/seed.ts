@@ -1,11 +1,11 @@
 import { hkdfSync } from "node:crypto";
 import { encodeCbor, fleetContext, toHex } from "@caladrius/wire";
-import type { Enclave, KmsClient } from "../boot/boot.ts";
+import type { Enclave, CredentialedKms } from "../boot/boot.ts";
 import { deriveKeySet, type KeySetKeys } from "../boot/keys.ts";
 import { Refused } from "../refused.ts";
 
 /** KMS, and the keys under which the constitution keeps a fleet's seed, in its order. @throws Refused no-kms */
-export function kmsOf({ kms, constitution }: Enclave): { kms: KmsClient; keyArns: readonly string[] } {
+export function kmsOf({ kms, constitution }: Enclave): { kms: CredentialedKms; keyArns: readonly string[] } {
   if (kms === null || constitution.kms === null) throw new Refused("no-kms");
   return { kms, keyArns: constitution.kms.keys };
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { Credentials } from "@caladrius/wire";
-import type { KmsClient } from "../boot/boot.ts";
+import type { CredentialedKms } from "../boot/boot.ts";
 import { KmsError } from "../kms/port.ts";
 
 /** One call as it came. */
@@ -11,7 +11,7 @@ export interface KmsCall {
 }
 
 /** A KMS that really encrypts: AES-256-GCM under a key for each ARN, the encryption context authenticated. */
-export class MemoryKms implements KmsClient {
+export class MemoryKms implements CredentialedKms {
   readonly calls: KmsCall[] = [];
   /** plaintexts that it gave away, the arrays themselves: what is wiped shows here */
   readonly given: Uint8Array[] = [];
