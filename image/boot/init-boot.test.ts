@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
-const WRAPPED = ["socket", "connect", "bind", "mount", "ioctl", "syscall", "reboot"].map((name) => `--wrap=${name}`).join(",");
+const WRAPPED = ["socket", "connect", "bind", "mount", "ioctl", "syscall", "statfs", "reboot"].map((name) => `--wrap=${name}`).join(",");
 const FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-static", "-O2"];
 
 let tools: string;
@@ -107,6 +107,11 @@ describe.skipIf(!canBoot())("init.c as process 1 (needs cc, root and namespaces)
   });
 
   it.each<[string, () => Promise<unknown>, string]>([
+    [
+      "ramdisks that were cut off",
+      () => writeFile(path.join(root, "full"), ""),
+      "ramdisks: they were not unpacked whole: the memory is too small: No space left on device (28)",
+    ],
     [
       "no application ramdisk",
       () => rm(path.join(root, "rootfs"), { recursive: true }),

@@ -58,6 +58,14 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
   return __real_mount("/console", "/dev/console", NULL, MS_BIND, NULL);
 }
 
+int __real_statfs(const char *path, struct statfs *buffer);
+int __wrap_statfs(const char *path, struct statfs *buffer);
+int __wrap_statfs(const char *path, struct statfs *buffer) {
+  int result = __real_statfs(path, buffer);
+  if (access("/full", F_OK) == 0) buffer->f_bfree = 0; /* as a root is whose unpacking broke off */
+  return result;
+}
+
 static bool has_module;
 
 /* As the driver does: the response where the caller has room for it, and its length. */

@@ -30,6 +30,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -304,6 +305,18 @@ static void mount_console(void) {
   if (console > 2) close(console);
 }
 
+/*
+ * A kernel whose memory is too small unpacks as much as fits, says so and goes on: a part of what was measured would run.
+ * It stops where no page is left, and nothing has been removed since.
+ */
+static void need_whole_ramdisks(void) {
+  struct statfs root;
+  step = "ramdisks";
+  must(statfs("/", &root) == 0, "cannot look at the root");
+  errno = ENOSPC;
+  must(root.f_blocks == 0 || root.f_bfree > 0, "they were not unpacked whole: the memory is too small");
+}
+
 /* What was measured stays as it is: the program's root is read-only but for its sockets. It gets no /dev and no /sys. */
 static void mount_root(void) {
   const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -501,6 +514,7 @@ int main(void) {
   umask(077);
 
   mount_console();
+  need_whole_ramdisks();
   mount_root();
   read_command();
   load_nsm();

@@ -19,7 +19,7 @@ import { CLOCK, ready, testImage, trustFile } from "@caladrius/test/support";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const BOOT = path.join(import.meta.dirname, "../../image/boot");
-const WRAPPED = ["socket", "connect", "bind", "mount", "ioctl", "syscall", "reboot"].map((name) => `--wrap=${name}`).join(",");
+const WRAPPED = ["socket", "connect", "bind", "mount", "ioctl", "syscall", "statfs", "reboot"].map((name) => `--wrap=${name}`).join(",");
 const REBOOTED = 42;
 
 describe.skipIf(!canBoot())("the image's own ramdisk under init.c (needs cc, root and namespaces)", () => {
