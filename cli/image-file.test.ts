@@ -94,7 +94,7 @@ describe("image describe", () => {
     const told = JSON.parse((await call("image", "describe", own, "--json")).stdout) as { ramdisks: unknown[]; memory: unknown };
     expect(told.ramdisks[1]).toMatchObject({ reason: null, files: [{ path: "cmd", kind: "file", mode: "0644", bytes: 5 }] });
     expect(told.ramdisks[0]).toMatchObject({ files: null });
-    expect(told.memory).toEqual({ nitroBytes: 4 * readFileSync(own).length, qemuBytes: 2 * (512 + 512) + 130 * 2 ** 20 });
+    expect(told.memory).toEqual({ nitroBytes: 4 * readFileSync(own).length, qemuBytes: 3 * (512 + 512) + 130 * 2 ** 20 });
   });
 
   it.skipIf(!present)("tells the signer", async () => {

@@ -7,12 +7,13 @@ export interface MemoryNeeded {
 }
 
 /**
- * How much memory an image needs. In QEMU nobody asks, and too little shows as a program that cannot be found: the kernel
- * unpacks the ramdisks into a file system that may fill half of the memory, and kernel and program need 130 MiB besides.
+ * How much memory an image needs. The kernel unpacks the ramdisks into a file system that may fill half of what the
+ * ramdisks themselves leave free, so it takes them three times; kernel and program need 130 MiB besides. With less the
+ * unpacking breaks off, and init ends the enclave.
  */
 export function memoryNeeded(fileBytes: number, ramdisks: readonly { readonly length: number }[]): MemoryNeeded {
   const unpacked = ramdisks.reduce((sum, { length }) => sum + length, 0);
-  return { nitroBytes: 4 * fileBytes, qemuBytes: 2 * unpacked + REST_BYTES };
+  return { nitroBytes: 4 * fileBytes, qemuBytes: 3 * unpacked + REST_BYTES };
 }
 
 const REST_BYTES = 130 * 2 ** 20;

@@ -108,7 +108,7 @@ describe("caladrius image run", () => {
   it.each<[string, FakeQemu, string[], number, RegExp]>([
     ["a QEMU that is too old", { version: "9.1.3" }, [], 2, /version 9\.1\.3, needed is 9\.2 or newer \(qemu-version\)/],
     ["a QEMU without the machine", { machines: "microvm  microvm (i386)\n" }, [], 2, /built with libcbor and gnutls \(qemu-machine\)/],
-    ["too little memory", {}, ["--memory", "131"], 2, /the image needs 138 MiB, not 131 \(qemu-memory\)/],
+    ["too little memory", {}, ["--memory", "131"], 2, /the image needs 142 MiB, not 131 \(qemu-memory\)/],
     ["a memory that is no number", {}, ["--memory", "1G"], 2, /--memory/],
   ])("refuses %s before anything starts", async (_, fake, words, exit, sentence) => {
     const { stdout, stderr, code } = await run(fake, ...words);

@@ -129,7 +129,7 @@ describe("runQemu", () => {
 });
 
 describe("memory", () => {
-  it("is twice the ramdisks and room for kernel and program", () => {
+  it("is three times the ramdisks and room for kernel and program", () => {
     const eif = writeEif({
       architecture: "x86_64",
       kernel: new Uint8Array(1 << 20),
@@ -145,9 +145,9 @@ describe("memory", () => {
       }),
       ramdisks: [new Uint8Array(1 << 20), new Uint8Array(3 << 20)],
     });
-    expect(memoryNeededMiB(eif)).toBe(138);
-    expect(() => demandMemory(137, 138)).toThrow(expect.objectContaining({ code: "qemu-memory" }));
-    demandMemory(138, 138);
+    expect(memoryNeededMiB(eif)).toBe(142);
+    expect(() => demandMemory(141, 142)).toThrow(expect.objectContaining({ code: "qemu-memory" }));
+    demandMemory(142, 142);
   });
 });
 
