@@ -1,5 +1,6 @@
+import { WireError } from "./errors.ts";
 import { signingPublicKey, sealingPublicKey, type SealingPublicKey, type SigningPublicKey } from "./keys.ts";
-import { array, bytes, decodeWith, encodeWith, int, nullable, struct, text, version, type Schema } from "./schema/index.ts";
+import { array, bytes, decodeWith, encodeWith, int, nullable, refine, struct, text, version, type Schema } from "./schema/index.ts";
 
 /** What a deployment is founded on; its digest stands in PCR16. */
 export interface Constitution {
@@ -41,6 +42,12 @@ const thresholds: Schema<RoleThreshold[]> = array(
   16,
 );
 
+/** Two keys of one ARN would look like two parties that must agree. */
+function distinct(keys: string[], path = "kms.keys"): string[] {
+  if (new Set(keys).size < keys.length) throw new WireError("schema-range", `${path}: one key twice`);
+  return keys;
+}
+
 const constitution: Schema<Constitution> = struct<Constitution>({
   version: ["v", version(1)],
   number: ["number", int(1, 2 ** 32)],
@@ -67,7 +74,7 @@ const constitution: Schema<Constitution> = struct<Constitution>({
     "kms",
     nullable(
       struct<NonNullable<Constitution["kms"]>>({
-        keys: ["keys", array(text(20, 256), 1, 8)],
+        keys: ["keys", refine(array(text(20, 256), 1, 8), distinct, distinct)],
         endpoint: ["endpoint", text(1, 256)],
         tlsRoots: ["tlsRoots", array(bytes(1, 4096), 1, 16)],
       }),

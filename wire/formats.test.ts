@@ -249,6 +249,13 @@ describe("formats", () => {
     });
   }
 
+  it("a constitution names no KMS key twice", () => {
+    const key = "arn:aws:kms:eu-central-1:1:key/x";
+    expect(() => wire.encodeConstitution({ ...constitution, kms: { keys: [key, key], endpoint: "e", tlsRoots: [b(5)] } })).toThrow(
+      WireError,
+    );
+  });
+
   it("a fleet's name has a to z, 0 to 9 and hyphens, none at its ends", () => {
     for (const fleet of ["a", "n0rth-2", "x".repeat(64)])
       expect(wire.decodeFleetBirth(wire.encodeFleetBirth({ fleet, epoch: 1 })).fleet).toBe(fleet);
