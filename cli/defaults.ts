@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** Port of the HTTP API unless --port names another. */
 export const DEFAULT_PORT = 8470;
 
+/** Port of the simulated KMS unless --port names another. */
+export const DEFAULT_KMS_PORT = 8471;
+
 /** Address that the HTTP API listens on: this machine alone. */
 export const DEFAULT_ADDRESS = "127.0.0.1";
 

@@ -1,5 +1,5 @@
 import type { Command, Option } from "./command.ts";
-import { DEFAULT_PORT } from "./defaults.ts";
+import { DEFAULT_KMS_PORT, DEFAULT_PORT } from "./defaults.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const data: Option = {
@@ -418,6 +418,30 @@ export const COMMANDS: readonly Command[] = [
     options: { data, json },
     notes: ['With --json it prints one line when ready: {"enclave":SOCKET,"constitution":F,"bundle":F,"statusList":F,"trust":F}.'],
     load: () => import("./commands/simulate.ts"),
+  },
+  {
+    name: "kms up",
+    summary: "a simulated AWS KMS that enforces key policies, until Ctrl-C",
+    inputs: "",
+    count: [0, 0],
+    options: {
+      data,
+      port: { value: "P", about: `port of its HTTPS endpoint on 127.0.0.1; 0 takes a free one (default: ${DEFAULT_KMS_PORT})` },
+      region: { value: "R", about: "the region it says it is (default: eu-central-1)" },
+      account: { value: "ID", about: "account of the administrator made at the first start (default: 111122223333)" },
+      root: {
+        value: "FILE",
+        about: "PEM of a root whose attestation documents count, or `aws` for AWS's own (default: the simulator's of --data)",
+        multiple: true,
+      },
+      json,
+    },
+    notes: [
+      "For the AWS CLI, boto3 and the AWS SDKs as they are, with an endpoint override; it prints the lines to copy.",
+      "Signatures, key policies and attestation documents are verified; state and an audit log stay in DIR/kms. docs/KMS.md tells what differs from AWS.",
+      'With --json it prints one line when ready: {"url":…,"region":…,"ca":PATH,"credentials":PATH,"principals":PATH,"audit":PATH}.',
+    ],
+    load: () => import("./commands/kms-up.ts"),
   },
   {
     name: "doctor",

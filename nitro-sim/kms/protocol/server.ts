@@ -96,7 +96,7 @@ async function answer(
   });
   const call = { operation: served.operation, callerArn: served.callerArn, request: served.members };
   const final = intercept === null ? served.response : await intercept(call, served.response);
-  if (final === "drop") request.destroy();
+  if (final === "drop") request.socket.destroy();
   else send(response, final);
 }
 
