@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KMSClient } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, KMSClient, type CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { ADMINISTRATOR_POLICY, newPrincipal, type Principal } from "../principals.ts";
 import { startKms, type SimulatedKms, type SimulatedKmsOptions } from "../start.ts";
@@ -16,6 +16,8 @@ export interface TestKms {
   readonly dir: string;
   readonly administrator: Principal;
   readonly time: { nowMs: number };
+  /** tells that time */
+  readonly clock: { nowMs(): number };
   /** An SDK client of a principal; it tries each call once. */
   client(principal?: Principal): KMSClient;
   close(): Promise<void>;
@@ -28,9 +30,10 @@ export async function startTestKms(
 ): Promise<TestKms> {
   const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "cal-kms-")));
   const time = { nowMs: Date.now() };
+  const clock = { nowMs: (): number => time.nowMs };
   const kms = await startKms({
     principals: [administrator],
-    clock: { nowMs: () => time.nowMs },
+    clock,
     attestationRoots: [],
     onFailure: (error) => console.error(error),
     ...options,
@@ -42,6 +45,7 @@ export async function startTestKms(
     dir,
     administrator,
     time,
+    clock,
     client(principal = administrator) {
       const client = sdkClient(kms, principal);
       clients.push(client);
@@ -81,4 +85,16 @@ export async function failure(call: Promise<unknown>): Promise<string> {
 /** The error's name of a call that must fail. */
 export async function failureName(call: Promise<unknown>): Promise<string> {
   return (await failure(call)).split(":")[0] ?? "";
+}
+
+/** Makes a key and gives its ARN. */
+export async function newKey(client: KMSClient, input: CreateKeyCommandInput = {}): Promise<string> {
+  const { KeyMetadata } = await client.send(new CreateKeyCommand(input));
+  return KeyMetadata?.Arn ?? "";
+}
+
+/** A key policy that leaves the key to its account, with further statements. */
+export function keyPolicy(...statements: readonly object[]): string {
+  const root = { Sid: "Account", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "kms:*", Resource: "*" };
+  return JSON.stringify({ Version: "2012-10-17", Statement: [root, ...statements] });
 }
