@@ -120,6 +120,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: advised(code, error.message) };
   }
+  if (error.name === "FleetError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
   if (error instanceof DependencyError) return { exit: EXIT.unreachable, code, sentence: advised(code, error.message) };
@@ -135,7 +136,7 @@ export function failureOf(error: unknown): Failure {
 
 /** The client's own refusals, by stage: an enclave or a reply that must not be trusted, wrong use, else the host did not deliver. */
 function submitExit(error: Error): ExitCode {
-  if (codeOf(error) === "host-url") return EXIT.usage;
+  if (["host-url", "kms-key-arn", "kms-endpoint"].includes(codeOf(error))) return EXIT.usage;
   const stage = "stage" in error ? error.stage : "";
   return stage === "seal" || stage === "reply" ? EXIT.contraindicated : EXIT.unreachable;
 }
@@ -146,6 +147,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "sign-signed": "--replace drops it",
   "host-unreachable": "is the host up, and is --host its address?",
   "host-url": "write --host as http://127.0.0.1:8470",
+  "kms-endpoint": "write --kms-endpoint as https://kms.eu-central-1.amazonaws.com",
 };
 
 function advised(code: string, sentence: string): string {

@@ -26,6 +26,11 @@ async function readEndless(path: string, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(blocks);
 }
 
+/** Reads a whole file as `readLimited` does; null when there is none. */
+export async function readIfThere(path: string, maxBytes: number): Promise<Uint8Array | null> {
+  return (await about(path, () => statIfThere(path))) === null ? null : readLimited(path, maxBytes);
+}
+
 /** Reads a text file. @throws as readLimited; UsageError for bytes that are not UTF-8 */
 export async function readText(path: string, maxBytes: number): Promise<string> {
   const bytes = await readLimited(path, maxBytes);

@@ -11,6 +11,8 @@ export interface EnclavesOptions {
   /** Unix ms */
   readonly now: () => number;
   readonly suites?: readonly SuiteId[];
+  /** default: as the trust file says */
+  readonly keys?: "boot" | "fleet";
 }
 
 /** The enclave behind a host, verified: asked for evidence with a fresh nonce at first use, when it ages, and on demand. */
@@ -48,10 +50,10 @@ export class Enclaves {
   }
 
   async #fetch(): Promise<SealingTarget> {
-    const { host, trust, signatures, now, suites } = this.#options;
+    const { host, trust, signatures, now, suites, keys = trust.fleet ? "fleet" : "boot" } = this.#options;
     const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
-    const attestation = await host.attestation(nonce);
-    return verifySealingTarget(attestation, { trust, nonce, nowMs: now(), signatures, ...(suites === undefined ? {} : { suites }) });
+    const attestation = await host.attestation(nonce, keys);
+    return verifySealingTarget(attestation, { trust, nonce, nowMs: now(), signatures, keys, ...(suites === undefined ? {} : { suites }) });
   }
 }
 

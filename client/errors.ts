@@ -12,6 +12,23 @@ export const CLIENT_CODE = {
     spec: "ARCHITECTURE §6",
     meaning: "the keys belong to a fleet, and the trust file does not say so",
   },
+  "fleet-missing": {
+    stage: "seal",
+    spec: "ARCHITECTURE §6",
+    meaning: "the trust file asks for the keys of a fleet, and the host gave the keys of one boot",
+  },
+  "kms-key-arn": { stage: "kms", spec: "ARCHITECTURE §6", meaning: "the KMS key is not named by its full ARN" },
+  "kms-endpoint": { stage: "kms", spec: "ARCHITECTURE §6", meaning: "the address of KMS is not an https URL without credentials" },
+  "kms-data-key": {
+    stage: "kms",
+    spec: "ARCHITECTURE §6",
+    meaning: "KMS gave no data key; whoever submits looks after credentials and address, whoever administers the key after its policy",
+  },
+  "kms-key-refused": {
+    stage: "kms",
+    spec: "ARCHITECTURE §6",
+    meaning: "the host says that the enclave takes no jobs under this KMS key: the policy bundle does not list it, or the host lies",
+  },
   "suite-missing": { stage: "seal", spec: "RFC 9180", meaning: "the enclave offers no key of a suite that is wanted" },
   "job-cannot-open": {
     stage: "job",

@@ -1,6 +1,7 @@
 export * from "./read/index.ts";
 export { createSubmitterKey, openSubmitterKey, type SubmitterKey } from "./keys.ts";
 export { verifySealingTarget, type SealingTarget, type SealingTargetOptions } from "./trust.ts";
+export { openDataKeys, type DataKeys, type KmsKey } from "./data-keys.ts";
 export { sealJob, type JobRequest, type SealedSubmission } from "./seal.ts";
 export { openReply, verifyAnswer, type AnsweredJob } from "./open.ts";
 export { submit, type SubmitInput, type SubmitOptions, type SubmitOutcome, type SubmitProgress } from "./submit.ts";

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createHash, randomBytes } from "node:crypto";
 import {
   encodeJobContent,
   encodeRecording,
@@ -7,15 +7,21 @@ import {
   encodeSignedRequest,
   encodeStatement,
   jobPaddedBytes,
+  KMS_SUITE,
+  kmsJobAad,
+  kmsJobContext,
   LimitError,
   MAX_SEALED_JOB_BYTES,
   sealedJobInfo,
+  toHex,
+  utf8Encode,
   type DisclosureLevel,
   type Recipient,
   type Recording,
   type Request,
   type SealedJobHeader,
 } from "@caladrius/wire";
+import type { DataKeys } from "./data-keys.ts";
 import type { SubmitterKey } from "./keys.ts";
 import { CIPHER_SUITES } from "./suites.ts";
 import type { SealingTarget } from "./trust.ts";
@@ -55,22 +61,31 @@ export interface SealedSubmission {
 const HEADER_VERSION = 1;
 const JOB_ID_BYTES = 16;
 const SIGNATURE_BYTES = 64;
+const NONCE: Uint8Array = new Uint8Array(12);
 
 /**
- * Seals a recording and a signed request to a verified enclave, under a fresh random job id. The host sees suite, key id,
- * job id, end and padded size.
+ * Seals a recording and a signed request to a verified enclave, under a fresh random job id; with `dataKeys` under a fresh
+ * data key of KMS, which any enclave opens that the KMS key's policy and the target's constitution allow. The host sees
+ * suite, key id, job id, end and padded size.
  * @throws LimitError job-too-large when it does not fit a sealed job of 32 MiB; WireError for a recording or request
- * outside the format
+ * outside the format; SubmitError kms-data-key
  */
-export async function sealJob(target: SealingTarget, recording: Recording, job: JobRequest, key: SubmitterKey): Promise<SealedSubmission> {
+export async function sealJob(
+  target: SealingTarget,
+  recording: Recording,
+  job: JobRequest,
+  key: SubmitterKey,
+  dataKeys: DataKeys | null = null,
+): Promise<SealedSubmission> {
   refuseLong(recording);
   const recordingBytes = encodeRecording(recording);
   const recordingDigest = sha256(recordingBytes);
   const request = requestOf(recording, job, key);
+  const { suite, keyId, seal } = dataKeys === null ? toEnclave(target) : underDataKey(target, dataKeys);
   const unsized: Omit<SealedJobHeader, "paddedBytes"> = {
     version: HEADER_VERSION,
-    suite: target.recipient.suite,
-    keyId: target.keyId,
+    suite,
+    keyId,
     jobId: new Uint8Array(randomBytes(JOB_ID_BYTES)),
     notAfter: job.notAfter,
   };
@@ -80,7 +95,7 @@ export async function sealJob(target: SealingTarget, recording: Recording, job: 
       "Ed25519",
       encodeSignedRequest({
         headerBytes,
-        keySetDigest: target.keyId,
+        keySetDigest: keyId,
         constitutionDigest: target.constitutionDigest,
         request,
         recordingDigest,
@@ -94,15 +109,46 @@ export async function sealJob(target: SealingTarget, recording: Recording, job: 
 
   const headerBytes = encodeSealedJobHeader({ ...unsized, paddedBytes });
   const content = encodeJobContent({ request: state(headerBytes, key.sign), recording: recordingBytes, deviceBatch: null }, paddedBytes);
-  const suite = CIPHER_SUITES[target.recipient.suite];
-  const recipientKey = await suite.DeserializePublicKey(target.recipient.publicKey);
-  const { encapsulatedSecret, ciphertext } = await suite.Seal(recipientKey, content, {
-    aad: headerBytes,
-    info: sealedJobInfo(target.keyId, target.constitutionDigest),
-  });
-  content.fill(0);
-  const sealed = encodeSealedJob({ headerBytes, enc: encapsulatedSecret, ciphertext });
+  const { enc, ciphertext } = await seal(content, headerBytes, unsized.jobId).finally(() => content.fill(0));
+  const sealed = encodeSealedJob({ headerBytes, enc, ciphertext });
   return { sealed, digest: sha256(sealed), jobId: unsized.jobId, notAfter: job.notAfter, paddedBytes, nonce: job.nonce, level: job.level };
+}
+
+/** How a job's content is sealed, and what its header says of that. */
+interface Sealing {
+  suite: SealedJobHeader["suite"];
+  keyId: Uint8Array;
+  seal(content: Uint8Array, headerBytes: Uint8Array, jobId: Uint8Array): Promise<{ enc: Uint8Array; ciphertext: Uint8Array }>;
+}
+
+/** HPKE to the enclave's keys, or its fleet's. */
+function toEnclave({ recipient, keyId, constitutionDigest }: SealingTarget): Sealing {
+  const suite = CIPHER_SUITES[recipient.suite];
+  return {
+    suite: recipient.suite,
+    keyId,
+    async seal(content, headerBytes) {
+      const info = sealedJobInfo(keyId, constitutionDigest);
+      const recipientKey = await suite.DeserializePublicKey(recipient.publicKey);
+      const { encapsulatedSecret, ciphertext } = await suite.Seal(recipientKey, content, { aad: headerBytes, info });
+      return { enc: encapsulatedSecret, ciphertext };
+    },
+  };
+}
+
+/** AES-256-GCM under a data key made for this one job, so that the nonce may be constant. */
+function underDataKey({ constitutionDigest }: SealingTarget, dataKeys: DataKeys): Sealing {
+  return {
+    suite: KMS_SUITE,
+    keyId: sha256(utf8Encode(dataKeys.arn)),
+    async seal(content, headerBytes, jobId) {
+      const { plaintext, blob } = await dataKeys.generate(kmsJobContext(toHex(constitutionDigest), toHex(jobId)));
+      const cipher = createCipheriv("aes-256-gcm", plaintext, NONCE).setAAD(kmsJobAad(constitutionDigest, headerBytes));
+      plaintext.fill(0);
+      const ciphertext = Buffer.concat([cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+      return { enc: blob, ciphertext };
+    },
+  };
 }
 
 /** Said before anything is encoded. Longer recordings will travel as streams. */

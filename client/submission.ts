@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ResultFileClaims, SignatureBackend, TrustSettings, Verdict } from "@caladrius/attestation-verifier";
 import type { Recording } from "@caladrius/wire";
+import type { DataKeys } from "./data-keys.ts";
 import type { Enclaves } from "./enclaves.ts";
 import { SubmitError } from "./errors.ts";
 import type { HostClient, JobAnswer } from "./host/client.ts";
@@ -27,6 +28,8 @@ export interface SubmitContext {
   readonly retry: Partial<RetrySettings>;
   /** how long a sealed job may wait to be computed */
   readonly validForMs: number;
+  /** null: jobs are sealed to the enclave */
+  readonly dataKeys: DataKeys | null;
 }
 
 /** A verdict over the result file that the verdict is about. */
@@ -41,6 +44,7 @@ export interface Answer {
  * Takes one recording all the way: sealed to a verified enclave, handed over, awaited, opened, verified. When the host
  * says that the enclave's keys are gone, or time ran out, new evidence is verified under the same trust file and the
  * recording sealed again under the same nonce.
+ * Under a data key a new one is asked for each time.
  * @throws SubmitError, DependencyError, LimitError job-too-large, WireError; Refusal when new evidence does not verify
  */
 export async function submitRecording(context: SubmitContext, recording: Recording, tell: (stage: SubmitStage) => void): Promise<Answer> {
@@ -52,7 +56,7 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
     context.signal.throwIfAborted();
     tell(resealed === 0 ? "sealing" : "sealing-again");
     const notAfter = Math.ceil((context.now() + context.validForMs) / 1000);
-    const job = await sealJob(target, recording, { ...context.request, nonce, notAfter }, context.key);
+    const job = await sealJob(target, recording, { ...context.request, nonce, notAfter }, context.key, context.dataKeys);
     const reply = await deliver(context, job, tell);
     if (reply instanceof Uint8Array) {
       tell("opening");
@@ -64,6 +68,8 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
       };
     }
     if (reply === "cannot-open") throw new SubmitError("job-cannot-open");
+    // No enclave's end takes a KMS key away: it is not in the bundle, and sealing again does not put it there.
+    if (reply === "reseal" && context.dataKeys !== null) throw new SubmitError("kms-key-refused");
     await backoff.pause();
     target = await context.enclaves.renew(target);
   }
@@ -75,15 +81,15 @@ async function deliver(
   context: SubmitContext,
   job: SealedSubmission,
   tell: (stage: SubmitStage) => void,
-): Promise<Uint8Array | "cannot-open" | "again"> {
+): Promise<Uint8Array | "cannot-open" | "reseal" | "again"> {
   const { host, signal, retry } = context;
   for (let sent = 0; sent < MAX_SENDS; sent++) {
     tell("sending");
     if ((await host.submit(job.sealed)) === "conflict") return "again"; // somebody took our id: take another
     tell("waiting");
     const end = await awaitReply(context, job);
-    if (end instanceof Uint8Array || end === "cannot-open") return end;
-    if (end === "reseal" || end === "expired") return "again";
+    if (end instanceof Uint8Array || end === "cannot-open" || end === "reseal") return end;
+    if (end === "expired") return "again";
     await new Backoff({ ...DEFAULT_RETRY, ...retry }, signal).pause();
   }
   throw new SubmitError("job-lost", `${MAX_SENDS} times`);

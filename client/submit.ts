@@ -8,6 +8,7 @@ import {
 } from "@caladrius/attestation-verifier";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { DisclosureLevel, Recipient, Recording, Request, SuiteId } from "@caladrius/wire";
+import { openDataKeys, type KmsKey } from "./data-keys.ts";
 import { Enclaves } from "./enclaves.ts";
 import { HostClient } from "./host/client.ts";
 import type { RetrySettings } from "./host/retry.ts";
@@ -48,6 +49,8 @@ export interface SubmitOptions {
   readonly validForMs?: number;
   readonly retry?: Partial<RetrySettings>;
   readonly suites?: readonly SuiteId[];
+  /** seal under data keys of this KMS key; the enclave is verified all the same, since its result will be */
+  readonly kmsKey?: KmsKey;
   readonly onProgress?: (progress: SubmitProgress) => void;
   /** called while the host is away or busy, with one sentence */
   readonly onRetry?: (reason: string) => void;
@@ -92,7 +95,8 @@ export interface SubmitOutcome {
  * the enclave's evidence was verified under the trust file.
  *
  * @throws what makes the whole call pointless: ConfigurationError (trust file), Refusal (the enclave is not trusted),
- * SubmitError host-url, host-answer, host-refused, fleet-not-trusted, suite-missing, DependencyError (host out of reach),
+ * SubmitError host-url, host-answer, host-refused, fleet-not-trusted, fleet-missing, suite-missing, kms-key-arn,
+ * kms-endpoint, DependencyError (host out of reach),
  * the signal's reason
  * @example
  * const { recordings } = await readInputs(["night.csv"]);
@@ -106,7 +110,15 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const host = new HostClient(options.hostUrl, { signal, retry, ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }) });
-  const enclaves = new Enclaves({ host, trust, signatures, now, ...(suites === undefined ? {} : { suites }) });
+  const dataKeys = options.kmsKey === undefined ? null : openDataKeys(options.kmsKey);
+  const enclaves = new Enclaves({
+    host,
+    trust,
+    signatures,
+    now,
+    ...(suites === undefined ? {} : { suites }),
+    ...(dataKeys === null ? {} : { keys: "boot" }), // of whose identity the constitution is taken, and whose results it will be
+  });
   const output: OutputOptions = { outDir: options.outDir ?? null, force: options.force ?? false };
   const context: SubmitContext = {
     host,
@@ -127,6 +139,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     now,
     retry,
     validForMs: options.validForMs ?? VALID_FOR_MS,
+    dataKeys,
   };
   await prepareOutput(output);
   try {

@@ -35,6 +35,8 @@ export interface SealingTargetOptions {
   readonly signatures: SignatureBackend;
   /** suites that are good enough, the best first; default: all, MLKEM768-X25519 first */
   readonly suites?: readonly SuiteId[];
+  /** whose keys were asked for: of this boot alone, or of a fleet; default: as the trust file says */
+  readonly keys?: "boot" | "fleet";
 }
 
 /**
@@ -43,13 +45,13 @@ export interface SealingTargetOptions {
  *
  * @param attestation attacker-controlled
  * @throws ConfigurationError trust-pcr16-missing, reference-values-missing; Refusal of the verifier's three steps;
- * SubmitError fleet-not-trusted, suite-missing; WireError for an identity whose key set cannot be read
+ * SubmitError fleet-not-trusted, fleet-missing, suite-missing; WireError for an identity whose key set cannot be read
  */
 export async function verifySealingTarget(
   attestation: { evidence: Uint8Array; identity: Uint8Array },
   options: SealingTargetOptions,
 ): Promise<SealingTarget> {
-  const { trust, nonce, nowMs, signatures, suites = SUITE_ORDER } = options;
+  const { trust, nonce, nowMs, signatures, suites = SUITE_ORDER, keys: wanted = trust.fleet ? "fleet" : "boot" } = options;
   requireConstitution(trust);
   const evidence = await verifyEvidence(attestation.evidence, {
     anchors: trust.anchors,
@@ -59,7 +61,8 @@ export async function verifySealingTarget(
   const by = verifyIdentity(appraise(evidence, trust), attestation.identity);
   const { keySet, constitutionDigest } = by.identity;
   const { keys, fleet } = decodeKeySet(keySet);
-  if (fleet !== null && !trust.fleet) throw new SubmitError("fleet-not-trusted");
+  if (fleet !== null && (wanted === "boot" || !trust.fleet)) throw new SubmitError("fleet-not-trusted");
+  if (fleet === null && wanted === "fleet") throw new SubmitError("fleet-missing");
   const recipient = suites.map((suite) => keys.find((key) => key.suite === suite)).find((key) => key !== undefined);
   if (recipient === undefined) throw new SubmitError("suite-missing", suites.join(", "));
   const keyId = new Uint8Array(createHash("sha256").update(keySet).digest());

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { startHost, type HostLogger, type KmsEndpoint } from "@caladrius/host";
+import { credentialChain, credentialFile, startHost, type HostLogger, type KmsEndpoint } from "@caladrius/host";
 import {
   decodeApproved,
   decodeConstitution,
@@ -25,6 +25,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const statusListPath = args.optional("status-list");
   const statusList = statusListPath === null ? null : await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
   const kmsListen = args.optional("kms-listen");
+  const credentials = args.optional("kms-credentials");
+  const fleet = args.many("fleet");
   const dataDir = join(resolve(args.optional("data") ?? defaultDataFolder()), "host");
   const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
   const asked = untilAsked();
@@ -40,6 +42,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     port,
     listenHost: DEFAULT_ADDRESS,
     ...(kmsListen === null ? {} : { kmsListen, kmsEndpoint: kmsEndpoint(constitution) }),
+    ...(credentials === null
+      ? {}
+      : { kmsCredentials: credentials === "default" ? credentialChain() : credentialFile(resolve(credentials)) }),
+    ...(fleet.length === 0 ? {} : { fleet: fleet.map((place) => resolve(place)) }),
     pages: lazyPages(),
     logger: logTo(terminal),
     clock: { nowMs: () => Date.now() },
@@ -47,6 +53,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.object({ url: host.url });
   terminal.line(`host       ${host.url}  (interface: ${host.url}/docs; ready when ${host.url}/readyz answers 200)`);
   terminal.line(`verify     ${host.url}/verify  (results, in a browser)`);
+  if (fleet.length > 0) terminal.line(`fleet      ${fleet.join(", ")}  (where each epoch stands: ${host.url}/readyz)`);
   terminal.line("Ctrl-C ends it");
   terminal.progress(`${await asked}: finishing what is at work`);
   await host.close();

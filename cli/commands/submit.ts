@@ -1,7 +1,7 @@
-import { openSubmitterKey, submit } from "@caladrius/client";
+import { openSubmitterKey, submit, type KmsKey } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
-import { makeFolder } from "../files.ts";
+import { makeFolder, readText } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
@@ -16,15 +16,19 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const purpose = args.optional("purpose") ?? "TREAT";
   if (!/^.{1,32}$/u.test(purpose)) throw new UsageError("--purpose must be a code of 1 to 32 characters, such as TREAT");
   const trust = await readTrustFile(args.text("trust"));
+  const kmsKey = await readKmsKey(args);
   const keyPath = args.optional("key");
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
   const { recordings, exit } = await readAll(args.inputs, terminal);
+  if (kmsKey !== null)
+    terminal.line(`sealed under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
   const outcomes = await submit(recordings, {
     hostUrl: args.text("host"),
     trust,
     ...(key === null ? {} : { key }),
+    ...(kmsKey === null ? {} : { kmsKey }),
     detectors,
     level,
     purpose,
@@ -40,3 +44,14 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.line(`verified ${verified.length} of ${outcomes.length} results`);
   return worst([exit, ...outcomes.map((outcome) => outcomeExit(outcome, args.flag("strict")))]);
 }
+
+/** The KMS key under which to seal, null for none. */
+async function readKmsKey(args: Arguments): Promise<KmsKey | null> {
+  const [arn, endpoint, ca] = [args.optional("kms-key"), args.optional("kms-endpoint"), args.optional("kms-ca")];
+  if (arn === null && (endpoint !== null || ca !== null)) throw new UsageError("--kms-endpoint and --kms-ca belong to --kms-key ARN");
+  if (arn === null) return null;
+  const caPem = ca === null ? null : await readText(ca, MAX_PEM_BYTES);
+  return { arn, ...(endpoint === null ? {} : { endpoint }), ...(caPem === null ? {} : { caPem }) };
+}
+
+const MAX_PEM_BYTES = 256 * 1024;

@@ -45,9 +45,13 @@ export class HostClient {
     this.#onRetry = onRetry ?? (() => {});
   }
 
-  /** Evidence that repeats `nonce`, and the identity it commits to. @throws SubmitError host-answer, host-refused; DependencyError */
-  attestation(nonce: Uint8Array): Promise<AttestReply> {
-    return this.#call(`/v1/attestation?nonce=${toHex(nonce)}`, { headers: { accept: ATTESTATION_TYPE } }, async (response) => {
+  /**
+   * Evidence that repeats `nonce`, and the identity it commits to: with the keys of this boot, or with a fleet's.
+   * @throws SubmitError host-answer, host-refused; DependencyError
+   */
+  attestation(nonce: Uint8Array, keys: "boot" | "fleet" = "boot"): Promise<AttestReply> {
+    const query = `nonce=${toHex(nonce)}${keys === "fleet" ? "&keys=fleet" : ""}`;
+    return this.#call(`/v1/attestation?${query}`, { headers: { accept: ATTESTATION_TYPE } }, async (response) => {
       await refuseUnless(response, [200]);
       const body = await readBody(response, MAX_ATTESTATION_BYTES);
       try {

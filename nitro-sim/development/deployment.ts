@@ -11,10 +11,14 @@ import {
   ConfigurationError,
   decodeApproved,
   decodeBundle,
+  decodeConstitution,
   decodeStatement,
   decodeStatusList,
   encodeApproved,
+  encodeConstitution,
+  equalBytes,
   type Approved,
+  type Constitution,
 } from "@caladrius/wire";
 
 /** A deployment for development: one machine holds every key of it. */
@@ -25,8 +29,8 @@ export interface DevelopmentDeployment {
   constitutionDigest: Uint8Array;
   bundle: Approved;
   policyDigest: Uint8Array;
-  /** where the three lie on disk, in the form `caladrius host` takes */
-  paths: { constitution: string; bundle: string; statusList: string };
+  /** where the three lie on disk, in the form `caladrius host` takes, and the one approver's key (PEM) */
+  paths: { constitution: string; bundle: string; statusList: string; approverKey: string };
   /** A status list good for 24 hours from now; each has the next number. */
   newStatusList(): Uint8Array;
 }
@@ -39,29 +43,46 @@ const RENEW_BUNDLE_BEFORE_SECONDS = 30 * 24 * 3600;
  * constitution, policy bundle, status list. The constitution stays the same for the directory's life, so its digest
  * can be pinned.
  *
- * @throws ConfigurationError deployment-unreadable when a file there is not what it should be
+ * @param options.kms KMS keys for fleets and data keys, where to find KMS and how to know it; null: none
+ * @param options.dataKeys ARNs of the KMS keys under whose data keys jobs may come
+ * @throws ConfigurationError deployment-unreadable when a file there is not what it should be; deployment-kms when the
+ * constitution there names another KMS
  */
-export function openDevelopmentDeployment(dir: string, clock: { nowMs(): number }, detectors: readonly string[]): DevelopmentDeployment {
+export function openDevelopmentDeployment(
+  dir: string,
+  clock: { nowMs(): number },
+  detectors: readonly string[],
+  { kms = null, dataKeys = [] }: { kms?: Constitution["kms"]; dataKeys?: readonly string[] } = {},
+): DevelopmentDeployment {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const approver = signer(join(dir, "approver.key.pem"));
+  const approverKey = join(dir, "approver.key.pem");
+  const approver = signer(approverKey);
   const statusKey = signer(join(dir, "status.key.pem"));
   const paths = {
     constitution: join(dir, "constitution.cose"),
     bundle: join(dir, "bundle.cbor"),
     statusList: join(dir, "status-list.cose"),
+    approverKey,
   };
   const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000);
 
   const constitution = readOr(paths.constitution, () =>
-    makeDevelopmentConstitution({ nowSeconds: nowSeconds(), approver, statusKey: statusKey.publicKey, name: "development" }),
+    makeDevelopmentConstitution({ nowSeconds: nowSeconds(), approver, statusKey: statusKey.publicKey, name: "development", kms }),
   );
+  const founded = readable(paths.constitution, () => decodeStatement(constitution, "constitution").payload);
+  if (!equalBytes(founded, encodeConstitution({ ...readable(paths.constitution, () => decodeConstitution(founded)), kms })))
+    throw new ConfigurationError(
+      "deployment-kms",
+      `the constitution in ${dir} names another KMS, and it stays as it is; take another folder`,
+    );
   const constitutionDigest = sha384(constitution);
   const newBundle = (version: number): Approved =>
-    makeDevelopmentBundle({ nowSeconds: nowSeconds(), approver, constitutionDigest, policyVersion: version, detectors, sha384 });
+    makeDevelopmentBundle({ nowSeconds: nowSeconds(), approver, constitutionDigest, policyVersion: version, detectors, dataKeys, sha384 });
   let bundle = readable(paths.bundle, () => decodeApproved(readOr(paths.bundle, () => encodeApproved(newBundle(POLICY_VERSION)))));
   const inForce = readable(paths.bundle, () => decodeBundle(decodeStatement(bundle.statement, "bundle").payload));
   const known = inForce.detectors.map((rule) => rule.id);
-  if (inForce.notAfter - nowSeconds() < RENEW_BUNDLE_BEFORE_SECONDS || detectors.some((id) => !known.includes(id))) {
+  const changed = detectors.some((id) => !known.includes(id)) || inForce.dataKeys.join("\n") !== dataKeys.join("\n");
+  if (changed || inForce.notAfter - nowSeconds() < RENEW_BUNDLE_BEFORE_SECONDS) {
     bundle = newBundle(inForce.policyVersion + 1);
     write(paths.bundle, encodeApproved(bundle));
   }

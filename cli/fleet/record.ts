@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { verifyApprovals, type Quorum, type SignatureBackend } from "@caladrius/attestation-verifier";
+import {
+  approvedBytes,
+  decodeFleetCandidate,
+  decodeFleetRecord,
+  decodeStatement,
+  encodeApproval,
+  encodeFleetRecord,
+  encodeStatement,
+  equalBytes,
+  MAX_EPOCH_SECONDS,
+  toHex,
+  type FleetCandidate,
+  type FleetEpoch,
+  type FleetRecord,
+} from "@caladrius/wire";
+import type { ApproverKey } from "./approver-key.ts";
+import type { VerifiedCandidate } from "./candidate.ts";
+import { signedByApprover, type Founded } from "./deployment.ts";
+import { FleetError } from "./errors.ts";
+
+/** Who approves, and with what. */
+export interface Approving {
+  person: string;
+  role: string;
+  key: ApproverKey;
+  /** Unix seconds, of this machine */
+  now: number;
+}
+
+/** When an epoch is in force, Unix seconds. */
+export interface Window {
+  notBefore: number;
+  notAfter: number;
+}
+
+/** @throws FleetError fleet-approver unless the constitution gives this key to this person in this role */
+export function refuseStranger({ constitution }: Founded, { person, role, key }: Approving): void {
+  const known = constitution.approvers.some(
+    (one) => one.person === person && one.role === role && one.key.alg === key.publicKey.alg && equalBytes(one.key.key, key.publicKey.key),
+  );
+  if (!known) throw new FleetError("fleet-approver", `${person}, ${role}`);
+}
+
+/** @throws FleetError fleet-constitution, fleet-kms-keys unless the candidate is one of this deployment */
+export function refuseForeign({ candidate }: Pick<VerifiedCandidate, "candidate">, { constitution, digest }: Founded): void {
+  if (!equalBytes(candidate.constitutionDigest, digest))
+    throw new FleetError("fleet-constitution", "the candidate is of another constitution");
+  const expected = constitution.kms?.keys ?? [];
+  const actual = candidate.wrapped.map(({ keyArn }) => keyArn);
+  if (expected.length === 0 || actual.join("\n") !== expected.join("\n"))
+    throw new FleetError("fleet-kms-keys", `expected ${expected.join(", ") || "none"}, found ${actual.join(", ")}`);
+}
+
+/** The record of a candidate, stated by its first approver: nobody has approved it yet. @throws FleetError fleet-window */
+export function authorRecord(
+  { candidate, bytes, keyId }: VerifiedCandidate,
+  founded: Founded,
+  window: Window,
+  { key }: Approving,
+): FleetEpoch {
+  refuseWindow(window, founded);
+  const { fleet, epoch, constitutionDigest } = candidate;
+  const wrapped = candidate.wrapped.map(({ keyArn, blob }) => ({ keyArn, digest: sha256(blob) }));
+  const payload = encodeFleetRecord({ version: 1, fleet, epoch, constitutionDigest, keySetDigest: keyId, wrapped, ...window });
+  return {
+    candidate: bytes,
+    record: encodeStatement("fleet-record", key.publicKey.alg, payload, (signed) => key.sign(signed)),
+    approvals: [],
+  };
+}
+
+/** What an epoch's file says, with its parts held against each other. @throws FleetError fleet-record; WireError, LimitError */
+export function readRecord(epoch: FleetEpoch): { record: FleetRecord; candidate: FleetCandidate } {
+  const record = decodeFleetRecord(decodeStatement(epoch.record, "fleet-record").payload);
+  const candidate = decodeFleetCandidate(epoch.candidate);
+  const agree =
+    record.fleet === candidate.fleet &&
+    record.epoch === candidate.epoch &&
+    equalBytes(record.constitutionDigest, candidate.constitutionDigest) &&
+    equalBytes(record.keySetDigest, sha256(candidate.keySet)) &&
+    record.wrapped.length === candidate.wrapped.length &&
+    record.wrapped.every(({ keyArn, digest }, i) => {
+      const offered = candidate.wrapped[i];
+      return offered?.keyArn === keyArn && equalBytes(sha256(offered.blob), digest);
+    });
+  if (!agree) throw new FleetError("fleet-record", "its digests are not the candidate's");
+  return { record, candidate };
+}
+
+/**
+ * Verifies an epoch's record as an enclave would, and counts its approvals.
+ * @throws FleetError fleet-record, fleet-constitution, fleet-kms-keys, fleet-window; WireError, LimitError
+ */
+export async function verifyRecord(
+  epoch: FleetEpoch,
+  founded: Founded,
+  signatures: SignatureBackend,
+): Promise<{ record: FleetRecord; candidate: FleetCandidate; quorum: Quorum }> {
+  const { record, candidate } = readRecord(epoch);
+  refuseForeign({ candidate }, founded);
+  const { constitution, digest: constitutionDigest } = founded;
+  if ((await signedByApprover(epoch.record, "fleet-record", constitution, signatures)) === null)
+    throw new FleetError("fleet-record", "no approver of the constitution signed it");
+  refuseWindow(record, founded);
+  const { record: statement, approvals } = epoch;
+  const quorum = await verifyApprovals({ kind: "fleet-record", statement, constitution, constitutionDigest, approvals }, signatures);
+  return { record, candidate, quorum };
+}
+
+/** Adds an approval. The same one again changes nothing, so that the command may be repeated. */
+export function approveRecord(
+  epoch: FleetEpoch,
+  { digest }: Founded,
+  { person, role, key, now }: Approving,
+  known: Quorum["approvedBy"],
+): FleetEpoch {
+  if (known.some((one) => one.person === person && one.role === role)) return epoch;
+  const approved = createHash("sha384")
+    .update(approvedBytes("fleet-record", digest, epoch.record))
+    .digest();
+  const payload = encodeApproval({ kind: "fleet-record", digest: new Uint8Array(approved), person, role, at: now });
+  const approval = encodeStatement("approval", key.publicKey.alg, payload, (signed) => key.sign(signed));
+  return { ...epoch, approvals: [...epoch.approvals, approval] };
+}
+
+function refuseWindow({ notBefore, notAfter }: Window, { constitution }: Founded): void {
+  const wrong = (detail: string): FleetError => new FleetError("fleet-window", detail);
+  if (notAfter <= notBefore) throw wrong("it ends before it begins");
+  if (notAfter - notBefore > MAX_EPOCH_SECONDS) throw wrong(`${Math.ceil((notAfter - notBefore) / 86_400)} days`);
+  if (notAfter > constitution.notAfter || notBefore < constitution.notBefore) throw wrong("the constitution is not in force all that time");
+}
+
+/** What is still missing of a quorum, in words. */
+export function missingWords({ missing }: Quorum): string {
+  return missing.map(({ role, threshold, counted }) => `${threshold - counted} of role ${role}`).join(", ");
+}
+
+/** An epoch in words. */
+export function nameOf({ fleet, epoch }: Pick<FleetRecord, "fleet" | "epoch">): string {
+  return `epoch ${epoch} of fleet ${fleet}`;
+}
+
+/** A key id as people compare it. */
+export function keyIdOf(keySetDigest: Uint8Array): string {
+  return toHex(keySetDigest);
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
