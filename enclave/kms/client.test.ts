@@ -4,23 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sha384 } from "../crypto.ts";
 import { createKms, type KmsClient } from "./client.ts";
 import { KmsError } from "./port.ts";
-import {
-  BLOB,
-  clientOf,
-  codeOf,
-  CONTEXT,
-  CREDENTIALS,
-  honestly,
-  HOST,
-  json,
-  KEY_ARN,
-  KeyNsm,
-  makeClock,
-  optionsOf,
-  startFakeKms,
-  type Asked,
-  type FakeKms,
-} from "./test-support/fake-kms.ts";
+import { BLOB, CONTEXT, CREDENTIALS, HOST, KEY_ARN } from "./test-support/constants.ts";
+import { clientOf, codeOf, honestly, json, optionsOf, startFakeKms, type Asked, type FakeKms } from "./test-support/fake-kms.ts";
+import { KeyNsm, makeClock } from "./test-support/surroundings.ts";
 import { writeCms } from "./test-support/write-cms.ts";
 
 let fake: FakeKms;

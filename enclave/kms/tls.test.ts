@@ -9,22 +9,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { KmsClient, KmsOptions } from "./client.ts";
 import { createKms } from "./client.ts";
 import { issueUnder, makeAuthority, type Issued } from "./test-support/authority.ts";
-import {
-  BLOB,
-  clientOf,
-  codeOf,
-  CONTEXT,
-  CREDENTIALS,
-  honestly,
-  HOST,
-  json,
-  KEY_ARN,
-  makeClock,
-  optionsOf,
-  startFakeKms,
-  type FakeKms,
-  type FakeOptions,
-} from "./test-support/fake-kms.ts";
+import { BLOB, CONTEXT, CREDENTIALS, HOST, KEY_ARN } from "./test-support/constants.ts";
+import { clientOf, codeOf, honestly, json, optionsOf, startFakeKms, type FakeKms, type FakeOptions } from "./test-support/fake-kms.ts";
+import { makeClock } from "./test-support/surroundings.ts";
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.now();

@@ -26,7 +26,7 @@ export interface Bundle {
  * Bundle the program at `entry` into one unminified ES module that imports only Node's own modules.
  *
  * Comments in it name each input relative to `root`, so that the bytes do not depend on where the repository lies. It
- * reads no environment: `process.env` is undefined in it.
+ * reads no environment: `process.env` is an empty object in it.
  * @throws ImageError `bundle-failed`; `bundle-input` when it would hold a file of the host, the client or the simulator.
  */
 export async function bundleProgram(root: string, entry: string): Promise<Bundle> {
@@ -45,7 +45,8 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
     nodePaths: [],
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: "es2023" } },
     plugins: [replaceForeign(root)],
-    define: { "process.env": "undefined" },
+    define: { "process.env": "NO_ENVIRONMENT" },
+    banner: { js: "const NO_ENVIRONMENT = Object.freeze({});" },
     minify: false,
     sourcemap: false,
     legalComments: "inline",

@@ -5,8 +5,9 @@ import type { Plugin } from "esbuild";
 /** What the bundle holds instead, relative to the repository: every name of it throws when it is used. */
 export const REPLACEMENT = "enclave/kms/absent.ts";
 
-/** Packages of the AWS SDK that look for credentials, or carry what a Lambda function was called with. */
-const PACKAGES = /^(?:@aws-sdk\/(?:credential-provider-|nested-clients|token-providers)|@smithy\/credential-provider-|@aws\/lambda-)/;
+/** Packages of the AWS SDK that look for credentials or carry what a Lambda function was called with, and two that KMS gives no work. */
+const PACKAGES =
+  /^(?:@aws-sdk\/(?:credential-provider-|nested-clients|token-providers|xml-builder)|@smithy\/credential-provider-|@aws\/lambda-|bowser$)/;
 
 /** Its files and folders that read the environment, shared configuration or the metadata service. */
 const FILES = [

@@ -5,19 +5,12 @@ import { createServer as createTcpServer, type Server as TcpServer, type Socket 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import type { NsmRequest, NsmResponse } from "@caladrius/wire";
-import { Clock } from "../../boot/clock.ts";
-import type { Nsm } from "../../nsm/client.ts";
-import { createKms, type KmsClient, type KmsLimits, type KmsOptions } from "../client.ts";
+import { createKms, type KmsClient, type KmsOptions } from "../client.ts";
 import { KMS_ERROR, KmsError, type KmsErrorCode } from "../port.ts";
 import { issueUnder, makeAuthority, type Issued } from "./authority.ts";
+import { BLOB, CREDENTIALS, HOST } from "./constants.ts";
+import { KeyNsm, makeClock, QUICK } from "./surroundings.ts";
 import { writeCms } from "./write-cms.ts";
-
-export const HOST = "kms.eu-central-1.amazonaws.com";
-export const KEY_ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-export const CONTEXT: Readonly<Record<string, string>> = { "caladrius-fleet": "ward", "caladrius-epoch": "1" };
-export const CREDENTIALS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "secret", sessionToken: "token" } as const;
-export const BLOB: Uint8Array = randomBytes(184);
 
 /** A request as the server saw it. */
 export interface Asked {
@@ -125,30 +118,6 @@ function honestAnswer({ target, body }: Asked, dataKey: Uint8Array): Record<stri
     ? { ...common, EncryptionAlgorithm: "SYMMETRIC_DEFAULT" }
     : { ...common, CiphertextBlob: Buffer.from(BLOB).toString("base64") };
 }
-
-/** An NSM whose documents are the public key itself: what else stands in them is another test's matter. */
-export class KeyNsm implements Nsm {
-  readonly asked: Extract<NsmRequest, { kind: "Attestation" }>[] = [];
-
-  async call<K extends NsmRequest["kind"]>(request: Extract<NsmRequest, { kind: K }>): Promise<Extract<NsmResponse, { kind: K }>> {
-    if (request.kind !== "Attestation") throw new Error("asks for documents alone");
-    const attestation = request as Extract<NsmRequest, { kind: "Attestation" }>;
-    this.asked.push(attestation);
-    const response: NsmResponse = { kind: "Attestation", document: attestation.publicKey ?? new Uint8Array(0) };
-    return response as Extract<NsmResponse, { kind: K }>;
-  }
-}
-
-/** A clock that begins at this time and can be moved. */
-export function makeClock(startMs: number): { clock: Clock; move: (ms: number) => void } {
-  let movedMs = 0;
-  const clock = new Clock(() => process.uptime() * 1000 + movedMs);
-  const nowMs = clock.monotonicMs();
-  clock.anchor({ documentMs: startMs, beganMs: nowMs, endedMs: nowMs });
-  return { clock, move: (ms) => void (movedMs += ms) };
-}
-
-export const QUICK: KmsLimits = { connectMs: 500, requestMs: 800, attempts: 2, pauseMs: 5 };
 
 /** What a client of a fake is made from. */
 export function optionsOf(fake: FakeKms): KmsOptions {
