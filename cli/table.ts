@@ -506,7 +506,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "kms up",
-    summary: "a simulated AWS KMS that enforces key policies, until Ctrl-C",
+    summary: "a simulated KMS that enforces key policies, until Ctrl-C",
     inputs: "",
     count: [0, 0],
     options: {
@@ -524,7 +524,7 @@ export const COMMANDS: readonly Command[] = [
     notes: [
       "For the AWS CLI, boto3 and the AWS SDKs as they are, with an endpoint override; it prints the lines to copy.",
       "Signatures, key policies and attestation documents are verified; state and an audit log stay in DIR/kms. docs/KMS.md tells what differs from AWS.",
-      'With --json it prints one line when ready: {"url":…,"region":…,"ca":PATH,"credentials":PATH,"principals":PATH,"audit":PATH}.',
+      'With --json it prints one line when ready: {"url":…,"region":…,"ca":PATH, "credentials":PATH,"principals":PATH,"audit":PATH}.',
     ],
     load: () => import("./commands/kms-up.ts"),
   },
