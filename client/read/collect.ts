@@ -30,6 +30,8 @@ export interface ReadRecording {
   /** files that it came from, in the order they were read */
   sources: string[];
   notUsed: NotUsed[];
+  /** the source has no date: times count from its start, and show as 1970-01-01 */
+  relativeTime: boolean;
 }
 
 /** What reading gives: one recording per subject, in order of first appearance, and what was not read. */
@@ -50,7 +52,8 @@ interface SubjectParts {
   devices: Set<string>;
   sources: Set<string>;
   points: Map<string, { unit: string; points: CollectedPoint[] }>;
-  waves: Channel[];
+  waves: { channel: Channel; lane: string }[];
+  relativeTime: boolean;
   events: RecordingEvent[];
   counts: Map<NotUsedReason, number>;
   total: number;
@@ -122,13 +125,21 @@ export class Collector {
     column.points.push(point);
   }
 
-  /** @throws ReadError time-range */
-  wave(subject: string, channel: Channel): void {
+  /** Notes that a source of this subject has no date. */
+  relative(subject: string): void {
+    this.#parts(subject).relativeTime = true;
+  }
+
+  /**
+   * @param lane tells leads of one code apart: strips join within a lane alone
+   * @throws ReadError time-range
+   */
+  wave(subject: string, channel: Channel, lane: string = ""): void {
     const { timing, startMs, samples } = channel;
     const spanMs = timing.kind === "rate" ? (samples.length * 1000 * timing.denominator) / timing.numerator : 0;
     if (startMs + spanMs > MAX_TIME_MS)
       throw new ReadError("time-range", channel.code, "samples before the year 10000", `${spanMs / 1000} s`);
-    this.#parts(subject).waves.push(channel);
+    this.#parts(subject).waves.push({ channel, lane });
   }
 
   event(subject: string, event: RecordingEvent): void {
@@ -159,7 +170,7 @@ export class Collector {
       }
       const [device = "unspecified", ...others] = [...parts.devices].toSorted();
       const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
-      recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts) });
+      recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts), relativeTime: parts.relativeTime });
     }
     const heard = new Set([...this.#subjects.values()].flatMap((parts) => [...parts.sources]));
     for (const file of this.#opened) {
@@ -177,7 +188,16 @@ export class Collector {
   #parts(subject: string): SubjectParts {
     let parts = this.#subjects.get(subject);
     if (parts === undefined) {
-      parts = { devices: new Set(), sources: new Set(), points: new Map(), waves: [], events: [], counts: new Map(), total: 0 };
+      parts = {
+        devices: new Set(),
+        sources: new Set(),
+        points: new Map(),
+        waves: [],
+        relativeTime: false,
+        events: [],
+        counts: new Map(),
+        total: 0,
+      };
       this.#subjects.set(subject, parts);
     }
     return parts;

@@ -1,6 +1,6 @@
 import { encodeRecording, type Recording } from "@caladrius/wire";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,6 +64,42 @@ describe("inputs", () => {
     expect(problems.map(({ code }) => code)).toEqual(["file-gzip", "file-size"]);
   });
 
+  it("does not follow links out of a folder, unless their reader names them", async () => {
+    const [inner, outer] = [join(folder, "links"), join(folder, "outside")];
+    await mkdir(inner);
+    await mkdir(outer);
+    await writeFile(join(outer, "p.csv"), "time,hr\n0,60\n");
+    await writeFile(join(outer, "p.dat"), Uint8Array.of(1, 0, 2, 0));
+    await writeFile(join(inner, "p.hea"), "p 1 250 2\np.dat 16 200 12 0 1 3 0 II\n");
+    await symlink(join(outer, "p.csv"), join(inner, "p.csv"));
+    await symlink(join(outer, "p.dat"), join(inner, "p.dat"));
+    const { recordings, problems } = await readInputs([inner]);
+    expect(recordings).toEqual([]);
+    expect(problems.map(({ file, code, where }) => [file, code, where])).toEqual([
+      [join(inner, "p.csv"), "file-outside", "p.csv"],
+      [join(inner, "p.hea"), "file-outside", "p.dat"],
+    ]);
+    expect((await readInputs([join(inner, "p.csv")])).problems).toEqual([]);
+    await rm(join(inner, "p.dat"));
+    await mkdir(join(inner, "p.dat"));
+    expect((await readInputs([join(inner, "p.hea")])).problems).toMatchObject([{ code: "file-missing", where: "p.dat" }]);
+  });
+
+  it("reads the segments of a record with it, and not as subjects of their own", async () => {
+    const record = join(folder, "segments");
+    await mkdir(record);
+    await writeFile(join(record, "a.hea"), "a/2 1 250 4\nb 2\nc 2\n");
+    for (const name of ["b", "c"]) {
+      await writeFile(join(record, `${name}.hea`), `${name} 1 250 2\n${name}.dat 16 200 12 0 1 3 0 II\n`);
+      await writeFile(join(record, `${name}.dat`), Uint8Array.of(1, 0, 2, 0));
+    }
+    const { recordings, problems } = await readInputs([record]);
+    expect(problems).toEqual([]);
+    expect(recordings.map(({ recording }) => [recording.subject, ...recording.channels.map(({ samples }) => [...samples])])).toEqual([
+      ["a", [1, 2, 1, 2]],
+    ]);
+  });
+
   it("names files that are missing, too large or of no known kind", async () => {
     await writeFile(join(folder, "x.txt"), "x");
     await writeFile(join(folder, "x.hea"), "x 1 250 10\nx.dat 16\n");
@@ -106,6 +142,20 @@ describe("shared recordings", () => {
     expect([...strip.samples]).toEqual([...record.samples.subarray(300 * 360, 300 * 360 + 3600)]);
     expect(of("10076").channels.map(({ code }) => code)).toContain("loinc:9269-2");
     for (const { recording } of recordings) encodeRecording(recording);
+  });
+
+  it.skipIf(!present)("cinc2015: a MATLAB file and format 212, of relative time", async () => {
+    const { recordings, problems } = await readInputs([join(shared, "cinc2015")]);
+    expect(problems).toEqual([]);
+    expect(recordings.map(({ recording, relativeTime, notUsed }) => [recording.subject, relativeTime, notUsed])).toEqual([
+      ["a103l", true, []],
+      ["v102s", true, [{ reason: "outside-limits", count: 23 }]],
+    ]);
+    expect(recordings[0]?.recording.channels.map(({ code, samples }) => [code, samples.length, samples[0]])).toEqual([
+      ["mdc:131330", 82_500, -171],
+      ["mdc:131328", 82_500, 9127],
+      ["mdc:150452", 82_500, 6042],
+    ]);
   });
 
   it.skipIf(!present)("a truncated .dat says how much is missing", async () => {

@@ -4,6 +4,8 @@ export interface ReadLimits {
   maxTextBytes: number;
   /** bytes of a WFDB signal file */
   maxSignalBytes: number;
+  /** samples of one WFDB record, over all signals: 24 h of two leads at 360 Hz are 62 million */
+  maxSamples: number;
   maxJsonDepth: number;
   maxJsonValues: number;
   /** values, over all channels of one subject */
@@ -12,10 +14,11 @@ export interface ReadLimits {
   maxProblems: number;
 }
 
-/** A recording travels in at most 32 MiB, so that these leave room for much text around few values. */
+/** A sealed job has at most 32 MiB, so that these leave room for much text around few values, and for a long ECG that is split. */
 export const DEFAULT_READ_LIMITS: ReadLimits = {
   maxTextBytes: 128 * 1024 * 1024,
   maxSignalBytes: 256 * 1024 * 1024,
+  maxSamples: 128 * 1024 * 1024,
   maxJsonDepth: 64,
   maxJsonValues: 8_000_000,
   maxPoints: 4_000_000,

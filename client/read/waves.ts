@@ -6,10 +6,10 @@ import { ReadError } from "./problems.ts";
  * that do not fit together stay channels of their own. A strip that repeats what is there is dropped, one that
  * contradicts it is a problem.
  */
-export function joinWaves(waves: readonly Channel[], problem: (error: ReadError) => void): Channel[] {
+export function joinWaves(waves: readonly { channel: Channel; lane: string }[], problem: (error: ReadError) => void): Channel[] {
   const groups = new Map<string, Strips[]>();
-  for (const wave of waves.toSorted((a, b) => a.startMs - b.startMs)) {
-    const key = JSON.stringify([wave.code, wave.unit, wave.timing, wave.scale, wave.missing, wave.samples.BYTES_PER_ELEMENT]);
+  for (const { channel: wave, lane } of waves.toSorted((a, b) => a.channel.startMs - b.channel.startMs)) {
+    const key = JSON.stringify([lane, wave.code, wave.unit, wave.timing, wave.scale, wave.missing, wave.samples.BYTES_PER_ELEMENT]);
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     const last = group.at(-1);

@@ -1,22 +1,41 @@
 import { quote, ReadError } from "./problems.ts";
 import { parseDecimal, rational, type Rational } from "./rational.ts";
 import { rateFromHz, type Rate } from "./rate.ts";
+import { FORMAT_NAMES, wfdbFormat, type WfdbFormat } from "./wfdb-formats.ts";
 
-/** A WFDB header (header(5)) of a single-segment record. */
+/** A WFDB header (header(5)): of one segment, with signals, or of several, with their names. */
 export interface WfdbHeader {
   record: string;
+  /** frames per second */
   rate: Rate;
-  /** samples per signal, or null where the header leaves it to the length of the signal files */
-  samples: number | null;
+  /** frames, or null where the header leaves it to the length of the signal files */
+  frames: number | null;
   /** base time, read as UTC; 1970-01-01T00:00:00Z where the header has none */
   startMs: number;
+  /** whether the header has a base date; without one, times say only how long after the start */
+  dated: boolean;
+  /** how many signals the record line announces */
+  count: number;
   signals: WfdbSignal[];
+  /** null for a record of one segment */
+  segments: WfdbSegment[] | null;
+}
+
+export interface WfdbSegment {
+  /** name of the segment's record; null where no signal is recorded ("~") */
+  record: string | null;
+  frames: number;
+  /** of the header, for messages */
+  where: string;
 }
 
 export interface WfdbSignal {
-  /** name of the signal file, a plain name in the header's own folder */
-  file: string;
-  format: 16 | 212;
+  /** name of the signal file, a plain name in the header's own folder; null for a signal without one ("~", format 0) */
+  file: string | null;
+  format: WfdbFormat;
+  samplesPerFrame: number;
+  /** frames of this signal before frame 0 */
+  skew: number;
   byteOffset: number;
   /** raw units per physical unit */
   gain: Rational;
@@ -24,41 +43,65 @@ export interface WfdbSignal {
   baseline: number;
   /** as written; "mV" where not said */
   unit: string;
+  /** the first sample, or null where not said */
+  initial: number | null;
   /** 16-bit sum of all samples, or null */
   checksum: number | null;
   description: string;
+  /** of the header, for messages */
+  where: string;
 }
 
 /**
- * Parses a header file. Read are formats 16 and 212 with one sample per frame and no skew; multi-segment records and
- * other formats are refused by name.
+ * Parses a header file (attacker-controlled): names stay plain names in the header's folder, all numbers are bounded.
  * @throws ReadError wfdb-header, wfdb-unsupported
  */
 export function parseWfdbHeader(text: string): WfdbHeader {
   const lines = text.split(/\r?\n/).map((content, i) => ({ content: content.trim(), where: `line ${i + 1}` }));
   const [first, ...rest] = lines.filter(({ content }) => content !== "" && !content.startsWith("#"));
   if (first === undefined) throw new ReadError("wfdb-header", "line 1", "a record line", "nothing");
-  const { count, ...record } = parseRecordLine(first.content, first.where);
-  if (rest.length < count) throw new ReadError("wfdb-header", first.where, `${count} signal lines`, String(rest.length));
-  if (rest.length > count)
-    throw new ReadError("wfdb-header", rest[count]?.where ?? "", `${count} signal lines`, quote(rest[count]?.content ?? ""));
-  return { ...record, signals: rest.map(({ content, where }) => parseSignalLine(content, where)) };
+  const { segmentCount, ...record } = parseRecordLine(first.content, first.where);
+  const [wanted, kind] = segmentCount === null ? [record.count, "signal"] : [segmentCount, "segment"];
+  if (rest.length < wanted) throw new ReadError("wfdb-header", first.where, `${wanted} ${kind} lines`, String(rest.length));
+  if (rest.length > wanted)
+    throw new ReadError("wfdb-header", rest[wanted]?.where ?? "", `${wanted} ${kind} lines`, quote(rest[wanted]?.content ?? ""));
+  if (segmentCount === null)
+    return { ...record, signals: rest.map(({ content, where }) => parseSignalLine(content, where)), segments: null };
+  return { ...record, signals: [], segments: rest.map(({ content, where }) => parseSegmentLine(content, where)) };
 }
 
-function parseRecordLine(line: string, where: string): Omit<WfdbHeader, "signals"> & { count: number } {
-  const [name = "", count = "", frequency = "250", samples, time, date, ...more] = line.split(/\s+/);
-  if (name.includes("/")) throw new ReadError("wfdb-unsupported", where, "a record of one segment", quote(name));
-  if (!/^[A-Za-z0-9_-]{1,128}$/.test(name))
-    throw new ReadError("wfdb-header", where, "a record name of letters, digits, - and _", quote(name));
-  if (!/^\d{1,2}$/.test(count) || Number(count) < 1 || Number(count) > 64)
-    throw new ReadError("wfdb-header", where, "1 to 64 signals", quote(count));
-  const rate = rateFromHz(/^([^/(]+)(?:\/.*)?$/.exec(frequency)?.[1] ?? "");
-  if (rate === null) throw new ReadError("wfdb-header", where, "a sampling frequency", quote(frequency));
-  if (samples !== undefined && !/^\d{1,12}$/.test(samples))
-    throw new ReadError("wfdb-header", where, "a number of samples", quote(samples));
+function parseRecordLine(line: string, where: string): Omit<WfdbHeader, "signals" | "segments"> & { segmentCount: number | null } {
+  const [name = "", count = "", frequency = "250", frames, time, date, ...more] = line.split(/\s+/);
+  const [, record, segments] = /^([A-Za-z0-9_-]{1,128})(?:\/(\d{1,9}))?$/.exec(name) ?? [];
+  if (record === undefined) throw new ReadError("wfdb-header", where, "a record name of letters, digits, - and _", quote(name));
+  const segmentCount = segments === undefined ? null : Number(segments);
+  if (segmentCount !== null && (segmentCount < 1 || segmentCount > MAX_SEGMENTS))
+    throw new ReadError("wfdb-header", where, `1 to ${MAX_SEGMENTS} segments`, quote(name));
+  if (!/^\d{1,2}$/.test(count) || Number(count) < 1 || Number(count) > MAX_SIGNALS)
+    throw new ReadError("wfdb-header", where, `1 to ${MAX_SIGNALS} signals`, quote(count));
+  if (frames !== undefined && !/^\d{1,12}$/.test(frames)) throw new ReadError("wfdb-header", where, "a number of samples", quote(frames));
   if (more.length > 0) throw new ReadError("wfdb-header", where, "the end of the line", quote(more[0] ?? ""));
-  const known = samples === undefined || Number(samples) === 0 ? null : Number(samples);
-  return { record: name, count: Number(count), rate, samples: known, startMs: baseTimeMs(time, date, where) };
+  return {
+    record,
+    count: Number(count),
+    segmentCount,
+    rate: parseFrequency(frequency, where),
+    frames: frames === undefined || Number(frames) === 0 ? null : Number(frames),
+    startMs: baseTimeMs(time, date, where),
+    dated: date !== undefined,
+  };
+}
+
+/** "360", "360/125" and "360/125(0)": the counter of the second and third number drives no sample, its grammar is kept. */
+function parseFrequency(text: string, where: string): Rate {
+  const [, sampling = "", counter, base] = /^([^/(]+)(?:\/([^/(]+)(?:\(([^)]+)\))?)?$/.exec(text) ?? [];
+  const rate = rateFromHz(sampling);
+  if (rate === null) throw new ReadError("wfdb-header", where, "a sampling frequency", quote(text));
+  const ticks = counter === undefined ? null : parseDecimal(counter);
+  if (counter !== undefined && (ticks === null || ticks.n < 0n))
+    throw new ReadError("wfdb-header", where, "a counter frequency", quote(text));
+  if (base !== undefined && parseDecimal(base) === null) throw new ReadError("wfdb-header", where, "a base counter value", quote(text));
+  return rate;
 }
 
 /** "10:20:30.125" (also "20:30" and "30") and "31/12/2025"; a header knows no time zone. */
@@ -77,30 +120,43 @@ function baseTimeMs(time: string | undefined, date: string | undefined, where: s
   return midnight.getTime() + clockMs;
 }
 
+function parseSegmentLine(line: string, where: string): WfdbSegment {
+  const [, name = "", frames = ""] = /^(~|[A-Za-z0-9_-]{1,128})\s+(\d{1,12})$/.exec(line) ?? [];
+  if (name === "") throw new ReadError("wfdb-header", where, "a segment's name (or ~) and its number of samples", quote(line));
+  return { record: name === "~" ? null : name, frames: Number(frames), where };
+}
+
 function parseSignalLine(line: string, where: string): WfdbSignal {
   const fields = /^(\S+)\s+(\S+)(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(.*))?$/.exec(line);
   if (fields === null) throw new ReadError("wfdb-header", where, "a signal line", quote(line));
-  const [, file = "", format = "", gain = "0", , adcZero = "0", , checksum, , description = ""] = fields;
+  const [, file = "", formatText = "", gain = "0", , adcZero = "0", initial, checksum, , description = ""] = fields;
+  const [, number = "", frame, skew, offset = "0"] = /^(\d{1,9})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,10}))?$/.exec(formatText) ?? [];
+  const isNull = file === "~" && number === "0"; // header(5): a signal without a file
   // The name comes from the file: it must stay inside its folder.
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/.test(file))
+  if (!isNull && !/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/.test(file))
     throw new ReadError("wfdb-header", where, "a signal file in the same folder", quote(file));
-  const [, number = "", frame, skew, offset = "0"] = /^(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d{1,10}))?$/.exec(format) ?? [];
-  if (number !== "16" && number !== "212") throw new ReadError("wfdb-unsupported", where, "format 16 or 212", quote(format));
-  if ((frame ?? "1") !== "1") throw new ReadError("wfdb-unsupported", where, "one sample per frame", quote(format));
-  if ((skew ?? "0") !== "0") throw new ReadError("wfdb-unsupported", where, "no skew", quote(format));
+  const format = isNull ? 16 : wfdbFormat(number);
+  if (format === null) throw new ReadError("wfdb-unsupported", where, `format ${FORMAT_NAMES}`, quote(formatText));
+  const samplesPerFrame = Number(frame ?? "1");
+  if (samplesPerFrame < 1 || samplesPerFrame > MAX_PER_FRAME)
+    throw new ReadError("wfdb-header", where, `1 to ${MAX_PER_FRAME} samples per frame`, quote(formatText));
   const zero = integerOf(adcZero, where, "an ADC zero");
   const [, gainText = "", baseline, unit = "mV"] = /^([^(/]+)(?:\((-?\d{1,9})\))?(?:\/(\S+))?$/.exec(gain) ?? [];
   const gainValue = parseDecimal(gainText);
   if (gainValue === null || gainValue.n < 0n) throw new ReadError("wfdb-header", where, "a gain such as 200(1024)/mV", quote(gain));
   return {
-    file,
-    format: number === "16" ? 16 : 212,
+    file: isNull ? null : file,
+    format,
+    samplesPerFrame,
+    skew: Number(skew ?? "0"),
     byteOffset: Number(offset),
     gain: gainValue.n === 0n ? DEFAULT_GAIN : gainValue,
     baseline: baseline === undefined ? zero : Number(baseline),
     unit,
+    initial: initial === undefined ? null : integerOf(initial, where, "an initial value"),
     checksum: checksum === undefined ? null : integerOf(checksum, where, "a checksum"),
     description: description.trim(),
+    where,
   };
 }
 
@@ -111,3 +167,6 @@ function integerOf(text: string, where: string, expected: string): number {
 
 /** header(5): a gain of zero or none means uncalibrated, to be taken as 200 per physical unit. */
 const DEFAULT_GAIN: Rational = rational(200n, 1n);
+const MAX_SIGNALS = 64;
+const MAX_SEGMENTS = 10_000;
+const MAX_PER_FRAME = 1000;
