@@ -20,6 +20,16 @@ const RUNNING: Readonly<Record<string, string>> = {
   "image-measurement": "the application ramdisk is not the one that was measured: build the image again",
   "init-not-ours":
     "an init that relays nothing, such as AWS's, was given for our own image: leave --init out, or give one compiled from init.c",
+  "kms-certificate-authority":
+    "the simulated KMS's tls-authority.pem cannot be used or ends soon: remove it, and give clients the new ca.pem",
+  "kms-data": "the folder of the simulated KMS cannot be used",
+  "kms-file-mode": "a private file of the simulated KMS can be read by others: chmod 600",
+  "kms-listen": "the simulated KMS cannot listen there: choose another port, or an IPv4 address of this machine",
+  "kms-locked": "another simulated KMS runs on this folder: stop it or use another --data",
+  "kms-master-key": "the keys in the folder were written under another master.key: bring that one back",
+  "kms-principals": "principals.json is not what docs/KMS.md says: correct it, or remove it to get an administrator",
+  "kms-region": "a region that is not like eu-central-1",
+  "kms-version": "the folder of the simulated KMS was written by a newer version: run that, or use another --data",
   "libraries-missing": "system libraries that Node needs were not found for the image",
   "listen-failed": "the port is in use or not allowed: choose another with --port",
   "node-package-missing": "the Node that goes into the image is not installed: npm ci, on Linux x64 or arm64",
@@ -77,7 +87,7 @@ const IMAGE_EXIT: Readonly<Record<string, string>> = {
 };
 
 /** Codes of `InvariantError`: bugs, reported with the sentence that came with them. */
-const BUGS: readonly string[] = ["clock-contradiction", "der-length", "der-time", "internal", "pcr-mismatch"];
+const BUGS: readonly string[] = ["clock-contradiction", "der-length", "der-time", "internal", "kms-curve", "kms-material", "pcr-mismatch"];
 
 describe("docs/ERRORS.md", () => {
   it("is what the tables say (write it with: npm run vitest -- test/errors-document -u)", async () => {

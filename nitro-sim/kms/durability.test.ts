@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import {
   CreateAliasCommand,
   CreateKeyCommand,
@@ -37,7 +38,7 @@ interface Running {
 }
 
 async function serve(dataDir: string): Promise<Running> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "test-support/serve.ts"), dataDir], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./test-support/serve.ts", import.meta.url)), dataDir], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout })) return { process: child, told: JSON.parse(line) as Running["told"] };

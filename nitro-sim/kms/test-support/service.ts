@@ -3,7 +3,6 @@ import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateKeyCommand, KMSClient, type CreateKeyCommandInput } from "@aws-sdk/client-kms";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { ADMINISTRATOR_POLICY, newPrincipal, type Principal } from "../principals.ts";
 import { startKms, type SimulatedKms, type SimulatedKmsOptions } from "../start.ts";
 
@@ -67,7 +66,7 @@ export function sdkClient({ url, caPem, region }: Pick<SimulatedKms, "url" | "ca
     region,
     credentials: { accessKeyId, secretAccessKey, ...(session === null ? {} : { sessionToken: session.token }) },
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: caPem, keepAlive: true }) }),
+    requestHandler: { httpsAgent: new Agent({ ca: caPem, keepAlive: true }) },
   });
 }
 
