@@ -60,7 +60,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   ];
   terminal.object({
     file,
-    status: "affirming",
+    status: expected.length > 0 ? "affirming" : "warning",
     code: null,
     measurements: nitroMeasurements(image.measurements),
     expected,
