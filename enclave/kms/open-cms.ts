@@ -28,6 +28,7 @@ export interface OpenCmsOptions {
  * @throws KmsError kms-answer-refused, the only one
  */
 export function openCms(bytes: Uint8Array, recipient: CmsRecipient, { plaintextBytes, randomBytes }: OpenCmsOptions): Uint8Array {
+  const refusal = new KmsError("kms-answer-refused"); // made in any case: it costs more than what it would tell about
   const cms = readCms(bytes);
   const paddingBytes = BLOCK_BYTES - (plaintextBytes % BLOCK_BYTES); // RFC 5652 §6.3
   if (
@@ -37,7 +38,7 @@ export function openCms(bytes: Uint8Array, recipient: CmsRecipient, { plaintextB
     cms.encryptedKey.length !== RSA_BYTES ||
     !Buffer.from(cms.keyIdentifier).equals(sha256(recipient.spki))
   ) {
-    throw new KmsError("kms-answer-refused");
+    throw refusal;
   }
   const stranger = randomBytes(KEY_BYTES);
   const key = contentKey(cms.encryptedKey, recipient.privateKey) ?? stranger;
@@ -50,7 +51,7 @@ export function openCms(bytes: Uint8Array, recipient: CmsRecipient, { plaintextB
   padded.fill(0);
   if (refused === 0) return plaintext;
   plaintext.fill(0);
-  throw new KmsError("kms-answer-refused");
+  throw refusal;
 }
 
 /** RFC 8017 §7.1.2; null for what was not encrypted to this key, or is no key of AES-256. */
