@@ -1,7 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { Agent, type RequestOptions } from "node:https";
-import { connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { connect, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import type { Clock } from "../boot/clock.ts";
 import { rootsAsPem, type Endpoint } from "./endpoint.ts";
@@ -18,7 +17,7 @@ export interface AgentOptions {
   connectMs: number;
 }
 
-type Connected = (error: Error | null, stream: Duplex) => void;
+type Connected = (error: Error | null, stream: Socket) => void;
 
 /**
  * HTTPS over the `kms` socket. TLS ends here: against the constitution's roots and never the system's or Node's, for
@@ -47,7 +46,7 @@ export class KmsAgent extends Agent {
   override createConnection(_request: RequestOptions, connected?: Connected): undefined {
     const { socketPath, endpoint, clock, connectMs } = this.#options;
     const raw = connect(socketPath);
-    const finish = (error: Error | null, stream: Duplex = raw): void => {
+    const finish = (error: Error | null, stream: Socket = raw): void => {
       clearTimeout(timer);
       if (error !== null) raw.destroy();
       connected?.(error, stream);
