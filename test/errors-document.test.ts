@@ -5,6 +5,7 @@ import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
 import { HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
 import { DENIAL } from "@caladrius/policies";
+import { KEY_POLICY_CODE, KEY_POLICY_WARNING } from "@caladrius/policies/kms";
 import { ENCLAVE_ERROR, WIRE_CODE } from "@caladrius/wire";
 import { describe, expect, it } from "vitest";
 
@@ -16,6 +17,7 @@ const RUNNING: Readonly<Record<string, string>> = {
   "boot-signature": "a constitution or bundle that none of the constitution's approvers signed",
   "configuration-bytes": "a file given to the host is empty or too large, or a KMS socket stands without an endpoint",
   "deployment-unreadable": "a file of a development deployment was changed: move the folder away to start a new one",
+  "deployment-kms": "the folder's development constitution names another KMS, and it never changes: take another --data",
   "detector-parameters": "the bundle gives a detector a parameter that it does not have, or a value outside its range",
   "image-measurement": "the application ramdisk is not the one that was measured: build the image again",
   "init-not-ours":
@@ -30,6 +32,7 @@ const RUNNING: Readonly<Record<string, string>> = {
   "kms-principals": "principals.json is not what docs/KMS.md says: correct it, or remove it to get an administrator",
   "kms-region": "a region that is not like eu-central-1",
   "kms-version": "the folder of the simulated KMS was written by a newer version: run that, or use another --data",
+  "kms-tls-roots": "a TLS root in the constitution is not one certificate in DER",
   "libraries-missing": "system libraries that Node needs were not found for the image",
   "listen-failed": "the port is in use or not allowed: choose another with --port",
   "node-package-missing": "the Node that goes into the image is not installed: npm ci, on Linux x64 or arm64",
@@ -65,7 +68,9 @@ const RUNNING: Readonly<Record<string, string>> = {
   "enclave-silent": "the enclave did not listen in time: the machine may be overloaded",
   "enclave-timeout": "the enclave did not answer in time",
   "enclave-unavailable": "the enclave is not connected, or not yet booted",
+  "fleet-not-served": "the enclave serves no epoch of the fleet yet; the host's log and /readyz say why",
   "host-not-ready": "the host has no attestation yet; its log says why",
+  "kms-call": "the simulated KMS refused a call; it names the operation and AWS's error",
   "nsm-lost": "the connection to the NSM was cut",
   "nsm-request-too-large": "a request to the NSM above 4096 bytes",
   "nsm-unreachable": "the NSM does not answer",
@@ -87,7 +92,16 @@ const IMAGE_EXIT: Readonly<Record<string, string>> = {
 };
 
 /** Codes of `InvariantError`: bugs, reported with the sentence that came with them. */
-const BUGS: readonly string[] = ["clock-contradiction", "der-length", "der-time", "internal", "kms-curve", "kms-material", "pcr-mismatch"];
+const BUGS: readonly string[] = [
+  "absent-module",
+  "clock-contradiction",
+  "der-length",
+  "der-time",
+  "internal",
+  "kms-curve",
+  "kms-material",
+  "pcr-mismatch",
+];
 
 describe("docs/ERRORS.md", () => {
   it("is what the tables say (write it with: npm run vitest -- test/errors-document -u)", async () => {
@@ -190,6 +204,18 @@ function document(): string {
       "`ImageError`: an EIF, a ramdisk, a source or a key that is not what it should be. The last column is the exit code; where there are two, the first is that of `image verify`.",
       ["code", "stage", "rule", "meaning", "exit"],
       rows(IMAGE_CODE, (code, { stage, spec, meaning }) => [code, stage, spec, meaning, IMAGE_EXIT[code] ?? "30"]),
+    ),
+    section(
+      "Key policies",
+      "`KeyPolicyError`: a KMS key policy that AWS would refuse, or that could be read in two ways. Exit code 30.",
+      ["code", "rule", "meaning"],
+      rows(KEY_POLICY_CODE, (code, { spec, meaning }) => [code, spec, meaning]),
+    ),
+    section(
+      "Key policy warnings",
+      "What a key policy allows and a fleet should not have, by `kms lint`.",
+      ["code", "severity", "meaning", "what to do"],
+      rows(KEY_POLICY_WARNING, (code, { severity, meaning, fix }) => [code, severity, meaning, fix]),
     ),
     section(
       "Starting and running",
