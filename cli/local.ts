@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { startHost, type HostLogger, type RunningHost } from "@caladrius/host";
+import { credentialFile, startHost, type HostLogger, type HostOptions, type RunningHost } from "@caladrius/host";
 import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_ADDRESS } from "./defaults.ts";
 import { makeFolder } from "./files.ts";
+import { ensureLocalEpoch, untilServed } from "./fleet/local.ts";
 import { lazyPages } from "./pages.ts";
-import { startSimulator, type Simulator, type SimulatorEvents } from "./simulator.ts";
+import { startSimulator, type SimulatedFleet, type Simulator, type SimulatorEvents } from "./simulator.ts";
 
 /** Simulator and host on this machine. */
 export interface Local {
@@ -23,10 +24,12 @@ export async function startLocal(options: {
   port: number;
   logger: HostLogger | null;
   events: SimulatorEvents;
+  /** name of a fleet to serve; default: none */
+  fleet?: string | null;
 }): Promise<Local> {
-  const { data, port, logger, events } = options;
+  const { data, port, logger, events, fleet: name = null } = options;
   await refuseTakenPort(port);
-  const simulator = await startSimulator(data, events);
+  const simulator = await startSimulator(data, events, name);
   const undo: (() => Promise<void>)[] = [() => simulator.stop()];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0)) await step();
@@ -35,6 +38,7 @@ export async function startLocal(options: {
     const { constitution, bundle } = simulator.deployment;
     const hostData = join(data, "host");
     await makeFolder(hostData, 0o700);
+    if (simulator.fleet !== null) await makeFolder(simulator.fleet.epochs, 0o700);
     events.progress("host: start");
     const host = await startHost({
       enclaveSocket: simulator.socketPath,
@@ -45,6 +49,7 @@ export async function startLocal(options: {
       dataDir: hostData,
       port,
       listenHost: DEFAULT_ADDRESS,
+      ...fleetOptions(simulator),
       pages: lazyPages(),
       logger,
       clock: { nowMs: () => Date.now() },
@@ -54,11 +59,36 @@ export async function startLocal(options: {
     undo.unshift(async () => clearInterval(renewal));
     events.progress("enclave: boot");
     await untilReady(host.url);
+    if (simulator.fleet !== null) await serveFleet(simulator, simulator.fleet, host.url, events);
     return { simulator, url: host.url, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** KMS behind the host's forwarder, its credentials, and the epochs. */
+function fleetOptions({ fleet, socketPath }: Simulator): Partial<HostOptions> {
+  if (fleet === null) return {};
+  return {
+    kmsListen: `${socketPath}_${KMS_PORT}`,
+    kmsEndpoint: { host: "127.0.0.1", port: fleet.kms.kms.port },
+    kmsCredentials: credentialFile(fleet.kms.credentialsPath),
+    fleet: [fleet.epochs],
+  };
+}
+
+async function serveFleet(
+  { socketPath, trust, deployment }: Simulator,
+  fleet: SimulatedFleet,
+  url: string,
+  events: SimulatorEvents,
+): Promise<void> {
+  events.progress(`fleet ${fleet.name}: keys, evidence, approval`);
+  const { constitution, approverKey } = deployment.paths;
+  const { constitutionDigest } = deployment;
+  await ensureLocalEpoch({ fleet: fleet.name, epochs: fleet.epochs, socketPath, trust, constitution, approverKey, constitutionDigest });
+  await untilServed(url);
 }
 
 /** Told before the image is built, not after. @throws ConfigurationError listen-failed */
@@ -102,3 +132,5 @@ export function untilAsked(): Promise<string> {
 const RENEW_EVERY_MS = 6 * 3_600_000;
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 50;
+/** The vsock port of the parent at which an enclave finds KMS. */
+const KMS_PORT = 8000;

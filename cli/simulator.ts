@@ -7,9 +7,12 @@ import { buildImage, extendZero, type Image } from "@caladrius/image";
 import {
   launchEnclave,
   openDevelopmentDeployment,
+  openDevelopmentKms,
   openSimulatedPki,
   type DevelopmentDeployment,
+  type DevelopmentKms,
   type RunningEnclave,
+  type SimulatedPki,
 } from "@caladrius/nitro-sim";
 import { toHex } from "@caladrius/wire";
 import { DEFAULT_MAX_AGE_SECONDS } from "./defaults.ts";
@@ -27,8 +30,18 @@ export interface Simulator {
   /** the hybrid vsock socket; stays the same when the enclave is started again */
   socketPath: string;
   isolation: RunningEnclave["isolation"];
+  /** null without a fleet */
+  fleet: SimulatedFleet | null;
   /** Ends the enclave; it is not started again. */
   stop(): Promise<void>;
+}
+
+/** What a simulated fleet has beside its enclave. */
+export interface SimulatedFleet {
+  name: string;
+  kms: DevelopmentKms;
+  /** folder of its epochs */
+  epochs: string;
 }
 
 /** What the simulator tells on its way. */
@@ -42,12 +55,13 @@ export interface SimulatorEvents {
  * Builds and measures the image, opens the development deployment of a data directory, writes the trust file that belongs
  * to both, and starts the enclave from the image. The directory is this process's alone until `stop`: another build
  * would write another trust file into it.
+ * @param fleet name of a fleet whose keys lie behind a simulated KMS, with a constitution of its own; null: none
  * @throws ConfigurationError store-locked
  */
-export async function startSimulator(data: string, events: SimulatorEvents): Promise<Simulator> {
+export async function startSimulator(data: string, events: SimulatorEvents, fleet: string | null = null): Promise<Simulator> {
   const unlock = await lockFolder(data);
   try {
-    const simulator = await startIn(data, events);
+    const simulator = await startIn(data, events, fleet);
     const stop = async (): Promise<void> => {
       await simulator.stop();
       unlock();
@@ -59,35 +73,65 @@ export async function startSimulator(data: string, events: SimulatorEvents): Pro
   }
 }
 
-async function startIn(data: string, events: SimulatorEvents): Promise<Simulator> {
+async function startIn(data: string, events: SimulatorEvents, fleetName: string | null): Promise<Simulator> {
   const image = await buildImage({ cacheDir: join(data, "image"), onProgress: (step) => events.progress(`image: ${step}`) });
   const clock = { nowMs: (): number => Date.now() };
-  const deployment = openDevelopmentDeployment(
-    join(data, "deployment"),
-    clock,
-    DETECTORS.map(({ id }) => id),
-  );
-  deployment.newStatusList();
   const pki = await openSimulatedPki(join(data, "pki"), clock);
+  const fleetFolder = join(data, `fleet-${fleetName ?? ""}`);
+  const kms = fleetName === null ? null : await openDevelopmentKms({ dataDir: join(fleetFolder, "kms"), pki, clock });
+  try {
+    const fleet = fleetName === null || kms === null ? null : { name: fleetName, kms, epochs: join(fleetFolder, "epochs") };
+    const started = await startEnclave(data, fleet === null ? data : fleetFolder, { image, pki, clock, fleet }, events);
+    const stop = async (): Promise<void> => {
+      await started.stop();
+      await kms?.close();
+    };
+    return { ...started, stop };
+  } catch (error) {
+    await kms?.close();
+    throw error;
+  }
+}
+
+async function startEnclave(
+  data: string,
+  folder: string,
+  { image, pki, clock, fleet }: { image: Image; pki: SimulatedPki; clock: { nowMs(): number }; fleet: SimulatedFleet | null },
+  events: SimulatorEvents,
+): Promise<Simulator> {
+  const detectors = DETECTORS.map(({ id }) => id);
+  const named = fleet === null ? {} : { kms: fleet.kms.named, dataKeys: [fleet.kms.dataKey] };
+  const deployment = openDevelopmentDeployment(join(folder, "deployment"), clock, detectors, named);
+  deployment.newStatusList();
 
   const { pcr0, pcr1, pcr2 } = image.measurements;
   const pcrs = { "0": toHex(pcr0), "1": toHex(pcr1), "2": toHex(pcr2), "16": toHex(extendZero(deployment.constitutionDigest)) };
   const trust = join(data, "trust.json");
-  const file = { roots: [pki.rootPem], pcrs: [pcrs], allowDebug: false, allowSimulator: true, maxAgeSeconds: DEFAULT_MAX_AGE_SECONDS };
+  const sealing = fleet === null ? {} : { fleet: true };
+  const file = {
+    roots: [pki.rootPem],
+    pcrs: [pcrs],
+    allowDebug: false,
+    allowSimulator: true,
+    maxAgeSeconds: DEFAULT_MAX_AGE_SECONDS,
+    ...sealing,
+  };
   await writeWhole(trust, `${JSON.stringify(file, null, 2)}\n`, { force: true });
 
+  if (fleet !== null) await fleet.kms.admit([pcrs], deployment.constitutionDigest, fleet.name);
+
   events.progress("enclave: start");
-  const folder = await mkdtemp(join(Buffer.byteLength(tmpdir()) > MOST_TMP_BYTES ? "/tmp" : tmpdir(), "caladrius-vsock-"));
-  const socketPath = join(folder, "vsock");
+  const sockets = await mkdtemp(join(Buffer.byteLength(tmpdir()) > MOST_TMP_BYTES ? "/tmp" : tmpdir(), "caladrius-vsock-"));
+  const socketPath = join(sockets, "vsock");
   try {
     const keeper = await Keeper.start(() => launchEnclave({ image, dataDir: data, pki, clock, socketPath }), events);
     const stop = async (): Promise<void> => {
       await keeper.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(sockets, { recursive: true, force: true });
     };
-    return { image, deployment, trust, pcrs, socketPath, isolation: keeper.isolation, stop };
+    return { image, deployment, trust, pcrs, socketPath, isolation: keeper.isolation, fleet, stop };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await rm(sockets, { recursive: true, force: true });
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { HostLogger } from "@caladrius/host";
 import { styled, type Terminal } from "./print.ts";
-import type { Simulator, SimulatorEvents } from "./simulator.ts";
+import type { SimulatedFleet, Simulator, SimulatorEvents } from "./simulator.ts";
 
 /** What the simulator tells, on the terminal. */
 export function simulatorEvents(terminal: Terminal): SimulatorEvents {
@@ -26,6 +26,16 @@ export function printSimulator({ image, pcrs, isolation }: Simulator, terminal: 
   for (const [index, value] of Object.entries(pcrs))
     terminal.line(`PCR${index.padEnd(8)}${value.slice(0, 32)}…  ${PCR_MEANING[index] ?? ""}`);
   terminal.line(`isolation  ${isolation.detail}`);
+}
+
+/** The fleet, its KMS keys, and how to try jobs under data keys. */
+export function printFleet({ name, epochs, kms }: SimulatedFleet, terminal: Terminal): void {
+  terminal.line(`fleet      ${name}: jobs sealed to it outlive the enclave; epochs lie in ${epochs}`);
+  for (const arn of kms.named.keys) terminal.line(`KMS key    ${arn}`);
+  terminal.line(`data keys  submit --kms-key ${kms.dataKey} --kms-endpoint ${kms.kms.url} --kms-ca ${kms.kms.caPath}`);
+  terminal.line(
+    `           with AWS_ACCESS_KEY_ID=${kms.submitter.accessKeyId} AWS_SECRET_ACCESS_KEY=${kms.submitter.secretAccessKey} (simulated)`,
+  );
 }
 
 const PCR_MEANING: Readonly<Record<string, string>> = {
