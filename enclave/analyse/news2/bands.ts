@@ -1,3 +1,7 @@
+import { slotOf, type Bands, type Slot } from "../scores/bands.ts";
+
+export type { Slot };
+
 /** Parts of NEWS2 (Royal College of Physicians 2017), in the order of its chart. */
 export const PARTS = ["respiration", "spo2", "oxygen", "systolic", "pulse", "consciousness", "temperature"] as const;
 
@@ -6,9 +10,6 @@ export const SHORT_NAMES: readonly string[] = ["RR", "SpO2", "O2", "SBP", "pulse
 
 /** Which SpO2 rule holds: scale 1; scale 2 on air; scale 2 on oxygen; scale 2 while oxygen is not known. */
 export const SPO2_RULE = { scale1: 0, scale2Air: 1, scale2Oxygen: 2, scale2Unknown: 3 } as const;
-
-/** [highest value of the band, points], rising; values are integers, temperature in tenths of a degree. */
-type Bands = readonly (readonly [number, number])[];
 
 const RESPIRATION: Bands = [
   [8, 3],
@@ -54,14 +55,7 @@ const SPO2: readonly (readonly [number, readonly [number, number, number, number
   [100, [0, 0, 3, -1]],
 ];
 
-/** What stands for one parameter, read from tables by value + 1; class 0 is "nothing", so that an absent value (-1) needs no test. */
-export interface Slot {
-  classes: Uint8Array;
-  /** points of a class; for SpO2 by 4 * class + SPO2_RULE */
-  points: Int8Array;
-}
-
-/** Slots by vital sign. */
+/** Slots by vital sign. Points of SpO2 are read by 4 * class + SPO2_RULE. */
 export const SLOTS: Readonly<Record<"respiration" | "spo2" | "systolic" | "pulse" | "temperature" | "gcs" | "fio2", Slot>> = {
   respiration: slotOf(RESPIRATION),
   spo2: spo2Slot(),
@@ -77,15 +71,6 @@ export const SLOTS: Readonly<Record<"respiration" | "spo2" | "systolic" | "pulse
     [100, 2],
   ]),
 };
-
-function slotOf(bands: Bands): Slot {
-  const classes = new Uint8Array((bands.at(-1)?.[0] ?? 0) + 2);
-  let value = 0;
-  bands.forEach(([upTo], band) => {
-    for (; value <= upTo; value++) classes[value + 1] = band + 1;
-  });
-  return { classes, points: Int8Array.from([-1, ...bands.map(([, points]) => points)]) };
-}
 
 function spo2Slot(): Slot {
   const { classes } = slotOf(SPO2.map(([upTo]) => [upTo, 0]));

@@ -19,7 +19,7 @@ export function valueAt(column: Column, ms: number, maxAgeMs: number): number {
   const last = indexAt(column.clock, ms);
   for (let i = last; i >= 0 && i > last - MAX_WALK; i--) {
     const value = valueOf(column, i);
-    if (value !== ABSENT) return ms - sampleMs(column.clock, i) <= maxAgeMs ? value : ABSENT;
+    if (value !== ABSENT) return ms - sampleMs(column.clock, i) < maxAgeMs ? value : ABSENT; // at its maximum age it stands no more
   }
   return ABSENT;
 }

@@ -5,6 +5,8 @@ export interface Snapshot {
   points: Int8Array;
   /** sum of the points that are known */
   sum: number;
+  /** values by source, ABSENT where none stands or none is kept */
+  values: Int16Array;
 }
 
 /** One stretch of time in which a condition stood. */
@@ -21,15 +23,17 @@ export interface Episode {
 export class EpisodeTracker {
   readonly #holdMs: number;
   readonly #done: (episode: Episode) => void;
-  readonly #peak: Snapshot = { atMs: 0, points: new Int8Array(7), sum: 0 };
+  readonly #peak: Snapshot;
   #open = false;
   #onsetMs = 0;
   #falseSinceMs = -1; // -1 while the condition stands
   #missing = 0;
 
-  constructor(holdMs: number, done: (episode: Episode) => void) {
+  /** `like` gives the number of parts and sources. */
+  constructor(like: Snapshot, holdMs: number, done: (episode: Episode) => void) {
     this.#holdMs = holdMs;
     this.#done = done;
+    this.#peak = { atMs: 0, points: like.points.slice(), sum: 0, values: like.values.slice() };
   }
 
   /** Takes the state from `now.atMs` on. */
@@ -51,6 +55,7 @@ export class EpisodeTracker {
       this.#peak.sum = now.sum;
       this.#peak.atMs = now.atMs;
       this.#peak.points.set(now.points);
+      this.#peak.values.set(now.values);
     }
   }
 
