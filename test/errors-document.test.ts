@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE } from "@caladrius/attestation-verifier";
 import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
-import { HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
+import { ENCLAVE_REFUSAL, HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
 import { DENIAL } from "@caladrius/policies";
 import { KEY_POLICY_CODE, KEY_POLICY_WARNING } from "@caladrius/policies/kms";
-import { ENCLAVE_ERROR, WIRE_CODE } from "@caladrius/wire";
+import { ENCLAVE_ERROR, WIRE_CODE, type EnclaveErrorName } from "@caladrius/wire";
 import { describe, expect, it } from "vitest";
 
 /** Codes of errors that are thrown to whoever starts or runs something, with what to do. */
@@ -196,8 +196,8 @@ function document(): string {
     section(
       "Enclave to host",
       "A number and a correlation id, nothing more; nothing here depends on opened content.",
-      ["code", "number"],
-      rows(ENCLAVE_ERROR, (code, number) => [code, String(number)]),
+      ["code", "number", "meaning and who acts, as the host's log says it"],
+      rows(ENCLAVE_ERROR, (code, number) => [code, String(number), ENCLAVE_REFUSAL[code as EnclaveErrorName]]),
     ),
     section(
       "Images",
