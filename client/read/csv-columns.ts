@@ -1,23 +1,34 @@
+import type { EpochUnit } from "./csv-time.ts";
 import { quote, ReadError } from "./problems.ts";
 import { conversionFrom, signalOfLoinc, signalOfMdc, signalOfName, unitsOf, ucumOf, type Signal } from "./signals.ts";
 import type { Rational } from "./rational.ts";
 
 /** What a column of a CSV file holds. */
 export type CsvColumn =
-  | { kind: "time" | "subject" | "device" }
+  | { kind: "time"; unit: EpochUnit }
+  | { kind: "subject" | "device" }
   | { kind: "oxygen" | "consciousness" | "spo2-scale" }
   | { kind: "signal"; signal: Signal; conversion: { factor: Rational; offset: Rational } };
 
 /**
  * Parses one header cell: `time`, `subject`, `device`, `oxygen`, `consciousness`, `spo2-scale`, or a signal by code or
- * short name with its unit in brackets: `8867-4 [/min]`, `loinc:8310-5 [[degF]]`, `mdc:131330 [mV]`, `SpO2 [%]`. Without
- * a unit the signal's own is meant.
+ * short name with its unit in brackets or parentheses: `8867-4 [/min]`, `loinc:8310-5 [[degF]]`, `mdc:147842 (/min)`,
+ * `SpO2 [%]`. Without a unit the signal's own is meant. `time [s]` and `time [ms]` say what plain numbers are.
  * @throws ReadError csv-header
  */
 export function parseCsvColumn(cell: string, where: string): CsvColumn {
   const plain = cell.toLowerCase();
   switch (plain) {
     case "time":
+    case "timestamp":
+    case "datetime":
+      return { kind: "time", unit: null };
+    case "time [s]":
+    case "time (s)":
+      return { kind: "time", unit: "s" };
+    case "time [ms]":
+    case "time (ms)":
+      return { kind: "time", unit: "ms" };
     case "subject":
     case "device":
     case "oxygen":
@@ -26,7 +37,8 @@ export function parseCsvColumn(cell: string, where: string): CsvColumn {
       return { kind: plain };
     default:
   }
-  const [, name = "", unitText] = /^([^[]{1,60}?)\s*(?:\[(.{1,40})\])?$/.exec(cell) ?? [];
+  const [, name = "", square, round] = /^([^[(]{1,60}?)\s*(?:\[(.{1,40})\]|\((.{1,40})\))?$/.exec(cell) ?? [];
+  const unitText = square ?? round;
   const signal = signalOf(name);
   if (signal === null) throw new ReadError("csv-header", where, "time, subject, a LOINC or 11073 code or a known name", quote(cell));
   const unit = unitText === undefined ? signal.unit : ucumOf(unitText);

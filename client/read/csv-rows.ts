@@ -1,17 +1,20 @@
 import { quote, ReadError } from "./problems.ts";
 
+export type CsvSeparator = "," | ";" | "\t";
+
 export interface CsvRow {
   line: number;
   cells: string[];
 }
 
 /**
- * Splits CSV into rows (RFC 4180: comma, double quotes doubled inside quotes, LF or CRLF). Empty lines are skipped; cells
- * lose the spaces around them, quoted ones do not.
+ * Splits CSV into rows (RFC 4180: double quotes doubled inside quotes, LF or CRLF). Empty lines are skipped; cells lose the
+ * spaces around them, quoted ones do not.
+ * @param separator as `separatorOf` finds it
  * @param firstLine the number of the text's first line, for messages
  * @throws ReadError csv-row
  */
-export function* csvRows(text: string, firstLine: number): Generator<CsvRow> {
+export function* csvRows(text: string, separator: CsvSeparator, firstLine: number): Generator<CsvRow> {
   let line = firstLine;
   let at = 0;
   while (at < text.length) {
@@ -24,29 +27,40 @@ export function* csvRows(text: string, firstLine: number): Generator<CsvRow> {
         for (let i = at; i < end; i++) if (text[i] === "\n") line++;
         at = end;
       } else {
-        const end = cellEnd(text, at);
+        const end = cellEnd(text, at, separator.charCodeAt(0));
         const cell = text.slice(at, end).trim();
         if (cell.includes('"')) throw new ReadError("csv-row", `line ${line}`, "quotes around the whole cell", quote(cell));
         row.cells.push(cell);
         at = end;
       }
-      if (text[at] !== ",") break;
+      if (text[at] !== separator) break;
       at++;
     }
     if (text[at] === "\r") at++;
     if (at < text.length && text[at] !== "\n")
-      throw new ReadError("csv-row", `line ${line}`, "a comma or the end of the line", quote(text.slice(at, at + 12)));
+      throw new ReadError(
+        "csv-row",
+        `line ${line}`,
+        `${SEPARATOR_NAMES[separator]} or the end of the line`,
+        quote(text.slice(at, at + 12)),
+      );
     at++;
     line++;
     if (row.cells.length > 1 || row.cells[0] !== "") yield row;
   }
 }
 
-function cellEnd(text: string, start: number): number {
+/** What stands between the cells of the first line: a tab, else a semicolon, else a comma, outside quotes. */
+export function separatorOf(text: string): CsvSeparator {
+  const line = text.slice(0, text.search(/\r?\n|$/)).replaceAll(/"[^"]*"/g, "");
+  return line.includes("\t") ? "\t" : line.includes(";") ? ";" : ",";
+}
+
+function cellEnd(text: string, start: number, separator: number): number {
   let at = start;
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 0x2c || code === 0x0a || (code === 0x0d && (at + 1 === text.length || text.charCodeAt(at + 1) === 0x0a))) break;
+    if (code === separator || code === 0x0a || (code === 0x0d && (at + 1 === text.length || text.charCodeAt(at + 1) === 0x0a))) break;
   }
   return at;
 }
@@ -61,5 +75,6 @@ function quotedCell(text: string, start: number, line: number): { value: string;
   }
 }
 
+const SEPARATOR_NAMES: Readonly<Record<CsvSeparator, string>> = { ",": "a comma", ";": "a semicolon", "\t": "a tab" };
 const MAX_CELLS = 512;
 const MAX_CELL = 10_000;

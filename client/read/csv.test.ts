@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { readCsv } from "./csv.ts";
 import type { ReadResult } from "./collect.ts";
 
-const read = (text: string, file = "ward/p1.csv"): ReadResult => readCsv(utf8Encode(text), { file });
+const read = (text: string, file = "ward/p1.csv", zone?: string): ReadResult =>
+  readCsv(utf8Encode(text), { file, ...(zone === undefined ? {} : { zone }) });
 
 describe("CSV", () => {
   it("reads codes, names, units, subjects and events", () => {
@@ -55,6 +56,102 @@ describe("CSV", () => {
     expect(read("time,hr\n0,60\n").recordings[0]?.recording.subject).toBe("p1");
   });
 
+  it("reads semicolons and tabs, decimal commas, units in parentheses and plain names", () => {
+    for (const separator of [";", "\t"]) {
+      const header = ["time", "mdc:147842 (/min)", "Body Temperature (°C)", "Systolic BP", '"O2Sat [%]"'].join(separator);
+      const rows = [["2026-01-01 08:00Z", "60", "36,6", "120", "97"], ['"2026-01-01T08:00:01.250Z"', "61", "36,75", "", "-"].with(4, "NA")];
+      const { recordings, problems } = read(`${header}\r\n${rows.map((row) => row.join(separator)).join("\r\n")}\r\n`);
+      expect(problems).toEqual([]);
+      expect(recordings[0]?.recording.channels.map(({ code, samples, scale }) => [code, ...samples, scale.denominator])).toEqual([
+        ["loinc:2708-6", 97, -32768, 1],
+        ["loinc:8310-5", 732, 735, 20],
+        ["loinc:8480-6", 120, -32768, 1],
+        ["loinc:8867-4", 60, 61, 1],
+      ]);
+    }
+  });
+
+  it("reads seconds and milliseconds where the header says which", () => {
+    const times = (text: string): number | undefined => read(text).recordings[0]?.recording.channels[0]?.startMs;
+    expect(times("time [s],hr\n1767254400.5,60\n")).toBe(1767254400500);
+    expect(times("time (ms),hr\n1767254400,60\n")).toBe(1767254400);
+    expect(times("time,hr\n1767254400500,60\n")).toBe(1767254400500);
+  });
+
+  it("counts censored values and never makes numbers of them", () => {
+    const { recordings, problems } = read("time,hr\n0,<60\n1000,> 200\n2000,≥ 90\n3000,70\n4000,\n");
+    expect(problems).toEqual([]);
+    expect([...recordings[0]!.recording.channels[0]!.samples]).toEqual([-32768, -32768, -32768, 70, -32768]);
+    expect(recordings[0]?.notUsed).toEqual([
+      { reason: "comparator", count: 3 },
+      { reason: "value-absent", count: 1 },
+    ]);
+  });
+
+  it("reads local times of a zone that is named, and guesses none that its clock skips or repeats", () => {
+    const time = (local: string, zone?: string): number | string | undefined => {
+      const { recordings, problems } = read(`time,hr\n${local},60\n`, "p.csv", zone);
+      return problems[0]?.expected ?? recordings[0]?.recording.channels[0]?.startMs;
+    };
+    expect(time("2026-01-01 08:00:00")).toContain("--zone Europe/Berlin");
+    expect(time("2026-01-01 08:00:00", "Europe/Berlin")).toBe(Date.UTC(2026, 0, 1, 7));
+    expect(time("2026-07-01T08:00:00", "Europe/Berlin")).toBe(Date.UTC(2026, 6, 1, 6));
+    expect(time("2026-07-01T08:00:00", "Asia/Kathmandu")).toBe(Date.UTC(2026, 6, 1, 2, 15));
+    expect(time("2026-07-01T08:00:00", "-03:30")).toBe(Date.UTC(2026, 6, 1, 11, 30));
+    expect(time("2026-07-01T08:00:00Z", "Europe/Berlin")).toBe(Date.UTC(2026, 6, 1, 8));
+    expect(time("2026-03-29 02:30:00", "Europe/Berlin")).toContain("put forward");
+    expect(time("2026-03-29 03:00:00", "Europe/Berlin")).toBe(Date.UTC(2026, 2, 29, 1));
+    expect(time("2026-10-25 02:30:00", "Europe/Berlin")).toContain("twice");
+    expect(time("2026-10-25 02:30:00+02:00", "Europe/Berlin")).toBe(Date.UTC(2026, 9, 25, 0, 30));
+    expect(time("2026-10-25 03:00:00", "Europe/Berlin")).toBe(Date.UTC(2026, 9, 25, 2));
+    expect(time("2026-10-25 08:00:00", "Mars/Base")).toContain("a zone");
+    expect(
+      read("# zone: +01:00\n# start: 2026-01-01 08:00\n# rate: 1\nhr\n60\n", "p.csv", "UTC").recordings[0]?.recording.channels[0]?.startMs,
+    ).toBe(Date.UTC(2026, 0, 1, 7));
+  });
+
+  it("gives the same for rows in any order, and counts rows that come twice", () => {
+    const rows = Array.from({ length: 12 }, (_, i) => `${i * i * 1000},${i % 3 === 0 ? "" : 60 + i},${i % 2 === 0 ? "on" : "off"}`);
+    const reference = read(`time,hr,oxygen\n${rows.join("\n")}\n`);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(rows, { minLength: rows.length }), fc.subarray(rows), (shuffled, twice) => {
+        const { recordings, problems } = read(`time,hr,oxygen\n${[...shuffled, ...twice].join("\n")}\n`);
+        expect(problems).toEqual([]);
+        expect(recordings[0]?.recording).toEqual(reference.recordings[0]?.recording);
+        const duplicates = recordings[0]?.notUsed.find(({ reason }) => reason === "duplicate")?.count ?? 0;
+        expect(duplicates).toBe(twice.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("never throws for any text", () => {
+    const piece = fc.constantFrom(
+      "time",
+      "hr",
+      ",",
+      ";",
+      "\t",
+      "\n",
+      '"',
+      "#",
+      "rate: 1",
+      "<6",
+      "0",
+      "1,5",
+      "2026-01-01T08:00:00Z",
+      "é",
+      "\u0000",
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(piece, fc.string({ unit: "binary", maxLength: 4 })), { maxLength: 40 }), (parts) => {
+        const result = read(`time,hr\n${parts.join("")}`);
+        if (result.recordings.length === 0) expect(result.problems.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it.each<[string, string, string, string]>([
     ["an empty file", "", "csv-header", "line 1"],
     ["a header alone", "time,hr\n", "file-empty", "file"],
@@ -73,8 +170,18 @@ describe("CSV", () => {
     ["a quote inside", 'time,hr\n0,6"0\n', "csv-row", "line 2"],
     ["a word", "time,hr\n0,sixty\n", "csv-value", "line 2, column 2"],
     ["a decimal comma", 'time,temp\n0,"36,6"\n', "csv-value", "line 2, column 2"],
-    ["a local time", "time,hr\n2026-01-01T08:00:00,60\n", "csv-value", "line 2, column 1"],
-    ["a broken millisecond", "time,hr\n2.5,60\n", "csv-value", "line 2, column 1"],
+    ["a local time", "time,hr\n2026-01-01T08:00:00,60\n", "csv-time", "line 2, column 1"],
+    ["a broken millisecond", "time,hr\n2.5,60\n", "csv-time", "line 2, column 1"],
+    ["a number that may be seconds", "time,hr\n1767254400,60\n", "csv-time", "line 2, column 1"],
+    ["a date alone", "time,hr\n2026-01-01,60\n", "csv-time", "line 2, column 1"],
+    ["a day that is none", "time,hr\n2026-02-30T08:00:00Z,60\n", "csv-time", "line 2, column 1"],
+    ["a day of another calendar order", "time,hr\n01.02.2026 08:00,60\n", "csv-time", "line 2, column 1"],
+    ["a zone that is none", "# zone: Mars/Base\ntime,hr\n0,60\n", "csv-zone", "line 1"],
+    ["two decimal marks in one file", "time;temp;hr\n0;36,6;60\n1;36.7;60\n", "csv-value", "line 3, column 2"],
+    ["thousands with both marks", "time;temp\n0;1.036,6\n", "csv-value", "line 2, column 2"],
+    ["a lone comparator", "time,hr\n0,<\n", "csv-value", "line 2, column 2"],
+    ["two subjects without a column", "time,hr\n0,60\n0,90\n", "csv-subject", "line 3, column 2"],
+    ["a header in between", "time,hr\n0,60\ntime,hr\n1,61\n", "csv-time", "line 3, column 1"],
     ["an unknown state", "time,hr,consciousness\n0,60,X\n", "csv-value", "line 2, column 3"],
     ["no subject", "time,subject,hr\n0,,60\n", "csv-value", "line 2, column 2"],
     ["too many cells", `time,hr\n${",".repeat(600)}\n`, "csv-row", "line 2"],

@@ -2,58 +2,66 @@ import type { RecordingEvent } from "@caladrius/wire";
 import { Collector, type ReadResult } from "./collect.ts";
 import { channelFromPoints, type Point } from "./columns.ts";
 import { parseCsvColumn, type CsvColumn } from "./csv-columns.ts";
-import { csvRows, type CsvRow } from "./csv-rows.ts";
-import { parseCsvSettings, parseCsvTimeMs, TIME_GRAMMAR, type CsvSettings } from "./csv-settings.ts";
+import { csvRows, separatorOf, type CsvRow, type CsvSeparator } from "./csv-rows.ts";
+import { parseCsvSettings, type CsvSettings } from "./csv-settings.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
-import { parseDecimal, type Rational } from "./rational.ts";
+import { compare, parseDecimal, type Rational } from "./rational.ts";
 import { convert } from "./signals.ts";
 import { decodeText } from "./text.ts";
 
 export interface CsvOptions {
   /** name of the file, for problems and sources; without `.csv` it is the subject where the file names none */
   file: string;
+  /** of times without offset: an IANA name or a fixed offset; without one such times are refused */
+  zone?: string;
   limits?: Partial<ReadLimits>;
 }
 
 /**
  * Reads CSV (RFC 4180, attacker-controlled bytes). The grammar:
  *
- * - first any number of lines `# key: value` with the keys `subject`, `device`, and for evenly sampled files, which have no
- *   time column, `start` (time of the first row) and `rate` (rows per second); other `#` lines are remarks;
+ * - first any number of lines `# key: value` with the keys `subject`, `device`, `zone` (of times without offset), and for
+ *   evenly sampled files, which have no time column, `start` (time of the first row) and `rate` (rows per second); other `#`
+ *   lines are remarks;
  * - then one header row: `time`, optional `subject` and `device`, and columns as `parseCsvColumn` reads them, such as
- *   `8867-4 [/min]`, `SpO2 [%]`, `mdc:131330 [mV]`, `oxygen`, `consciousness`, `spo2-scale`;
- * - then rows with as many cells. `time` is date and time with offset ("2026-01-01T08:00:00Z") or whole milliseconds since
- *   1970; an empty cell, `NA` or `NaN` is "no value"; `oxygen` is on or off, `consciousness` one of A C V P U, `spo2-scale`
- *   1 or 2, each valid until the next and left empty where nothing is said.
+ *   `8867-4 [/min]`, `SpO2 [%]`, `mdc:131330 (mV)`, `oxygen`, `consciousness`, `spo2-scale`, with comma, semicolon or tab
+ *   between them;
+ * - then rows with as many cells, in any order. `time` is as `csvClock` reads it; an empty cell, `NA` or `NaN` is "no value";
+ *   `<60` and `>200` are counted as comparators and carried as missing; a decimal comma is read where no comma is between
+ *   cells, and one file keeps to one mark; `oxygen` is on or off, `consciousness` one of A C V P U, `spo2-scale` 1 or 2, each
+ *   valid until the next and left empty where nothing is said.
  *
  * A file with a fault is refused whole, with the line. Never throws for anything in the file.
  */
 export function readCsv(bytes: Uint8Array, options: CsvOptions): ReadResult {
   const collector = new Collector(options.limits);
-  collectCsv(bytes, options.file, collector);
+  collectCsv(bytes, options.file, collector, options.zone ?? null);
   return collector.finish();
 }
 
 /** The same into a collector that other files share. */
-export function collectCsv(bytes: Uint8Array, file: string, collector: Collector): void {
+export function collectCsv(bytes: Uint8Array, file: string, collector: Collector, zone: string | null = null): void {
   collector.open(file);
   collector.attempt(file, () => {
-    const { settings, rest, lines } = parseCsvSettings(decodeText(bytes, collector.limits), file);
-    const rows = csvRows(rest, lines + 1);
+    const { settings, rest, lines } = parseCsvSettings(decodeText(bytes, collector.limits), file, zone);
+    const separator = separatorOf(rest);
+    const rows = csvRows(rest, separator, lines + 1);
     const header = rows.next();
     if (header.done === true) throw new ReadError("csv-header", `line ${lines + 1}`, "a header row", "the end");
     const columns = header.value.cells.map((cell) => parseCsvColumn(cell, `line ${header.value.line}`));
     checkColumns(columns, settings, `line ${header.value.line}`);
     // All rows are parsed before anything is handed on, so that a faulty file leaves nothing behind.
     const parsed: ParsedRow[] = [];
+    const numbers = new CsvNumbers(separator);
     for (const row of rows) {
       if ((parsed.length + 1) * columns.length > collector.limits.maxPoints) {
         throw new ReadError("recording-limit", `line ${row.line}`, `at most ${collector.limits.maxPoints} values`, "more");
       }
-      parsed.push(parseRow(row, columns, settings));
+      parsed.push(parseRow(row, columns, settings, numbers));
     }
     if (parsed.length === 0) throw new ReadError("file-empty", "file", "rows", "none");
+    if (settings.sampled === null && !columns.some(({ kind }) => kind === "subject")) refuseSeveral(parsed, columns);
     if (settings.sampled === null) handOn(parsed, columns, file, collector);
     else handOnSampled(parsed, columns, settings, settings.sampled, file, collector);
   });
@@ -74,23 +82,35 @@ interface ParsedRow {
   atMs: number;
   subject: string;
   device: string | null;
+  line: number;
+  /** cells such as "<60", which are among the missing */
+  comparators: number;
   /** by column; undefined where the column is no signal */
   values: (Rational | null | undefined)[];
   events: RecordingEvent[];
 }
 
-function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSettings): ParsedRow {
+function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSettings, numbers: CsvNumbers): ParsedRow {
   if (row.cells.length !== columns.length)
     throw new ReadError("csv-row", `line ${row.line}`, `${columns.length} cells`, String(row.cells.length));
-  const parsed: ParsedRow = { atMs: 0, subject: settings.subject, device: settings.device, values: [], events: [] };
+  const parsed: ParsedRow = {
+    line: row.line,
+    atMs: 0,
+    subject: settings.subject,
+    device: settings.device,
+    values: [],
+    comparators: 0,
+    events: [],
+  };
   columns.forEach((column, i) => {
     const cell = row.cells[i] ?? "";
-    const fault = (expected: string): ReadError => new ReadError("csv-value", `line ${row.line}, column ${i + 1}`, expected, quote(cell));
+    const fault = (expected: string, code: "csv-value" | "csv-time" = "csv-value"): ReadError =>
+      new ReadError(code, `line ${row.line}, column ${i + 1}`, expected, quote(cell));
     switch (column.kind) {
       case "time": {
-        const atMs = parseCsvTimeMs(cell);
-        if (atMs === null) throw fault(TIME_GRAMMAR);
-        parsed.atMs = atMs;
+        const time = settings.clock(cell, column.unit);
+        if ("expected" in time) throw fault(time.expected, "csv-time");
+        parsed.atMs = time.atMs;
         return;
       }
       case "subject":
@@ -99,9 +119,10 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
         parsed[column.kind] = cell;
         return;
       case "signal": {
-        const value = ABSENT.has(cell) ? null : parseDecimal(cell);
-        if (value === null && !ABSENT.has(cell)) throw fault("a number, or nothing");
-        parsed.values[i] = value === null ? null : convert(value, column.conversion);
+        const value = ABSENT.has(cell) ? null : numbers.parse(cell);
+        if (value === undefined) throw fault(numbers.expected);
+        if (value === "comparator") parsed.comparators++;
+        parsed.values[i] = value === null || value === "comparator" ? null : convert(value, column.conversion);
         return;
       }
       case "oxygen":
@@ -115,14 +136,60 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
   return parsed;
 }
 
+/** Without a column of subjects, two values of one signal and time show that rows of several subjects were put together. */
+function refuseSeveral(rows: readonly ParsedRow[], columns: readonly CsvColumn[]): void {
+  columns.forEach((column, i) => {
+    if (column.kind !== "signal") return;
+    const first = new Map<number, { value: Rational; line: number }>();
+    for (const { atMs, line, values } of rows) {
+      const value = values[i] ?? null;
+      if (value === null) continue;
+      const before = first.get(atMs);
+      if (before === undefined) first.set(atMs, { value, line });
+      else if (compare(before.value, value) !== 0)
+        throw new ReadError("csv-subject", `line ${line}, column ${i + 1}`, `the value of line ${before.line} again`, "another one");
+    }
+  });
+}
+
+/** Reads the numbers of one file, which keeps to one decimal mark. */
+class CsvNumbers {
+  readonly #separator: CsvSeparator;
+  #mark: "." | "," | null = null;
+
+  constructor(separator: CsvSeparator) {
+    this.#separator = separator;
+  }
+
+  /** What a cell that is no number should have been. */
+  get expected(): string {
+    if (this.#separator === ",") return "a number with a decimal point, or nothing; decimal commas need semicolons or tabs between cells";
+    return this.#mark === null ? "a number, or nothing" : `a number with "${this.#mark}" as on the lines before, or nothing`;
+  }
+
+  /** A number; "comparator" for one that is known to be smaller or larger; undefined for anything else. */
+  parse(cell: string): Rational | "comparator" | undefined {
+    const [, comparator, text = ""] = /^([<>]=?|[≤≥])?\s*(\S+)$/u.exec(cell) ?? [];
+    const mark = text.includes(",") ? "," : text.includes(".") ? "." : null;
+    if (mark === "," && this.#separator === ",") return undefined;
+    if (mark !== null && this.#mark !== null && mark !== this.#mark) return undefined;
+    const value = parseDecimal(mark === "," ? text.replace(",", ".") : text);
+    if (value === null) return undefined;
+    this.#mark ??= mark;
+    return comparator === undefined ? value : "comparator";
+  }
+}
+
 function handOn(rows: readonly ParsedRow[], columns: readonly CsvColumn[], file: string, collector: Collector): void {
-  for (const { atMs, subject, device, values, events } of rows) {
+  for (const { atMs, subject, device, values, comparators, events } of rows) {
     collector.source(subject, file, device);
+    const absent = values.filter((value) => value === null).length - comparators;
+    if (absent > 0) collector.count("value-absent", subject, absent);
+    if (comparators > 0) collector.count("comparator", subject, comparators);
     for (const event of events) collector.event(subject, { ...event, atMs });
     columns.forEach((column, i) => {
       const value = values[i];
       if (column.kind !== "signal" || value === undefined) return;
-      if (value === null) collector.count("value-absent", subject);
       collector.point(subject, column.signal.code, column.signal.unit, { atMs, rank: 0, value });
     });
   }
@@ -138,11 +205,13 @@ function handOnSampled(
   collector: Collector,
 ): void {
   collector.source(subject, file, device);
+  const comparators = rows.reduce((sum, row) => sum + row.comparators, 0);
+  const absent = rows.reduce((sum, { values }) => sum + values.filter((value) => value === null).length, 0) - comparators;
+  if (absent > 0) collector.count("value-absent", subject, absent);
+  if (comparators > 0) collector.count("comparator", subject, comparators);
   columns.forEach((column, i) => {
     if (column.kind !== "signal") return;
     const points = rows.map(({ values }, index): Point => ({ atMs: index, value: values[i] ?? null }));
-    const absent = points.filter(({ value }) => value === null).length;
-    if (absent > 0) collector.count("value-absent", subject, absent);
     const channel = channelFromPoints(column.signal.code, column.signal.unit, points);
     collector.wave(subject, { ...channel, startMs, timing: { kind: "rate", ...rate } });
   });

@@ -11,6 +11,8 @@ import { fileError, insideOf, wfdbFolder } from "./wfdb-folder.ts";
 
 export interface ReadInputsOptions {
   limits?: Partial<ReadLimits>;
+  /** of times without offset in CSV files: an IANA name such as "Europe/Berlin", or "+01:00" */
+  zone?: string;
   /** told before each file is read, and while a large one is */
   onProgress?: (progress: ReadProgress) => void;
 }
@@ -44,7 +46,7 @@ export async function readInputs(paths: readonly string[], options: ReadInputsOp
     try {
       if (!named) refuseOutside(file);
       if (!named && (await isOtherJson(file, collector))) continue;
-      await collectFile(file, collector, tell);
+      await collectFile(file, collector, options.zone ?? null, tell);
     } catch (error) {
       collector.problem(file, error);
     }
@@ -116,7 +118,7 @@ function refuseOutside(file: string): void {
   }
 }
 
-async function collectFile(file: string, collector: Collector, tell: (part: number) => void): Promise<void> {
+async function collectFile(file: string, collector: Collector, zone: string | null, tell: (part: number) => void): Promise<void> {
   const { limits } = collector;
   switch (formatOf(file)) {
     case ".hea": {
@@ -130,7 +132,7 @@ async function collectFile(file: string, collector: Collector, tell: (part: numb
     case ".ndjson.gz":
       return collectFhir(await gunzip(await readLimited(file, limits.maxTextBytes), limits), { file, lines: true }, collector);
     case ".csv":
-      return collectCsv(await readLimited(file, limits.maxTextBytes), file, collector);
+      return collectCsv(await readLimited(file, limits.maxTextBytes), file, collector, zone);
     default:
       throw new ReadError("file-type", "file name", `an ending of ${ENDINGS.join(" ")}`, quote(extname(file)));
   }

@@ -26,6 +26,12 @@ export const READ_CODE = {
   "wfdb-mat": { spec: "MATLAB level 4 MAT-file", meaning: "a .mat file that is not the matrix its header describes" },
   "file-outside": { spec: "inputs", meaning: "a file whose real place is outside the folder it is read from" },
   "csv-header": { spec: "CSV grammar", meaning: "a header or comment line outside the grammar" },
+  "csv-zone": { spec: "IANA time zones", meaning: "a time zone that there is not" },
+  "csv-time": { spec: "CSV grammar", meaning: "a time that names no moment, or more than one" },
+  "csv-subject": {
+    spec: "CSV grammar",
+    meaning: "different values of one signal and time in a file that names no subjects: rows of several subjects need a column subject",
+  },
   "csv-row": { spec: "RFC 4180", meaning: "a row outside the grammar" },
   "csv-value": { spec: "CSV grammar", meaning: "a cell that is no value of its column" },
   "time-range": { spec: "recording.cddl", meaning: "a time before 1970, or more than 49 days after the first of its channel" },

@@ -10,7 +10,7 @@ export interface Signal {
   loinc: readonly string[];
   /** IEEE 11073-10101 codes that mean it, and the only ones that may stand beside its LOINC code */
   mdc: readonly string[];
-  /** names in CSV headers and WFDB descriptions, in lower case */
+  /** names in CSV headers and WFDB descriptions, in lower case, with - for spaces and _ */
   names: readonly string[];
   /** other UCUM units it is read in: value * factor + offset */
   conversions: readonly Conversion[];
@@ -33,13 +33,25 @@ const GLUCOSE: Conversion = { unit: "mmol/L", factor: rational(180_182n, 10_000n
 
 /** Every numeric signal that is read (FHIR R4 vital-signs profile; glucose and GCS beside it). */
 const SIGNALS: readonly Signal[] = [
-  signal("loinc:8867-4", "/min", ["8867-4"], ["147842", "149530", "149546"], ["hr", "heart-rate"]),
-  signal("loinc:9279-1", "/min", ["9279-1"], ["151562"], ["rr", "resp-rate", "respiratory-rate"]),
-  signal("loinc:2708-6", "%", ["2708-6", "59408-5"], ["150456"], ["spo2"]),
-  signal("loinc:8480-6", "mm[Hg]", ["8480-6"], ["150021", "150301", "150017"], ["sbp", "nbpsys"]),
-  signal("loinc:8462-4", "mm[Hg]", ["8462-4"], ["150022", "150302", "150018"], ["dbp", "nbpdias"]),
-  signal("loinc:8478-0", "mm[Hg]", ["8478-0"], ["150023", "150303", "150019"], ["map", "nbpmean"]),
-  signal("loinc:8310-5", "Cel", ["8310-5"], ["150344", "150364"], ["temp", "temperature"], [FAHRENHEIT]),
+  signal("loinc:8867-4", "/min", ["8867-4"], ["147842", "149530", "149546"], ["hr", "heart-rate", "heartrate"]),
+  signal("loinc:9279-1", "/min", ["9279-1"], ["151562"], ["rr", "resp-rate", "respiratory-rate", "respiration-rate"]),
+  signal("loinc:2708-6", "%", ["2708-6", "59408-5"], ["150456"], ["spo2", "sao2", "o2sat", "oxygen-saturation"]),
+  signal(
+    "loinc:8480-6",
+    "mm[Hg]",
+    ["8480-6"],
+    ["150021", "150301", "150017"],
+    ["sbp", "nbpsys", "nibp-sys", "sysbp", "systolic", "systolic-bp"],
+  ),
+  signal(
+    "loinc:8462-4",
+    "mm[Hg]",
+    ["8462-4"],
+    ["150022", "150302", "150018"],
+    ["dbp", "nbpdias", "nibp-dia", "diasbp", "diastolic", "diastolic-bp"],
+  ),
+  signal("loinc:8478-0", "mm[Hg]", ["8478-0"], ["150023", "150303", "150019"], ["map", "nbpmean", "nibp-mean", "mean-bp"]),
+  signal("loinc:8310-5", "Cel", ["8310-5"], ["150344", "150364"], ["temp", "temperature", "body-temperature"], [FAHRENHEIT]),
   signal("loinc:2339-0", "mg/dL", ["2339-0", "15074-8", "99504-3"], ["160184"], ["glucose"], [GLUCOSE]),
   signal("loinc:9269-2", "{score}", ["9269-2"], [], ["gcs"], [{ unit: "1", factor: ONE, offset: ZERO }]),
 ];
@@ -86,10 +98,11 @@ export function signalOfMdc(code: string): Signal | null {
   return number >= ECG_BASE && number < ECG_BASE + LEAD_CODES ? ecgSignal(number) : null;
 }
 
-/** The signal that a CSV header or a WFDB description names, in any case: "HR", "SpO2", "ECG II", "MLII", or null. */
+/** The signal that a CSV header or a WFDB description names, in any case: "HR", "Heart Rate", "SpO2", "ECG II", "MLII", or null. */
 export function signalOfName(name: string): Signal | null {
   const key = name.trim().toLowerCase();
-  const known = [...SIGNALS, ...OTHER_SIGNALS].find((signal) => signal.names.includes(key));
+  const dashed = key.replaceAll(/[ _]+/g, "-");
+  const known = [...SIGNALS, ...OTHER_SIGNALS].find((signal) => signal.names.includes(dashed));
   if (known !== undefined) return known;
   const lead = /^(?:ecg|lead|ml|mcl)?[ _-]?(iii|ii|i|v[1-6]|avr|avl|avf)$/.exec(key)?.[1];
   if (lead !== undefined) return ecgSignal(ECG_BASE + (ECG_LEADS[lead] ?? 0));
