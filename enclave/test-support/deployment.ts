@@ -11,6 +11,7 @@ import {
   encodeStatement,
   decodeFleetCandidate,
   type BootMessage,
+  type Constitution,
   type FleetRecord,
   type StatementKind,
 } from "@caladrius/wire";
@@ -21,6 +22,7 @@ export const NOW_SECONDS: number = NOW_MS / 1000;
 export const KMS_KEYS: readonly string[] = [1, 2].map(
   (n) => `arn:aws:kms:eu-central-1:11112222333${n}:key/00000000-0000-0000-0000-00000000000${n}`,
 );
+const KMS = { keys: [...KMS_KEYS], endpoint: "https://kms.eu-central-1.amazonaws.com", tlsRoots: [Uint8Array.of(1)] };
 export const DATA_KEY: string = "arn:aws:kms:eu-central-1:111122223339:key/00000000-0000-0000-0000-000000000009";
 
 /** Persons of the test deployment; mallory stands in no constitution. */
@@ -41,7 +43,8 @@ export function makeDeployment({
   name = "test",
   kms = true,
   dataKeys = [DATA_KEY],
-}: { name?: string; kms?: boolean; dataKeys?: readonly string[] } = {}): TestDeployment {
+  nowSeconds = NOW_SECONDS,
+}: { name?: string; kms?: boolean | Constitution["kms"]; dataKeys?: readonly string[]; nowSeconds?: number } = {}): TestDeployment {
   const statusKey = signer("status");
   const development = [{ role: ROLE.developer, threshold: 1 }];
   const payload = encodeConstitution({
@@ -49,8 +52,8 @@ export function makeDeployment({
     number: 1,
     predecessor: null,
     name,
-    notBefore: NOW_SECONDS - 3600,
-    notAfter: NOW_SECONDS + 365 * 24 * 3600,
+    notBefore: nowSeconds - 3600,
+    notAfter: nowSeconds + 365 * 24 * 3600,
     approvers: [
       { person: "developer", role: ROLE.developer, key: PERSON.developer.publicKey },
       { person: "hospital", role: ROLE.hospital, key: PERSON.hospital.publicKey },
@@ -63,12 +66,12 @@ export function makeDeployment({
     },
     statusKeys: [statusKey.publicKey],
     auditorKeys: [],
-    kms: kms ? { keys: [...KMS_KEYS], endpoint: "https://kms.eu-central-1.amazonaws.com", tlsRoots: [Uint8Array.of(1)] } : null,
+    kms: kms === true ? KMS : kms || null,
     log: null,
   });
   const constitution = encodeStatement("constitution", "Ed25519", payload, PERSON.developer.sign);
   const constitutionDigest = sha384(constitution);
-  const common = { nowSeconds: NOW_SECONDS, constitutionDigest };
+  const common = { nowSeconds, constitutionDigest };
   const detectors = DETECTORS.map(({ id }) => id);
   const bundle = makeDevelopmentBundle({ ...common, approver: PERSON.developer, policyVersion: 1, detectors, dataKeys, sha384 });
   const statusList = makeDevelopmentStatusList({ ...common, statusKey, number: 1, lowestPolicyVersion: 0 });

@@ -64,7 +64,7 @@ export function jobFor(identityBytes: Uint8Array, change: JobChange = {}): TestJ
 
 /** A job under a data key, which the submitter had KMS make. */
 export async function dataKeyJob(
-  kms: MemoryKms,
+  kms: Pick<MemoryKms, "generateDataKey" | "calls" | "given">,
   constitutionDigest: Uint8Array,
   { keyArn = DATA_KEY, contextOf, ...change }: JobChange & { keyArn?: string; contextOf?: TestJob } = {},
 ): Promise<TestJob & { jobId: Uint8Array }> {
