@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
+import { createCipheriv, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { hex } from "@caladrius/attestation-verifier/generate/der.ts";
 import { toHex } from "@caladrius/wire";
@@ -58,6 +58,19 @@ describe("openCms", () => {
   it.each(Object.keys(wrong))("refuses one %s", (name) => {
     if (name.endsWith("12 bytes")) expect(open(withIv(12))).toBe("refused");
     else expect(open(writeCms(OURS.spki, PLAINTEXT, wrong[name]))).toBe("refused");
+  });
+
+  it("refuses what the key would open that it goes on with when RSA fails", () => {
+    const stranger = new Uint8Array(randomBytes(32));
+    const iv = randomBytes(16);
+    const cipher = createCipheriv("aes-256-cbc", stranger, iv);
+    const ciphertext = Buffer.concat([cipher.update(PLAINTEXT), cipher.final()]);
+    for (const encryptedKey of [randomBytes(256), oaep(OTHER.spki, stranger), oaep(OURS.spki, stranger.subarray(1))]) {
+      const cms = writeCms(OURS.spki, PLAINTEXT, { encryptedKey, iv, ciphertext });
+      expect(() => openCms(cms, OURS, { plaintextBytes: 32, randomBytes: () => stranger.slice() })).toThrow(KmsError);
+    }
+    const known = writeCms(OURS.spki, PLAINTEXT, { encryptedKey: oaep(OURS.spki, stranger), iv, ciphertext });
+    expect(open(known)).toEqual(PLAINTEXT);
   });
 
   it("refuses one for another key altogether", () => {

@@ -1,4 +1,4 @@
-import { concat, der } from "@caladrius/attestation-verifier/generate/der.ts";
+import { concat, der, hex } from "@caladrius/attestation-verifier/generate/der.ts";
 import asn1 from "node-forge/lib/asn1.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -46,6 +46,22 @@ describe("isBoundedBer", () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+
+  it("takes no element that ends behind the one around it", () => {
+    for (const text of [
+      "3002040300",
+      "300304020000",
+      "3001300000",
+      "30800403000000",
+      "300330800000",
+      "30043080000000",
+      "3080300305000000",
+      "3003308000",
+    ])
+      expect([text, isBoundedBer(hex(text), LIMITS)]).toEqual([text, false]);
+    for (const text of ["30030401aa", "30800401aa0000", "300430800000", "3080300205000000", "3000"])
+      expect([text, isBoundedBer(hex(text), LIMITS)]).toEqual([text, true]);
   });
 
   it("holds depth and count to the limits, exactly", () => {

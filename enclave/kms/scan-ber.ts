@@ -7,25 +7,19 @@ export function isBoundedBer(bytes: Uint8Array, limits: { depth: number; element
   const ends: number[] = []; // of the open constructed elements; INDEFINITE for one that end-of-contents closes
   let at = 0;
   for (let elements = 0; elements <= limits.elements; elements++) {
-    while (ends.at(-1) === at) ends.pop();
+    while (ends.at(-1) === at) ends.pop(); // one that was overrun is never closed, and so refused in the end
     if (elements > 0 && ends.length === 0) return at === bytes.length;
     const tag = bytes[at];
     const header = readLength(bytes, at + 1);
-    // An element ends inside every one around it; of those with an indefinite length none says where.
-    const within = ends.findLast((outer) => outer !== INDEFINITE) ?? bytes.length;
-    if (tag === undefined || header === null || header.next > within || (tag & HIGH_TAG) === HIGH_TAG) return false;
+    if (tag === undefined || header === null || (tag & HIGH_TAG) === HIGH_TAG) return false;
     const constructed = (tag & CONSTRUCTED) !== 0;
+    const end = header.length === INDEFINITE ? INDEFINITE : header.next + header.length;
     if (tag === END_OF_CONTENTS) {
       if (header.length !== 0 || ends.pop() !== INDEFINITE) return false;
-      at = header.next;
-    } else if (header.length === INDEFINITE) {
-      if (!constructed || ends.push(INDEFINITE) > limits.depth) return false;
-      at = header.next;
-    } else {
-      const end = header.next + header.length;
-      if (end > within || (constructed && ends.push(end) > limits.depth)) return false;
-      at = constructed ? header.next : end;
-    }
+    } else if (constructed) {
+      if (ends.push(end) > limits.depth) return false;
+    } else if (end === INDEFINITE) return false;
+    at = constructed ? header.next : end;
   }
   return false;
 }

@@ -34,8 +34,7 @@ export function createClient(options: ClientOptions): KMSClient {
     endpoint: url,
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
-    // The SDK would keep what it got until the kernel's clock says that it ended.
-    credentials: Object.assign(current, { memoized: true }),
+    credentials: { accessKeyId: "", secretAccessKey: "" }, // the signer has its own: the SDK would keep what it once got
     signer: { sign: (request, parameters) => signer.sign(request, { ...parameters, signingDate: new Date(clock.now().toMs) }) },
     disableClockSkewCorrection: true,
     authSchemePreference: ["sigv4"],
