@@ -3,7 +3,7 @@ import { toHex, type DisclosureValues, type Finding, type Identity, type ResultC
 import { formatTime, printAlarms, printCoverage, printFindings, printSeries } from "./findings.ts";
 import { styled, type Terminal } from "./print.ts";
 
-type Single = "alarm-summary" | "coverage" | "subject" | "purpose" | "level" | "detectors" | "submitter" | "denial";
+type Single = "alarm-summary" | "coverage" | "subject" | "purpose" | "level" | "detectors" | "submitter" | "denial" | "input";
 
 /** What a person wants to see of a result. */
 export interface Report {

@@ -394,10 +394,34 @@ export const COMMANDS: readonly Command[] = [
     options: {
       trust: { value: "FILE", about: "verify it against this trust file first; without it nothing is verified and the first line says so" },
       checks: { value: null, about: "with --trust: every check with what was expected and found" },
+      fhir: { value: null, about: "a FHIR R4 Bundle on stdout instead; with --trust only of a result that verifies" },
       json,
     },
-    notes: [],
+    notes: [
+      "--fhir: findings as DetectedIssue, their values as Observation, the program as Device, its signature in Provenance.",
+      "What the result withholds is absent with its reason; a tag of the Bundle says what the verdict was, or that there was none.",
+    ],
     load: () => import("./commands/show.ts"),
+  },
+  {
+    name: "report",
+    summary: "a verified result beside its recording, as one page to look at and print",
+    inputs: "RESULT.attested",
+    count: [1, 1],
+    options: {
+      recording: { value: "INPUT", about: "file or folder with the recording that was analysed", required: true, multiple: true },
+      trust,
+      out: { value: "F.html", about: "where to write the page", required: true },
+      force: { value: null, about: "overwrite a file that exists" },
+      strict,
+      json,
+    },
+    notes: [
+      "Nothing is written for a result that does not verify, nor for a recording that is not the one that was analysed (exit code 10).",
+      "A result says which recording was analysed, and when its beats were, at level full alone; the page says what it cannot show without.",
+      "The page loads and sends nothing. It is for people: whoever has to rely on a result verifies the file itself.",
+    ],
+    load: () => import("./commands/report.ts"),
   },
   {
     name: "time query",

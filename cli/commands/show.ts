@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { listChecks, verifyResultFile } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
+import { bundleOf } from "@caladrius/client/fhir-out";
 import {
   decodeDisclosure,
   decodeIdentity,
@@ -17,9 +18,9 @@ import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import { printReport, type Report } from "../report.ts";
-import { styled, type Terminal } from "../print.ts";
+import { jsonLine, styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
-import { printChecks, printRevocation, printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
+import { printChecks, printRevocation, printVerdict, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
 import { MAX_RESULT_FILE_BYTES } from "./verify.ts";
 
 /** Shows a result to a person. With a trust file it is verified first, and what does not verify is not shown. */
@@ -27,6 +28,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const file = args.inputs[0] ?? "";
   const bytes = await readLimited(file, MAX_RESULT_FILE_BYTES);
   const trustPath = args.optional("trust");
+  if (args.flag("fhir")) return await showFhir(file, bytes, trustPath, terminal);
   if (trustPath === null) {
     const report = await about(file, () => readUnverified(bytes));
     terminal.object({ file, status: null, verified: false, claims: report });
@@ -50,6 +52,28 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   return verdictExit(verdict, false);
 }
 
+/** Prints a result as a FHIR Bundle, one line on stdout; of one that does not verify nothing is printed. */
+async function showFhir(file: string, bytes: Uint8Array, trustPath: string | null, terminal: Terminal): Promise<ExitCode> {
+  const verdict = trustPath === null ? null : await verifyResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
+  if (verdict?.status === "contraindicated") {
+    terminal.object(verdictObject(file, verdict));
+    printVerdict(verdict, terminal);
+    terminal.line("no bundle is printed, as nothing of this file can be relied on");
+    return verdictExit(verdict, false);
+  }
+  const { statement, ...said } = await about(file, () => ({ ...readUnverified(bytes), statement: decodeResultFile(bytes).result }));
+  const claims =
+    verdict === null ? said : { ...verdict.claims, disclosed: { ...verdict.claims.disclosed, findings: verdict.claims.disclosed.finding } };
+  const sha256 = (text: Uint8Array | string): Uint8Array => new Uint8Array(createHash("sha256").update(text).digest());
+  const bundle = bundleOf({ verdict, ...claims, statement, sha256, fileSha256: sha256(bytes) });
+  if (verdict === null)
+    terminal.note([styled("red", "NOT VERIFIED  give --trust FILE to know whether it is so; the bundle's tag says so too")]);
+  else terminal.note(["verdict   ", statusSegment(verdict), `  ${verdict.sentence}`]);
+  terminal.object(bundle);
+  terminal.line(jsonLine(bundle));
+  return verdict === null ? EXIT.ok : verdictExit(verdict, false);
+}
+
 /** Reads what a file says, without any check beyond its format. @throws WireError, LimitError */
 function readUnverified(bytes: Uint8Array): Report {
   const file = decodeResultFile(bytes);
@@ -62,6 +86,7 @@ function readUnverified(bytes: Uint8Array): Report {
       "alarm-summary": one(disclosures, "alarm-summary"),
       coverage: one(disclosures, "coverage"),
       subject: one(disclosures, "subject"),
+      input: one(disclosures, "input"),
       purpose: one(disclosures, "purpose"),
       level: one(disclosures, "level"),
       detectors: one(disclosures, "detectors"),

@@ -1,0 +1,2 @@
+export { bundleOf, type FhirInput } from "./bundle.ts";
+export type { Bundle, Resource } from "./resources.ts";

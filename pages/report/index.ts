@@ -1,0 +1,2 @@
+export type { AcceptedVerdict, RecordingMatch, Report, ReportInput } from "./model.ts";
+export { renderReport } from "./page.ts";
