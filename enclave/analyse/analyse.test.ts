@@ -64,11 +64,14 @@ describe("plausibility", () => {
 
 describe("coverage and detectors", () => {
   it("lists the detectors", () => {
-    expect(DETECTORS.map(({ id }) => id)).toEqual(["news2", "qsofa", "mews", "thresholds", "ecg-beats"]);
+    expect(DETECTORS.map(({ id }) => id)).toEqual(["news2", "qsofa", "mews", "thresholds", "glucose", "ecg-beats"]);
   });
   it("runs what applies, and records parameters in force", () => {
     const { detectors, coverage } = analyse(recordingOf([even("loinc:2339-0", "mg/dL", flat(60, 100))]), { detectors: [] });
-    expect(detectors.map(({ id, version }) => [id, version])).toEqual([["thresholds", "1.0.0"]]);
+    expect(detectors.map(({ id, version }) => [id, version])).toEqual([
+      ["thresholds", "1.1.0"],
+      ["glucose", "1.0.0"],
+    ]);
     const parameters = decodeCbor(detectors[0]?.parameters ?? new Uint8Array()) as ReadonlyMap<string, CborValue>;
     expect(parameters.get("minimum-seconds")).toBe(10);
     expect(parameters.get("spo2-high")).toBeNull();

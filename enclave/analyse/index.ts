@@ -3,6 +3,7 @@ import { VITALS, type VitalId } from "./channels.ts";
 import type { Configuration, Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
 import { ecgBeats } from "./ecg/ecg-beats.ts";
 import { FindingList } from "./findings.ts";
+import { glucose } from "./glucose/glucose.ts";
 import { mews } from "./mews/mews.ts";
 import { news2 } from "./news2/news2.ts";
 import { encodeParameters, readParameters } from "./parameters.ts";
@@ -13,7 +14,7 @@ import { identitiesOf } from "./runs.ts";
 import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
 
-const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, ecgBeats];
+const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, ecgBeats];
 
 /** The detectors of this build, in the order in which they run. */
 export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({

@@ -111,6 +111,9 @@ describe("thresholds", () => {
       ].toSorted((a, b) => Number(a[1]) - Number(b[1]) || (a[0] === "spo2-very-low" ? -1 : 1)),
     );
   });
+  it("leaves glucose to its own detector unless it is given limits", () => {
+    expect(findings([charted("loinc:2339-0", "mg/dL", [[0, 40]])])).toEqual([]);
+  });
   it("converts units first", () => {
     const glucose = charted(
       "loinc:15074-8",
@@ -121,7 +124,10 @@ describe("thresholds", () => {
       ],
       { scale: { numerator: 1, offset: 0, denominator: 10 } },
     );
-    expect(findings([glucose])[0]).toMatchObject({ code: "glucose-very-low", evidence: [{ value: 52, unit: "mg/dL" }, { value: 54 }] });
+    expect(findings([glucose], [["glucose-very-low", 54]])[0]).toMatchObject({
+      code: "glucose-very-low",
+      evidence: [{ value: 52, unit: "mg/dL" }, { value: 54 }],
+    });
     const fever = even(
       "loinc:8310-5",
       "[degF]",

@@ -13,7 +13,7 @@ const LIMITS: Readonly<Partial<Record<VitalId, readonly [number | null, number |
   systolic: [70, 90, 180, 220, 3],
   diastolic: [40, 50, 110, 130, 3],
   temperature: [340, 350, 385, 400, 2],
-  glucose: [54, 70, 250, 400, 3],
+  glucose: [null, null, null, null, 3], // the bands of detector "glucose" alarm unless somebody sets limits
 };
 
 const SIDES = ["very-low", "low", "high", "very-high"] as const;
@@ -36,7 +36,7 @@ const PARAMETERS: readonly ParameterSpec[] = [
  */
 export const thresholds: Detector = {
   id: "thresholds",
-  version: "1.0.0",
+  version: "1.1.0",
   title: "Alarm limits per vital sign with hysteresis and minimum duration",
   parameters: PARAMETERS,
   applies: (prepared) => prepared.columns.some((column) => LIMITS[column.vital.id] !== undefined),
