@@ -219,7 +219,7 @@ function jobKeyPolicy(deployment: TestDeployment): string {
   const admin = `arn:aws:iam::${ACCOUNT}:user/admin`;
   const Statement = [
     allow(ROLE_ARN, ["kms:Decrypt"], { StringEqualsIgnoreCase: Object.fromEntries(set) }),
-    allow(admin, ["kms:GenerateDataKey", "kms:Encrypt", "kms:PutKeyPolicy"]),
+    allow(admin, ["kms:GenerateDataKey", "kms:Encrypt", "kms:GetKeyPolicy", "kms:PutKeyPolicy"]),
   ];
   return JSON.stringify({ Version: "2012-10-17", Statement });
 }
