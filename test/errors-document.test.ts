@@ -206,6 +206,12 @@ function document(): string {
       rows(IMAGE_CODE, (code, { stage, spec, meaning }) => [code, stage, spec, meaning, IMAGE_EXIT[code] ?? "30"]),
     ),
     section(
+      "Fleets",
+      "`FleetError`: a candidate, a record or an approval that does not belong together. Exit code 10.",
+      ["code", "rule", "meaning and who acts"],
+      rows(FLEET_CODE, (code, { spec, meaning }) => [code, spec, meaning]),
+    ),
+    section(
       "Key policies",
       "`KeyPolicyError`: a KMS key policy that AWS would refuse, or that could be read in two ways. Exit code 30.",
       ["code", "rule", "meaning"],
