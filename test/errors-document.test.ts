@@ -7,6 +7,7 @@ import { IMAGE_CODE } from "@caladrius/image";
 import { DENIAL } from "@caladrius/policies";
 import { KEY_POLICY_CODE, KEY_POLICY_WARNING } from "@caladrius/policies/kms";
 import { ENCLAVE_ERROR, WIRE_CODE, type EnclaveErrorName } from "@caladrius/wire";
+import { FLEET_CODE } from "caladrius/fleet-codes";
 import { describe, expect, it } from "vitest";
 
 /** Codes of errors that are thrown to whoever starts or runs something, with what to do. */
