@@ -13,8 +13,9 @@ import { qsofa } from "./qsofa/qsofa.ts";
 import { identitiesOf } from "./runs.ts";
 import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
+import { trend } from "./trend/trend.ts";
 
-const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, ecgBeats];
+const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, ecgBeats];
 
 /** The detectors of this build, in the order in which they run. */
 export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({
