@@ -74,7 +74,7 @@ function body(input: ReportInput): { content: Markup; strips: number; trends: nu
   const analysed = isDenied
     ? null
     : markup`${
-        clocks.length === 0 && coverage === null
+        coverage === null && rules === null && disclosed.finding.length === 0
           ? null
           : panel(
               "timeline",
