@@ -17,6 +17,8 @@ interface Kept {
   at: string;
   machine: string;
   rows: Row[];
+  /** lines of text by title, such as figures of each record */
+  tables?: Record<string, readonly string[]>;
 }
 
 /** Collects the figures of one benchmark, prints them, and keeps them with the machine that gave them. */
@@ -25,6 +27,7 @@ export class Report {
   readonly #json: boolean;
   readonly #save: boolean;
   readonly #rows: Row[] = [];
+  readonly #tables: Record<string, readonly string[]> = {};
 
   constructor(bench: string, options: { json: boolean; save: boolean }) {
     this.#bench = bench;
@@ -35,6 +38,12 @@ export class Report {
   /** Tells what is going on, on stderr. */
   progress(text: string): void {
     if (!this.#json) process.stderr.write(`${text}\n`);
+  }
+
+  /** Keeps a table with the figures, and shows it on stderr. */
+  table(title: string, lines: readonly string[]): void {
+    this.#tables[title] = lines;
+    this.progress([title, ...lines].join("\n"));
   }
 
   /** `against` names another figure and gives it, or the ratio to it where that was measured pair by pair. */
@@ -54,6 +63,7 @@ export class Report {
     const before = lastOnThisMachine(file);
     for (const row of this.#rows) process.stdout.write(`${this.#json ? JSON.stringify(row) : line(row, before)}\n`);
     const kept: Kept = { at: new Date().toISOString(), machine: machine(), rows: this.#rows };
+    if (Object.keys(this.#tables).length > 0) kept.tables = this.#tables;
     if (this.#save) appendFileSync(file, `${JSON.stringify(kept)}\n`);
   }
 }
@@ -81,7 +91,7 @@ function machine(): string {
 }
 
 function round(value: number): number {
-  return Number(value.toPrecision(4));
+  return Number(value.toPrecision(5));
 }
 
 /** Tenth, middle and 99th percentile of measured values. */

@@ -1,4 +1,4 @@
-// Runs one benchmark or all: npm run bench [-- NAME] [--json] [--no-save] [--size=MB]
+// Runs one benchmark or all: npm run bench [-- NAME] [--json] [--no-save] [--size=MB] [--wfdb=DIR]
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import "../test/require-node24.mjs";
@@ -6,21 +6,23 @@ import "../test/require-node24.mjs";
 const names = readdirSync(new URL(".", import.meta.url))
   .filter((file) => file.endsWith(".bench.ts"))
   .map((file) => file.slice(0, -".bench.ts".length));
-// --size MB and --size=MB are one.
+// --size MB and --size=MB are one, and so with --wfdb DIR.
+const VALUED = ["--size", "--wfdb"];
 const words = process.argv
   .slice(2)
-  .flatMap((word, i, all) => (all[i - 1] === "--size" ? [] : word === "--size" ? [`--size=${all[i + 1] ?? ""}`] : [word]));
-const size = words.find((word) => word.startsWith("--size="))?.slice("--size=".length);
+  .flatMap((word, i, all) => (VALUED.includes(all[i - 1]) ? [] : VALUED.includes(word) ? [`${word}=${all[i + 1] ?? ""}`] : [word]));
+const valueOf = (name) => words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+const [size, wfdb] = VALUED.map(valueOf);
 const options = words.filter((word) => word.startsWith("--"));
 const asked = words.filter((word) => !word.startsWith("--"));
 const unknown = [
   ...asked.filter((name) => !names.includes(name)),
-  ...options.filter((option) => !["--json", "--no-save", "--help"].includes(option) && !/^--size=[1-9]\d{0,4}$/.test(option)),
+  ...options.filter((option) => !["--json", "--no-save", "--help"].includes(option) && !/^--(size=[1-9]\d{0,4}|wfdb=.+)$/s.test(option)),
 ];
 
 if (options.includes("--help") || unknown.length > 0) {
   if (unknown.length > 0) console.error(`unknown: ${unknown.join(" ")}`);
-  console.error(`npm run bench [-- NAME…] [--json] [--no-save] [--size=MB]\nbenchmarks: ${names.join(", ")}`);
+  console.error(`npm run bench [-- NAME…] [--json] [--no-save] [--size=MB] [--wfdb=DIR]\nbenchmarks: ${names.join(", ")}`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
@@ -38,7 +40,7 @@ const { Report } = await import("./report.ts");
 for (const name of asked.length > 0 ? asked : names) {
   const { run } = await import(`./${name}.bench.ts`);
   const report = new Report(name, { json: options.includes("--json"), save: !options.includes("--no-save") });
-  await run(report, size === undefined ? {} : { sizeMb: Number(size) });
+  await run(report, { ...(size === undefined ? {} : { sizeMb: Number(size) }), ...(wfdb === undefined ? {} : { wfdb }) });
   report.finish();
 }
 process.exit(0);
