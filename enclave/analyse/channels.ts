@@ -22,8 +22,8 @@ export interface Vital {
   units: ReadonlyMap<string, UnitConversion>;
 }
 
-/** What a channel code means here. `preference` orders codes of one vital sign, 0 first. */
-export type Meaning = { kind: "numeric"; vital: Vital; preference: number } | { kind: "ecg" };
+/** What a channel code means here: a vital sign, an ECG lead, or a wave that shows the pulse. `preference` orders codes of one vital sign, 0 first. */
+export type Meaning = { kind: "numeric"; vital: Vital; preference: number } | { kind: "ecg" } | { kind: "pulse" };
 
 const SAME: UnitConversion = { multiply: 1, add: 0, divide: 1 };
 const PER_MINUTE: ReadonlyMap<string, UnitConversion> = new Map([
@@ -99,6 +99,9 @@ const CODES: Readonly<Record<VitalId, readonly string[]>> = {
 const FIRST_ECG_LEAD = 131_328; // MDC_ECG_ELEC_POTL, lead unspecified
 const LAST_ECG_LEAD = 131_389; // the block of lead codes ends here
 
+/** MDC_PULS_OXIM_PLETH; MDC_PRESS_BLD_ART_ABP and MDC_PRESS_BLD_ART: waves that show the pulse (IEEE 11073-10101). */
+const PULSE_WAVES = ["mdc:150452", "mdc:150036", "mdc:150032"] as const;
+
 const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ...Object.values(VITALS).flatMap((vital) =>
     CODES[vital.id].map((code, preference): [string, Meaning] => [code, { kind: "numeric", vital, preference }]),
@@ -107,6 +110,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
     `mdc:${FIRST_ECG_LEAD + lead}`,
     { kind: "ecg" },
   ]),
+  ...PULSE_WAVES.map((code): [string, Meaning] => [code, { kind: "pulse" }]),
 ]);
 
 /** What a channel code means, or undefined for one that no detector knows. */

@@ -12,6 +12,8 @@ export interface Prepared {
   columns: readonly Column[];
   /** ECG leads, raw, in the order of the recording */
   leads: readonly Channel[];
+  /** waves that show the pulse (pleth, arterial pressure), raw, in the order of the recording; their samples are counted */
+  pulses: readonly Channel[];
   events: readonly RecordingEvent[];
 }
 

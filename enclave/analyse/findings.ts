@@ -14,6 +14,7 @@ export interface Candidate {
   endMs: number;
   priority: Priority;
   technical: boolean;
+  confidencePermille?: number;
   evidence: () => Measurement[];
 }
 
@@ -29,7 +30,7 @@ export class FindingList {
     const { priority } = candidate;
     this.#seen[priority]++;
     if (this.#kept[priority].length < MAX_FINDINGS)
-      this.#kept[priority].push({ ...candidate, confidencePermille: null, evidence: candidate.evidence() });
+      this.#kept[priority].push({ ...candidate, confidencePermille: candidate.confidencePermille ?? null, evidence: candidate.evidence() });
   }
 
   /** Highest priority of all findings, those without room too. */

@@ -2,6 +2,7 @@ import { ConfigurationError, WireError, type Analysis, type CborValue, type Prio
 import { VITALS, type VitalId } from "./channels.ts";
 import type { Configuration, Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
 import { ecgBeats } from "./ecg/ecg-beats.ts";
+import { ecgRhythm } from "./ecg/rhythm/ecg-rhythm.ts";
 import { FindingList } from "./findings.ts";
 import { glucose } from "./glucose/glucose.ts";
 import { mews } from "./mews/mews.ts";
@@ -15,7 +16,7 @@ import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
 import { trend } from "./trend/trend.ts";
 
-const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, ecgBeats];
+const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, ecgBeats, ecgRhythm];
 
 /** The detectors of this build, in the order in which they run. */
 export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({

@@ -13,6 +13,7 @@ import { clockOf, MAX_TIME_MS, sampleMs } from "./timing.ts";
 export function prepare(recording: Recording, identities: Configuration["identities"], report: Report): Prepared {
   const columns: Column[] = [];
   const leads: Channel[] = [];
+  const pulses: Channel[] = [];
   let fromMs = Number.POSITIVE_INFINITY;
   let toMs = 0;
   recording.channels.forEach((channel, index) => {
@@ -38,6 +39,11 @@ export function prepare(recording: Recording, identities: Configuration["identit
       leads.push(channel);
       return;
     }
+    if (meaning.kind === "pulse") {
+      pulses.push(channel);
+      countOnly(channel, report.tally);
+      return;
+    }
     const unit = meaning.vital.units.get(channel.unit);
     if (unit === undefined) return unread("unknown-unit");
     columns.push(columnOf(channel, index, meaning.vital, meaning.preference, unit));
@@ -49,7 +55,7 @@ export function prepare(recording: Recording, identities: Configuration["identit
     room -= column.runs.count;
     if (read < column.clock.length) cutOff(column, read, report);
   }
-  return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, events: recording.events };
+  return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, pulses, events: recording.events };
 }
 
 /** A column whose remainder changes too often to be kept: it ends earlier, and the rest is not assessed. */

@@ -29,7 +29,7 @@ function lead(beatsMs: readonly number[], seconds: number, rate = 250, over: Par
 
 const every = (intervalMs: number, fromMs: number, toMs: number): number[] =>
   Array.from({ length: Math.ceil((toMs - fromMs) / intervalMs) }, (_, i) => fromMs + i * intervalMs);
-const run = (...channels: Channel[]): Analysis => analyse(recordingOf(channels), { detectors: ["ecg-beats"] });
+const run = (...channels: Channel[]): Analysis => analyse(recordingOf(channels), { detectors: ["ecg-beats", "ecg-rhythm"] });
 const beatsOf = (analysis: Analysis): number[] => Array.from(analysis.series[0]?.values ?? []);
 const codes = (analysis: Analysis): string[] => analysis.findings.map(({ code }) => code);
 
@@ -51,7 +51,7 @@ describe("ecg-beats on generated leads", () => {
     const analysis = run(lead([...every(800, 500, 20_000), ...every(800, 26_000, 40_000)], 40));
     expect(codes(analysis)).toEqual(["asystole"]);
     const [asystole] = analysis.findings;
-    expect(asystole).toMatchObject({ priority: "high", technical: false, channel: "mdc:131330", detector: "ecg-beats" });
+    expect(asystole).toMatchObject({ priority: "high", technical: false, channel: "mdc:131330", detector: "ecg-rhythm" });
     expect(asystole?.onsetMs).toBeGreaterThan(START_MS + 19_600);
     expect(asystole?.evidence[0]?.value).toBeGreaterThan(5900);
     expect(codes(run(lead([...every(800, 500, 20_000), ...every(800, 23_500, 40_000)], 40)))).toEqual([]);
