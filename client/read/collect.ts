@@ -3,19 +3,21 @@ import { channelFromPoints, type Point } from "./columns.ts";
 import { eventsFrom } from "./events.ts";
 import { MAX_TIME_MS } from "./instant.ts";
 import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
+import { implausible, implausibleSamples, invertedPressures, jumps } from "./plausible.ts";
 import { compare } from "./rational.ts";
-import { ReadError, toProblem, type ReadProblem } from "./problems.ts";
+import { ReadError, toProblem, type ReadProblem, type ReadWarning } from "./problems.ts";
 import { joinWaves } from "./waves.ts";
 
 /** Why values of a file were counted and left out, or carried as missing. */
 export type NotUsedReason =
-  | "status-not-final" // registered, preliminary, cancelled, entered-in-error, unknown
+  | "status-not-final" // registered, preliminary, unknown: may come again as final
+  | "status-withdrawn" // cancelled, entered-in-error
   | "code-not-read" // a signal that no channel stands for
   | "file-not-fhir" // a JSON file in a folder that is no FHIR resource
   | "not-an-observation" // another resource of a Bundle
   | "value-absent" // dataAbsentReason or an empty cell: carried as missing
   | "comparator" // "<" or ">" a value: carried as missing
-  | "outside-limits" // SampledData tokens E, U, L, or WFDB's own mark: carried as missing
+  | "outside-limits" // SampledData tokens E, U, L or values outside its limits, or WFDB's own mark: carried as missing
   | "duplicate" // the same value of the same time once more
   | "conflict"; // another value of the same time: see `Collector`
 
@@ -38,6 +40,8 @@ export interface ReadRecording {
 export interface ReadResult {
   recordings: ReadRecording[];
   problems: ReadProblem[];
+  /** what was read, and used, and deserves a look */
+  warnings: ReadWarning[];
   /** what belongs to no subject */
   notUsed: NotUsed[];
 }
@@ -46,6 +50,13 @@ export interface ReadResult {
 export interface CollectedPoint extends Point {
   /** corrected and amended values (1) replace final ones (0) of the same time */
   rank: number;
+}
+
+/** Where a value stands, for warnings. */
+export interface Place {
+  file: string;
+  /** a line or a path */
+  where: string;
 }
 
 interface SubjectParts {
@@ -68,6 +79,7 @@ export class Collector {
   readonly #opened = new Set<string>();
   readonly #subjects = new Map<string, SubjectParts>();
   readonly #problems: ReadProblem[] = [];
+  readonly #warnings = new Map<string, ReadWarning>();
   readonly #problemCounts = new Map<string, number>();
   readonly #counts = new Map<NotUsedReason, number>();
 
@@ -97,6 +109,14 @@ export class Collector {
     if (count <= this.limits.maxProblems) this.#problems.push(toProblem(file, error));
   }
 
+  /** Takes down what is used all the same. */
+  warn(file: string, error: ReadError): void {
+    const key = JSON.stringify([file, error.code]);
+    const warning = this.#warnings.get(key);
+    if (warning === undefined) this.#warnings.set(key, { ...toProblem(file, error), count: 1 });
+    else warning.count++;
+  }
+
   /** Whether so much of a file is wrong that the rest of it is not read. */
   gaveUp(file: string): boolean {
     return (this.#problemCounts.get(file) ?? 0) >= MAX_FAULTS;
@@ -115,7 +135,7 @@ export class Collector {
   }
 
   /** @throws ReadError recording-limit */
-  point(subject: string, code: string, unit: string, point: CollectedPoint): void {
+  point(subject: string, code: string, unit: string, point: CollectedPoint, place: Place): void {
     const parts = this.#parts(subject);
     if (++parts.total > this.limits.maxPoints) {
       throw new ReadError("recording-limit", `subject ${subject}`, `at most ${this.limits.maxPoints} values`, "more");
@@ -123,6 +143,7 @@ export class Collector {
     let column = parts.points.get(code);
     if (column === undefined) parts.points.set(code, (column = { unit, points: [] }));
     column.points.push(point);
+    if (point.value !== null) this.#tell(place.file, implausible(code, unit, Number(point.value.n) / Number(point.value.d), place.where));
   }
 
   /** Notes that a source of this subject has no date. */
@@ -134,7 +155,8 @@ export class Collector {
    * @param lane tells leads of one code apart: strips join within a lane alone
    * @throws ReadError time-range
    */
-  wave(subject: string, channel: Channel, lane: string = ""): void {
+  wave(subject: string, channel: Channel, place: Place, lane: string = ""): void {
+    this.#tell(place.file, ...implausibleSamples(channel, place.where));
     const { timing, startMs, samples } = channel;
     const spanMs = timing.kind === "rate" ? (samples.length * 1000 * timing.denominator) / timing.numerator : 0;
     if (startMs + spanMs > MAX_TIME_MS)
@@ -152,8 +174,11 @@ export class Collector {
     for (const [subject, parts] of this.#subjects) {
       const file = [...parts.sources].join(", ");
       const channels: Channel[] = [];
+      const distinct = new Map([...parts.points].map(([code, { points }]) => [code, this.#distinct(subject, points)]));
+      this.#tell(file, ...invertedPressures(subject, distinct));
       for (const [code, column] of [...parts.points].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-        const points = this.#distinct(subject, column.points);
+        const points = distinct.get(code) ?? [];
+        this.#tell(file, ...jumps(code, points));
         this.attempt(file, () => channels.push(channelFromPoints(code, column.unit, points)));
       }
       channels.push(...joinWaves(parts.waves, (error) => this.problem(file, error)));
@@ -169,6 +194,8 @@ export class Collector {
         continue;
       }
       const [device = "unspecified", ...others] = [...parts.devices].toSorted();
+      if (others.length > 0)
+        this.warn(file, new ReadError("fhir-device", `subject ${subject}`, "one device", [device, ...others].join(", ")));
       const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
       recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts), relativeTime: parts.relativeTime });
     }
@@ -182,7 +209,7 @@ export class Collector {
       const actual = `${count - this.limits.maxProblems} more`;
       this.#problems.push(toProblem(file, new ReadError("more-problems", "file", `at most ${this.limits.maxProblems}`, actual)));
     }
-    return { recordings, problems: this.#problems, notUsed: listOf(this.#counts) };
+    return { recordings, problems: this.#problems, warnings: [...this.#warnings.values()], notUsed: listOf(this.#counts) };
   }
 
   #parts(subject: string): SubjectParts {
@@ -201,6 +228,10 @@ export class Collector {
       this.#subjects.set(subject, parts);
     }
     return parts;
+  }
+
+  #tell(file: string, ...warnings: (ReadError | null)[]): void {
+    for (const warning of warnings) if (warning !== null) this.warn(file, warning);
   }
 
   #distinct(subject: string, points: CollectedPoint[]): CollectedPoint[] {

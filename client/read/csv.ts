@@ -181,7 +181,7 @@ class CsvNumbers {
 }
 
 function handOn(rows: readonly ParsedRow[], columns: readonly CsvColumn[], file: string, collector: Collector): void {
-  for (const { atMs, subject, device, values, comparators, events } of rows) {
+  for (const { atMs, line, subject, device, values, comparators, events } of rows) {
     collector.source(subject, file, device);
     const absent = values.filter((value) => value === null).length - comparators;
     if (absent > 0) collector.count("value-absent", subject, absent);
@@ -190,7 +190,13 @@ function handOn(rows: readonly ParsedRow[], columns: readonly CsvColumn[], file:
     columns.forEach((column, i) => {
       const value = values[i];
       if (column.kind !== "signal" || value === undefined) return;
-      collector.point(subject, column.signal.code, column.signal.unit, { atMs, rank: 0, value });
+      collector.point(
+        subject,
+        column.signal.code,
+        column.signal.unit,
+        { atMs, rank: 0, value },
+        { file, where: `line ${line}, column ${i + 1}` },
+      );
     });
   }
 }
@@ -213,7 +219,7 @@ function handOnSampled(
     if (column.kind !== "signal") return;
     const points = rows.map(({ values }, index): Point => ({ atMs: index, value: values[i] ?? null }));
     const channel = channelFromPoints(column.signal.code, column.signal.unit, points);
-    collector.wave(subject, { ...channel, startMs, timing: { kind: "rate", ...rate } });
+    collector.wave(subject, { ...channel, startMs, timing: { kind: "rate", ...rate } }, { file, where: `column ${i + 1}` }, `${i}`);
   });
 }
 

@@ -5,29 +5,48 @@ import { decimalOf, unitOf, type Context } from "./fhir-quantity.ts";
 import { readSampledData } from "./fhir-sampled-data.ts";
 import { parseInstantMs } from "./instant.ts";
 import { compare, rational } from "./rational.ts";
-import { quote, ReadError } from "./problems.ts";
+import { quote, ReadError, type ReadCode } from "./problems.ts";
 import { conversionFrom, convert, unitsOf, type Signal } from "./signals.ts";
+
+/** What every observation of one file shares. */
+export interface FhirContext {
+  file: string;
+  collector: Collector;
+  /** the present in Unix ms, before which times should lie */
+  nowMs: number;
+}
 
 /**
  * Reads one Observation (FHIR R4, vital-signs profile by its code, whether or not `meta.profile` is there): its value and
- * each component that has a known code. Times of a period are those of its start.
+ * each component that has a known code. In order: status, codes and what the profile demands of them, subject, time, then
+ * of each value its kind, unit and bounds. Times of a period are those of its start.
  * @throws ReadError fhir-*, value-range, recording-limit
  */
-export function readObservation(observation: Element, file: string, collector: Collector): void {
+export function readObservation(observation: Element, { file, collector, nowMs }: FhirContext): void {
   const status = optionalText(observation, "status");
   const rank = USED_STATUS.get(status);
+  const other = UNUSED_STATUS.get(status);
   const parts = [observation, ...elements(observation, "component")].map((element) => ({
     element,
     meaning: meaningOf(optionalElement(element, "code")),
   }));
   const known = parts.filter((part): part is { element: Element; meaning: Meaning } => part.meaning !== null);
+  if (known.length > 0 && rank === undefined && other === undefined)
+    throw new ReadError("fhir-status", `${observation.path}.status`, STATUS_NAMES, status === null ? "none" : quote(status));
   const wanted = rank !== undefined && known.length > 0;
   const subject = parseSubject(observation, wanted);
   if (subject === null || !wanted) {
-    collector.count(rank === undefined ? "status-not-final" : "code-not-read", subject);
+    collector.count(other ?? "code-not-read", subject);
     return;
   }
-  const context: Context = { collector, file, subject, rank, ...parseEffective(observation) };
+  const times = parseEffective(observation);
+  warnOfProfile(
+    observation,
+    known.map(({ meaning }) => meaning),
+    { file, collector, nowMs },
+    times.startMs,
+  );
+  const context: Context = { collector, file, subject, rank, ...times };
   collector.source(subject, file, parseDevice(observation));
   for (const { element, meaning } of known) collector.attempt(file, () => readValue(element, meaning, context));
 }
@@ -38,6 +57,41 @@ const USED_STATUS: ReadonlyMap<string | null, number> = new Map([
   ["amended", 1],
   ["corrected", 1],
 ]);
+
+const UNUSED_STATUS: ReadonlyMap<string | null, "status-not-final" | "status-withdrawn"> = new Map([
+  ["registered", "status-not-final"],
+  ["preliminary", "status-not-final"],
+  ["unknown", "status-not-final"],
+  ["cancelled", "status-withdrawn"],
+  ["entered-in-error", "status-withdrawn"],
+]);
+const STATUS_NAMES = [...USED_STATUS.keys(), ...UNUSED_STATUS.keys()].join(", ");
+
+/** What a receiver can use all the same: the profile applies by code, whether or not the sender says so. */
+function warnOfProfile(observation: Element, meanings: readonly Meaning[], { file, collector, nowMs }: FhirContext, startMs: number): void {
+  const { path } = observation;
+  const warn = (code: ReadCode, where: string, expected: string, actual: string): void =>
+    collector.warn(file, new ReadError(code, where, expected, actual));
+  if (startMs > nowMs + MAX_SKEW_MS)
+    warn("time-future", `${path}.effective[x]`, `at most ${new Date(nowMs).toISOString()}`, new Date(startMs).toISOString());
+  const codes = meanings.flatMap((meaning) => (meaning.kind === "signal" ? [meaning.signal.code] : []));
+  if (!codes.some((code) => PROFILE_CODES.has(code))) return;
+  const categories = elements(observation, "category").flatMap((category) => elements(category, "coding"));
+  if (!categories.some((coding) => optionalText(coding, "system") === CATEGORY && optionalText(coding, "code") === "vital-signs"))
+    warn("fhir-category", `${path}.category`, `vital-signs of ${CATEGORY}`, "none");
+  const loinc = loincCodes(observation);
+  if (loinc.includes("59408-5") && !loinc.includes("2708-6"))
+    warn("fhir-profile", `${path}.code`, "LOINC 2708-6 beside 59408-5", "59408-5 alone");
+  const lacking = ["loinc:8480-6", "loinc:8462-4"].filter((code) => !codes.includes(code));
+  if (loinc.includes("85354-9") && lacking.length > 0)
+    warn("fhir-profile", `${path}.component`, "8480-6 and 8462-4, each with a value or a dataAbsentReason", `no ${lacking.join(", ")}`);
+}
+
+function loincCodes(observation: Element): string[] {
+  const concept = optionalElement(observation, "code");
+  const codings = concept === null ? [] : elements(concept, "coding");
+  return codings.filter((coding) => optionalText(coding, "system") === LOINC).map((coding) => optionalText(coding, "code") ?? "");
+}
 
 function readValue(element: Element, meaning: Meaning, context: Context): void {
   const sampled = optionalElement(element, "valueSampledData");
@@ -55,15 +109,19 @@ function readQuantity(element: Element, signal: Signal, context: Context): void 
   const { collector, subject, startMs: atMs, rank } = context;
   const integer = signal.unit === "{score}" ? optionalNumber(element, "valueInteger") : null;
   const quantity = optionalElement(element, "valueQuantity");
+  // FHIR R4 obs-6: a reason why there is no value stands where there is none.
+  if ((quantity !== null || integer !== null) && element.map.has("dataAbsentReason"))
+    throw new ReadError("fhir-value", `${element.path}.dataAbsentReason`, "a value or a dataAbsentReason", "both");
+  const place = { file: context.file, where: element.path };
   if (quantity === null && integer === null) {
     if (element.map.has("component") && !element.map.has("dataAbsentReason")) return; // a panel: its components hold the values
     if (signal.code.startsWith("mdc:") || element.map.has("hasMember")) return;
     if (!isAbsent(element, context)) throw valueError(element, "valueQuantity or dataAbsentReason");
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null });
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null }, place);
     return;
   }
   if (quantity === null) {
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: decimalOf(integer ?? "", element.path) });
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: decimalOf(integer ?? "", element.path) }, place);
     return;
   }
   const unit = unitOf(quantity);
@@ -72,10 +130,10 @@ function readQuantity(element: Element, signal: Signal, context: Context): void 
   const text = optionalNumber(quantity, "value");
   if (optionalText(quantity, "comparator") !== null || text === null) {
     collector.count(text === null ? "value-absent" : "comparator", subject);
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null });
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null }, place);
     return;
   }
-  collector.point(subject, signal.code, signal.unit, { atMs, rank, value: convert(decimalOf(text, quantity.path), conversion) });
+  collector.point(subject, signal.code, signal.unit, { atMs, rank, value: convert(decimalOf(text, quantity.path), conversion) }, place);
 }
 
 /** Oxygen is on where there is flow, or more of it than in air (21 %). */
@@ -129,17 +187,26 @@ function parseDevice(observation: Element): string | null {
 }
 
 function parseEffective(observation: Element): { startMs: number; endMs: number | null } {
-  const single = optionalText(observation, "effectiveDateTime") ?? optionalText(observation, "effectiveInstant");
-  if (single !== null) return { startMs: instantOf(single, `${observation.path}.effectiveDateTime`), endMs: null };
-  const period = optionalElement(observation, "effectivePeriod");
-  const start = period === null ? null : optionalText(period, "start");
-  const end = period === null ? null : optionalText(period, "end");
-  if (start === null) {
-    const expected = "effectiveDateTime, effectiveInstant or effectivePeriod.start";
-    throw new ReadError("fhir-time", `${observation.path}.effective[x]`, expected, "none");
-  }
+  const where = `${observation.path}.effective[x]`;
+  const given = [...observation.map.keys()].filter((key) => /^effective[A-Z]/.test(key));
+  const [kind = "none"] = given;
+  if (given.length !== 1 || !EFFECTIVE.has(kind))
+    throw new ReadError(
+      "fhir-time",
+      where,
+      "one of effectiveDateTime, effectiveInstant and effectivePeriod",
+      given.length > 1 ? given.join(", ") : kind,
+    );
+  if (kind !== "effectivePeriod")
+    return { startMs: instantOf(optionalText(observation, kind) ?? "", `${observation.path}.${kind}`), endMs: null };
+  const period = optionalElement(observation, kind);
+  const [start, end] = ["start", "end"].map((key) => (period === null ? null : optionalText(period, key)));
   const path = `${observation.path}.effectivePeriod`;
-  return { startMs: instantOf(start, `${path}.start`), endMs: end === null ? null : instantOf(end, `${path}.end`) };
+  if (start === null || start === undefined) throw new ReadError("fhir-time", `${path}.start`, "a start", "none");
+  const startMs = instantOf(start, `${path}.start`);
+  const endMs = end === null || end === undefined ? null : instantOf(end, `${path}.end`);
+  if (endMs !== null && endMs < startMs) throw new ReadError("fhir-time", `${path}.end`, "an end behind the start", quote(end ?? ""));
+  return { startMs, endMs };
 }
 
 function instantOf(text: string, path: string): number {
@@ -147,3 +214,18 @@ function instantOf(text: string, path: string): number {
   if (atMs === null) throw new ReadError("fhir-time", path, "date and time with offset, from 1970 on", quote(text));
   return atMs;
 }
+
+const EFFECTIVE: ReadonlySet<string> = new Set(["effectiveDateTime", "effectiveInstant", "effectivePeriod"]);
+const LOINC = "http://loinc.org";
+const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
+/** Signals of the FHIR R4 vital-signs profile; others, such as glucose, need no category. */
+const PROFILE_CODES: ReadonlySet<string> = new Set([
+  "loinc:8867-4",
+  "loinc:9279-1",
+  "loinc:2708-6",
+  "loinc:8480-6",
+  "loinc:8462-4",
+  "loinc:8310-5",
+]);
+/** Clocks of senders run ahead by so much. */
+const MAX_SKEW_MS = 300_000;

@@ -115,7 +115,7 @@ describe("vital signs", () => {
   });
 
   it("uses final, amended and corrected results alone, and counts the others", () => {
-    const states = ["registered", "preliminary", "cancelled", "entered-in-error", "unknown", "constructor", "final"];
+    const states = ["registered", "preliminary", "cancelled", "entered-in-error", "unknown", "corrected", "final"];
     const result = read(
       bundle(
         ...states.map((status, i) =>
@@ -123,8 +123,11 @@ describe("vital signs", () => {
         ),
       ),
     );
-    expect(values(only(result).channels[0]!)).toEqual([66]);
-    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "status-not-final", count: 6 }]);
+    expect(values(only(result).channels[0]!)).toEqual([65, 66]);
+    expect(result.recordings[0]?.notUsed).toEqual([
+      { reason: "status-not-final", count: 3 },
+      { reason: "status-withdrawn", count: 2 },
+    ]);
   });
 
   it("takes the corrected value of one time, and counts repeats and conflicts", () => {
@@ -155,6 +158,35 @@ describe("vital signs", () => {
     ["a time without offset", { effectiveDateTime: "2026-01-01T08:00:00" }, "fhir-time", "Observation.effectiveDateTime"],
     ["no time", { effectiveDateTime: undefined }, "fhir-time", "Observation.effective[x]"],
     ["no subject", { subject: undefined }, "fhir-subject", "Observation.subject"],
+    ["a status of no standard", { status: "constructor" }, "fhir-status", "Observation.status"],
+    ["no status", { status: undefined }, "fhir-status", "Observation.status"],
+    ["two times", { effectiveInstant: "2026-01-01T08:00:00Z" }, "fhir-time", "Observation.effective[x]"],
+    ["a timing", { effectiveDateTime: undefined, effectiveTiming: { code: code("BID") } }, "fhir-time", "Observation.effective[x]"],
+    [
+      "a period that ends before it begins",
+      { effectiveDateTime: undefined, effectivePeriod: { start: "2026-01-01T08:00:01Z", end: "2026-01-01T08:00:00Z" } },
+      "fhir-time",
+      "Observation.effectivePeriod.end",
+    ],
+    [
+      "a period without start",
+      { effectiveDateTime: undefined, effectivePeriod: { end: "2026-01-01T08:00:00Z" } },
+      "fhir-time",
+      "Observation.effectivePeriod.start",
+    ],
+    [
+      "an instant without offset",
+      { effectiveDateTime: undefined, effectiveInstant: "2026-01-01T08:00:00" },
+      "fhir-time",
+      "Observation.effectiveInstant",
+    ],
+    ["a value and a reason for none", { dataAbsentReason: code("error") }, "fhir-value", "Observation.dataAbsentReason"],
+    [
+      "a unit of another system",
+      { valueQuantity: { value: 80, system: "http://example.org", code: "/min" } },
+      "fhir-unit",
+      "Observation.valueQuantity.system",
+    ],
     ["a group", { subject: { reference: "Group/1" } }, "fhir-subject", "Observation.subject"],
     ["no value", { valueQuantity: undefined }, "fhir-value", "Observation"],
     ["a text", { valueQuantity: undefined, valueString: "80" }, "fhir-value", "Observation"],
@@ -219,6 +251,92 @@ describe("vital signs", () => {
   });
 });
 
+describe("plausibility and the profile", () => {
+  const NOW = Date.UTC(2026, 0, 2);
+  const readAt = (value: unknown): ReadResult => readFhir(utf8Encode(JSON.stringify(value)), { file: "f.json", nowMs: NOW });
+  const VITAL = [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "vital-signs" }] }];
+
+  it.each<[string, string, string, number, number, number, number]>([
+    ["heart rate", "8867-4", "/min", 0, 350, -0.1, 350.1],
+    ["respiratory rate", "9279-1", "/min", 0, 120, -1, 120.01],
+    ["oxygen saturation", "2708-6", "%", 0, 100, -1, 100.1],
+    ["systolic pressure", "8480-6", "mm[Hg]", 20, 320, 19.9, 321],
+    ["diastolic pressure", "8462-4", "mm[Hg]", 5, 250, 4.9, 250.1],
+    ["temperature", "8310-5", "Cel", 24, 45, 23.99, 45.01],
+    ["glucose", "2339-0", "mg/dL", 10, 1500, 9.9, 1500.1],
+    ["coma scale", "9269-2", "{score}", 3, 15, 2, 16],
+  ])("tells %s outside its bounds, and leaves it to the enclave to reject", (_name, loinc, unit, low, high, below, above) => {
+    const at = (value: number): ReadResult =>
+      readAt(observation({ category: VITAL, code: code(loinc), valueQuantity: quantity(value, unit) }));
+    for (const value of [low, high]) {
+      const result = at(value);
+      expect(values(only(result).channels[0]!)).toEqual([value]);
+      expect(result.warnings).toEqual([]);
+    }
+    for (const value of [below, above]) {
+      const result = at(value);
+      expect(values(only(result).channels[0]!)).toEqual([value]);
+      expect(result.warnings).toMatchObject([
+        { code: "value-implausible", who: "sender", where: "Observation", actual: String(value), count: 1 },
+      ]);
+    }
+  });
+
+  it("tells a systolic pressure that is not the larger one", () => {
+    const pressure = (systolic: number, diastolic: number): Fields =>
+      observation({
+        category: VITAL,
+        code: code("85354-9"),
+        component: [
+          { code: code("8480-6"), valueQuantity: quantity(systolic, "mm[Hg]") },
+          { code: code("8462-4"), valueQuantity: quantity(diastolic, "mm[Hg]") },
+        ],
+      });
+    const result = readAt(pressure(80, 80));
+    expect(only(result).channels.map(values)).toEqual([[80], [80]]);
+    expect(result.warnings).toMatchObject([{ code: "value-implausible", actual: "one that is not" }]);
+    expect(readAt(pressure(81, 80)).warnings).toEqual([]);
+  });
+
+  it("tells a change that is too fast, and uses it", () => {
+    const glucose = (minute: number, value: number): Fields =>
+      observation({ ...atMinute(minute), code: code("2339-0"), valueQuantity: quantity(value, "mg/dL") });
+    const slow = readAt(bundle(glucose(0, 100), glucose(1, 104), glucose(2, 108)));
+    expect(slow.warnings).toEqual([]);
+    const fast = readAt(bundle(glucose(0, 100), glucose(2, 109), glucose(3, 100)));
+    expect(values(only(fast).channels[0]!)).toEqual([100, null, 109, 100].filter((value) => value !== null));
+    expect(fast.warnings).toMatchObject([{ code: "value-jump", count: 2, actual: "100 to 109" }]);
+  });
+
+  it("tells what the profile lacks, times ahead of the clock and several devices", () => {
+    const codes = (fields: Fields): [string, string][] =>
+      readAt(observation(fields)).warnings.map((warning) => [warning.code, warning.where]);
+    const heart = { valueQuantity: quantity(80, "/min") };
+    expect(codes(heart)).toEqual([["fhir-category", "Observation.category"]]);
+    expect(codes({ ...heart, category: VITAL })).toEqual([]);
+    expect(codes({ ...heart, category: VITAL, effectiveDateTime: "2026-01-02T00:05:00.001Z" })).toEqual([
+      ["time-future", "Observation.effective[x]"],
+    ]);
+    expect(codes({ ...heart, category: VITAL, effectiveDateTime: "2026-01-02T00:05:00Z" })).toEqual([]);
+    expect(codes({ category: VITAL, code: code("59408-5"), valueQuantity: quantity(97, "%") })).toEqual([
+      ["fhir-profile", "Observation.code"],
+    ]);
+    const component = [{ code: code("8462-4"), valueQuantity: quantity(80, "mm[Hg]") }];
+    expect(codes({ category: VITAL, code: code("85354-9"), component })).toEqual([["fhir-profile", "Observation.component"]]);
+    const device = (name: string, minute: number): Fields =>
+      observation({ ...heart, ...atMinute(minute), category: VITAL, device: { reference: `Device/${name}` } });
+    const several = readAt(bundle(device("a", 0), device("b", 1)));
+    expect(only(several).device).toBe("several");
+    expect(several.warnings).toMatchObject([{ code: "fhir-device", actual: "a, b" }]);
+  });
+
+  it("refuses XML with what to ask for instead", () => {
+    const { problems } = readFhir(utf8Encode('<?xml version="1.0"?><Observation/>'), { file: "f.xml" });
+    expect(problems).toMatchObject([{ code: "fhir-xml", who: "sender" }]);
+    expect(problems[0]?.message).toContain("application/fhir+json");
+  });
+});
+
 describe("NDJSON", () => {
   it("reads line by line and names the bad one", () => {
     const good = JSON.stringify(observation({ valueQuantity: quantity(80, "/min") }));
@@ -277,6 +395,26 @@ describe("sampled data", () => {
     expect(values(wide!)).toEqual([-32768, 100000, null]);
   });
 
+  it("reads dimensions that stand in turn, each as a channel", () => {
+    const { channels } = only(read(sampled({ dimensions: 2, data: "1024 0 1025 1 E 2 1023 3" })));
+    expect(channels.map(values)).toEqual([
+      [0, 0.005, null, -0.005],
+      [-5.12, -5.115, -5.11, -5.105],
+    ]);
+    expect(channels[0]?.timing).toEqual(channels[1]?.timing);
+  });
+
+  it("carries values outside the declared limits, which are of the data itself, as missing", () => {
+    const result = read(sampled({ lowerLimit: 1023.5, upperLimit: 1024 }));
+    expect(values(only(result).channels[0]!)).toEqual([0, null, null, null]);
+    expect(result.recordings[0]?.notUsed).toEqual([{ reason: "outside-limits", count: 3 }]);
+  });
+
+  it("tells a wave that never moves", () => {
+    expect(read(sampled({ data: "7 ".repeat(100) })).warnings.map((warning) => warning.code)).toContain("value-flat");
+    expect(read(sampled({ data: "7 ".repeat(99) })).warnings.map((warning) => warning.code)).not.toContain("value-flat");
+  });
+
   it.each<[string, Fields, string]>([
     ["a word", { data: "1 two 3" }, "fhir-sampled-data"],
     ["an exponent", { data: "1 2e3" }, "fhir-sampled-data"],
@@ -284,7 +422,12 @@ describe("sampled data", () => {
     ["many decimals", { data: "0.0000000001" }, "fhir-sampled-data"],
     ["no samples", { data: " " }, "fhir-sampled-data"],
     ["more than 32 bits", { data: "99999999999" }, "value-range"],
-    ["two dimensions", { dimensions: 2 }, "fhir-sampled-data"],
+    ["no dimensions", { dimensions: 0 }, "fhir-sampled-data"],
+    ["half a dimension", { dimensions: 1.5 }, "fhir-sampled-data"],
+    ["dimensions of unlike length", { dimensions: 3 }, "fhir-sampled-data"],
+    ["limits in the wrong order", { lowerLimit: 5, upperLimit: 4 }, "fhir-sampled-data"],
+    ["NaN", { data: "1 NaN 3" }, "fhir-sampled-data"],
+    ["another token", { data: "1 F 3" }, "fhir-sampled-data"],
     ["no period", { period: undefined }, "fhir-sampled-data"],
     ["a negative period", { period: -4 }, "fhir-sampled-data"],
     ["a factor of zero", { factor: 0 }, "value-range"],

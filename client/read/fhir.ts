@@ -1,6 +1,6 @@
 import { Collector, type ReadResult } from "./collect.ts";
 import { elements, optionalElement, optionalText, toElement, type Element } from "./fhir-elements.ts";
-import { readObservation } from "./fhir-observation.ts";
+import { readObservation, type FhirContext } from "./fhir-observation.ts";
 import { parseJson } from "./json.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
@@ -12,6 +12,8 @@ export interface FhirOptions {
   file: string;
   /** NDJSON: each line is a resource of its own, and a line that cannot be read leaves the others */
   lines?: boolean;
+  /** the present in Unix ms, default the system's clock: later times are told */
+  nowMs?: number;
   limits?: Partial<ReadLimits>;
 }
 
@@ -28,12 +30,14 @@ export function readFhir(bytes: Uint8Array, options: FhirOptions): ReadResult {
 
 /** The same into a collector that other files share. */
 export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: Collector): void {
-  const { file } = options;
+  const { file, nowMs = Date.now() } = options;
+  const context: FhirContext = { file, collector, nowMs };
   collector.open(file);
   collector.attempt(file, () => {
     const text = decodeText(bytes, collector.limits);
+    if (/^\s*</.test(text)) throw new ReadError("fhir-xml", "file", XML_EXPECTED, quote(text.trimStart().slice(0, 12)));
     if (options.lines !== true) {
-      readResource(toElement(parseJson(text, collector.limits), ""), file, collector);
+      readResource(toElement(parseJson(text, collector.limits), ""), context);
       return;
     }
     let line = 0;
@@ -45,29 +49,31 @@ export function collectFhir(bytes: Uint8Array, options: FhirOptions, collector: 
       line++;
       if (source.trim() === "") continue;
       const number = line;
-      collector.attempt(file, () =>
-        readResource(toElement(parseJson(source, collector.limits, number), `line ${number}`), file, collector),
-      );
+      collector.attempt(file, () => readResource(toElement(parseJson(source, collector.limits, number), `line ${number}`), context));
     }
   });
 }
 
-function readResource(resource: Element, file: string, collector: Collector): void {
+function readResource(resource: Element, context: FhirContext): void {
   const type = optionalText(resource, "resourceType");
   const root = resource.path === "" ? (type ?? "resource") : `${resource.path} ${type ?? "resource"}`;
   const named: Element = { map: resource.map, path: root };
-  if (type === "Observation") readObservation(named, file, collector);
-  else if (type === "Bundle") readBundle(named, file, collector);
+  if (type === "Observation") readObservation(named, context);
+  else if (type === "Bundle") readBundle(named, context);
   else throw new ReadError("fhir-resource", `${root}.resourceType`, "Observation or Bundle", type === null ? "none" : quote(type));
 }
 
-function readBundle(bundle: Element, file: string, collector: Collector): void {
+function readBundle(bundle: Element, context: FhirContext): void {
+  const { file, collector } = context;
   for (const entry of elements(bundle, "entry")) {
     if (collector.gaveUp(file)) return;
     collector.attempt(file, () => {
       const resource = optionalElement(entry, "resource");
       if (resource === null || optionalText(resource, "resourceType") !== "Observation") collector.count("not-an-observation", null);
-      else readObservation(resource, file, collector);
+      else readObservation(resource, context);
     });
   }
 }
+
+/** For whoever brings XML: what to ask for instead. */
+export const XML_EXPECTED = "FHIR as JSON; ask its server for Accept: application/fhir+json, or convert the file";

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { Collector, type ReadResult } from "./collect.ts";
 import { collectCsv } from "./csv.ts";
-import { collectFhir } from "./fhir.ts";
+import { collectFhir, XML_EXPECTED } from "./fhir.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
 import { gunzip } from "./text.ts";
@@ -134,6 +134,7 @@ async function collectFile(file: string, collector: Collector, zone: string | nu
     case ".csv":
       return collectCsv(await readLimited(file, limits.maxTextBytes), file, collector, zone);
     default:
+      if (extname(file).toLowerCase() === ".xml") throw new ReadError("fhir-xml", "file name", XML_EXPECTED, '".xml"');
       throw new ReadError("file-type", "file name", `an ending of ${ENDINGS.join(" ")}`, quote(extname(file)));
   }
 }

@@ -5,4 +5,4 @@ export { readCsv, type CsvOptions } from "./csv.ts";
 export { gunzip } from "./text.ts";
 export type { NotUsed, NotUsedReason, ReadRecording, ReadResult } from "./collect.ts";
 export { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
-export { READ_CODE, type ReadCode, type ReadProblem } from "./problems.ts";
+export { READ_CODE, type ReadCode, type ReadProblem, type ReadWarning } from "./problems.ts";

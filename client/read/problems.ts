@@ -14,6 +14,11 @@ export const READ_CODE = {
   "fhir-resource": { spec: "FHIR R4 Resource", meaning: "not an Observation, nor a Bundle of them" },
   "fhir-subject": { spec: "FHIR R4 Observation.subject", meaning: "an observation whose patient cannot be named" },
   "fhir-time": { spec: "FHIR R4 vital signs vs-1", meaning: "an effective time that is no instant" },
+  "fhir-xml": { spec: "FHIR R4 §2.6", meaning: "FHIR in XML, of which the JSON form alone is read" },
+  "fhir-status": { spec: "FHIR R4 Observation.status", meaning: "a status that is missing, or none of the standard" },
+  "fhir-category": { spec: "FHIR R4 vital signs profile", meaning: "a vital sign without the category vital-signs" },
+  "fhir-profile": { spec: "FHIR R4 vital signs profile", meaning: "a vital sign without a code or component its profile demands" },
+  "fhir-device": { spec: "FHIR R4 Observation.device", meaning: "values of one subject from several devices" },
   "fhir-coding": { spec: "FHIR R4 Observation.code", meaning: "codings of one observation that mean different signals" },
   "fhir-value": { spec: "FHIR R4 vital signs vs-2, vs-3", meaning: "a value of another kind than its code has" },
   "fhir-unit": { spec: "UCUM", meaning: "a unit that this signal is not measured in" },
@@ -35,6 +40,13 @@ export const READ_CODE = {
   "csv-row": { spec: "RFC 4180", meaning: "a row outside the grammar" },
   "csv-value": { spec: "CSV grammar", meaning: "a cell that is no value of its column" },
   "time-range": { spec: "recording.cddl", meaning: "a time before 1970, or more than 49 days after the first of its channel" },
+  "time-future": { spec: "clock", meaning: "a time after the present" },
+  "value-implausible": {
+    spec: "plausibility bounds",
+    meaning: "a value that no patient has: the enclave leaves it out, and counts it in the coverage",
+  },
+  "value-jump": { spec: "plausibility bounds", meaning: "a change faster than a body's" },
+  "value-flat": { spec: "FHIR R4 SampledData", meaning: "a wave that never moves" },
   "value-range": { spec: "recording.cddl", meaning: "a number that a recording cannot hold" },
   "wave-overlap": { spec: "recording.cddl", meaning: "two waveforms of one lead that disagree about the same time" },
   "recording-limit": { spec: "recording.cddl", meaning: "more channels, events or samples than a recording holds" },
@@ -48,11 +60,18 @@ export type ReadCode = keyof typeof READ_CODE;
 export interface ReadProblem {
   file: string;
   code: ReadCode;
+  /** sender: whoever wrote the file; reader: whoever reads it here, by another option, file or limit */
+  who: "sender" | "reader";
   where: string;
   expected: string;
   actual: string;
   /** the whole sentence, with control and bidirectional characters escaped */
   message: string;
+}
+
+/** What was read and deserves a look: the first place of each kind in each file, and how often. */
+export interface ReadWarning extends ReadProblem {
+  count: number;
 }
 
 /** Thrown inside this folder alone: every public function turns it into a `ReadProblem`. */
@@ -77,6 +96,7 @@ export function toProblem(file: string, error: ReadError): ReadProblem {
   return {
     file,
     code,
+    who: READERS.has(code) ? "reader" : "sender",
     where: escape(where),
     expected: escape(expected),
     actual: escape(actual),
@@ -93,3 +113,14 @@ export function quote(text: string): string {
 function escape(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+/** What is mended here, without another file from the sender. */
+const READERS: ReadonlySet<ReadCode> = new Set([
+  "file-missing",
+  "file-type",
+  "file-size",
+  "file-outside",
+  "csv-zone",
+  "json-limit",
+  "recording-limit",
+]);

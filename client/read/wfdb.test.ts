@@ -54,6 +54,7 @@ describe("WFDB", () => {
         scale: { numerator: 1, offset: 0, denominator: 10 },
       },
       { code: "loinc:9279-1", unit: "/min", samples: Int16Array.of(-5) },
+
       { code: "mdc:131328", unit: "mV", samples: Int16Array.of(2), scale: { numerator: 1000, offset: 0, denominator: 1 } },
     ]);
   });

@@ -68,17 +68,18 @@ export function collectWfdb(
   if (missing > 0) collector.count("outside-limits", record, missing);
   if (plan.notRead > 0) collector.count("code-not-read", record, plan.notRead);
   for (const problem of [...plan.problems, ...initialProblems]) collector.problem(file, problem);
-  for (const [strip, samples] of columns) collector.attempt(file, () => handOn(strip, samples, header, collector));
+  for (const [strip, samples] of columns) collector.attempt(file, () => handOn(strip, samples, header, file, collector));
 }
 
-function handOn(strip: Strip, samples: Int16Array, { record, rate, startMs }: WfdbHeader, collector: Collector): void {
+function handOn(strip: Strip, samples: Int16Array, { record, rate, startMs }: WfdbHeader, file: string, collector: Collector): void {
   const numerator = rate.numerator * strip.samplesPerFrame;
   if (numerator > MAX_RATE_PART)
     throw new ReadError("value-range", `signal ${quote(strip.lane)}`, `at most ${MAX_RATE_PART} samples a second`, String(numerator));
   const { code, unit, scale, firstFrame } = strip;
   const beginsMs = startMs + Math.round((firstFrame * 1000 * rate.denominator) / rate.numerator);
   const timing = { kind: "rate" as const, numerator, denominator: rate.denominator };
-  collector.wave(record, { code, unit, startMs: beginsMs, timing, samples, scale, missing: MISSING_16 }, strip.lane);
+  const channel = { code, unit, startMs: beginsMs, timing, samples, scale, missing: MISSING_16 };
+  collector.wave(record, channel, { file, where: `signal ${quote(strip.lane)}` }, strip.lane);
 }
 
 /** The segments in order, with their headers read and compared with the record's. */

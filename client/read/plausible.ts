@@ -1,0 +1,97 @@
+import type { Channel } from "@caladrius/wire";
+import type { Point } from "./columns.ts";
+import { ReadError } from "./problems.ts";
+import { compare } from "./rational.ts";
+
+/*
+ * Values that no patient has are told here and handed on: the enclave leaves them out, and its attested coverage counts
+ * them, which this program cannot promise to anybody else.
+ */
+
+/** What values of one signal can be, in its channel's unit. */
+interface Bounds {
+  /** outside these no patient is measured: such a value is an error of its device or of its writer */
+  low: number;
+  high: number;
+  /** faster changes are told, and used */
+  perMinute?: number;
+}
+
+/** A value outside its signal's bounds, as a warning; null for one within, or of a signal without bounds. */
+export function implausible(code: string, unit: string, value: number, where: string): ReadError | null {
+  const bounds = boundsOf(code);
+  if (bounds === null || (value >= bounds.low && value <= bounds.high)) return null;
+  const expected = `${bounds.low} to ${bounds.high} ${unit} of ${code}`;
+  return new ReadError("value-implausible", where, expected, String(Number(value.toPrecision(6))));
+}
+
+/** The same for the samples of a channel. */
+export function* implausibleSamples({ code, unit, samples, scale, missing }: Channel, where: string): Generator<ReadError> {
+  if (boundsOf(code) === null) return;
+  for (const [i, raw] of samples.entries()) {
+    if (raw === missing) continue;
+    const warning = implausible(code, unit, (raw * scale.numerator + scale.offset) / scale.denominator, `${where}, sample ${i}`);
+    if (warning !== null) yield warning;
+  }
+}
+
+/** A systolic pressure that is not above the diastolic one of the same time: one is wrong, and nothing says which. */
+export function* invertedPressures(subject: string, points: ReadonlyMap<string, readonly Point[]>): Generator<ReadError> {
+  for (const [systolic, diastolic] of PRESSURE_PAIRS) {
+    const lowerAt = new Map((points.get(diastolic) ?? []).map(({ atMs, value }) => [atMs, value]));
+    for (const { atMs, value } of points.get(systolic) ?? []) {
+      const lower = lowerAt.get(atMs) ?? null;
+      if (value === null || lower === null || compare(value, lower) > 0) continue;
+      const where = `subject ${subject} at ${new Date(atMs).toISOString()}`;
+      yield new ReadError("value-implausible", where, "a systolic pressure above the diastolic", "one that is not");
+    }
+  }
+}
+
+/** Changes between neighbours that are faster than a body's. */
+export function* jumps(code: string, points: readonly Point[]): Generator<ReadError> {
+  const perMinute = boundsOf(code)?.perMinute;
+  if (perMinute === undefined) return;
+  let last: { atMs: number; value: number } | null = null;
+  for (const { atMs, value } of points) {
+    if (value === null) continue;
+    const number = Number(value.n) / Number(value.d);
+    const allowed = last === null ? 0 : perMinute * Math.max(1, (atMs - last.atMs) / 60_000);
+    if (last !== null && Math.abs(number - last.value) > allowed) {
+      const where = `${code} at ${new Date(atMs).toISOString()}`;
+      yield new ReadError("value-jump", where, `at most ${perMinute} a minute`, `${last.value} to ${number}`);
+    }
+    last = { atMs, value: number };
+  }
+}
+
+function boundsOf(code: string): Bounds | null {
+  return Object.hasOwn(BOUNDS, code) ? (BOUNDS[code] ?? null) : null;
+}
+
+/** Pressures that stand together. */
+const PRESSURE_PAIRS: readonly (readonly [systolic: string, diastolic: string])[] = [
+  ["loinc:8480-6", "loinc:8462-4"],
+  ["mdc:150037", "mdc:150038"],
+];
+
+const RATE: Bounds = { low: 0, high: 350 };
+const SYSTOLIC: Bounds = { low: 20, high: 320 };
+const DIASTOLIC: Bounds = { low: 5, high: 250 };
+const MEAN: Bounds = { low: 5, high: 320 };
+
+const BOUNDS: Readonly<Record<string, Bounds>> = {
+  "loinc:8867-4": RATE,
+  "mdc:149530": RATE,
+  "loinc:9279-1": { low: 0, high: 120 },
+  "loinc:2708-6": { low: 0, high: 100 },
+  "loinc:8480-6": SYSTOLIC,
+  "loinc:8462-4": DIASTOLIC,
+  "loinc:8478-0": MEAN,
+  "mdc:150037": SYSTOLIC,
+  "mdc:150038": DIASTOLIC,
+  "mdc:150039": MEAN,
+  "loinc:8310-5": { low: 24, high: 45, perMinute: 1 },
+  "loinc:2339-0": { low: 10, high: 1500, perMinute: 4 },
+  "loinc:9269-2": { low: 3, high: 15 },
+};
