@@ -120,6 +120,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: advised(code, error.message) };
   }
+  if (error.name === "KeyPolicyError")
+    return { exit: code === "policy-input" ? EXIT.usage : EXIT.malformed, code, sentence: error.message };
   if (error.name === "FleetError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };
