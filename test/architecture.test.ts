@@ -194,8 +194,8 @@ function judge(file: string, folder: string, specifier: string): string | null {
     .split("/")
     .slice(0, specifier.startsWith("@") ? 2 : 1)
     .join("/");
-  if (name.startsWith("@caladrius/")) {
-    const target = name.slice("@caladrius/".length);
+  if (name === "caladrius" || name.startsWith("@caladrius/")) {
+    const target = name === "caladrius" ? "cli" : name.slice("@caladrius/".length);
     const allowed = narrow?.packages ?? ARROWS[folder] ?? [];
     if (specifier.includes("/generate/") && !isTest && folder !== "bench") return "only tests take what test keys signed";
     return allowed.includes(target) || target === folder ? null : `no arrow from ${target} to ${narrow?.inside ?? folder}`;
