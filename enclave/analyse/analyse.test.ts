@@ -64,7 +64,17 @@ describe("plausibility", () => {
 
 describe("coverage and detectors", () => {
   it("lists the detectors", () => {
-    expect(DETECTORS.map(({ id }) => id)).toEqual(["news2", "qsofa", "mews", "thresholds", "glucose", "trend", "ecg-beats", "ecg-rhythm"]);
+    expect(DETECTORS.map(({ id }) => id)).toEqual([
+      "news2",
+      "qsofa",
+      "mews",
+      "thresholds",
+      "glucose",
+      "trend",
+      "discord",
+      "ecg-beats",
+      "ecg-rhythm",
+    ]);
   });
   it("runs what applies, and records parameters in force", () => {
     const { detectors, coverage } = analyse(recordingOf([even("loinc:2339-0", "mg/dL", flat(60, 100))]), { detectors: [] });

@@ -14,6 +14,8 @@ export interface Prepared {
   leads: readonly Channel[];
   /** waves that show the pulse (pleth, arterial pressure), raw, in the order of the recording; their samples are counted */
   pulses: readonly Channel[];
+  /** channels of a code that nobody knows, raw; they are counted and reported as not assessed */
+  unknown: readonly Channel[];
   events: readonly RecordingEvent[];
 }
 
@@ -40,6 +42,8 @@ export interface Detector {
   parameters: readonly ParameterSpec[];
   /** true: it reads the ECG leads by `ecgGroups`, which counts their samples */
   readsEcg?: true;
+  /** true: it costs so much that it runs only where its id is listed */
+  byNameOnly?: true;
   /** whether the recording holds anything that this detector reads */
   applies(prepared: Prepared): boolean;
   /** builds tables from parameters once */

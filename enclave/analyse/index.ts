@@ -1,6 +1,7 @@
 import { ConfigurationError, WireError, type Analysis, type CborValue, type Priority, type Recording } from "@caladrius/wire";
 import { VITALS, type VitalId } from "./channels.ts";
 import type { Configuration, Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
+import { discord } from "./discord/discord.ts";
 import { ecgBeats } from "./ecg/ecg-beats.ts";
 import { ecgRhythm } from "./ecg/rhythm/ecg-rhythm.ts";
 import { FindingList } from "./findings.ts";
@@ -16,7 +17,7 @@ import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
 import { trend } from "./trend/trend.ts";
 
-const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, ecgBeats, ecgRhythm];
+const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, discord, ecgBeats, ecgRhythm];
 
 /** The detectors of this build, in the order in which they run. */
 export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({
@@ -27,7 +28,7 @@ export const DETECTORS: readonly { id: string; version: string; title: string }[
 
 /** Which detectors run, and how. */
 export interface AnalyseOptions {
-  /** detector ids; empty for all that apply to the recording */
+  /** detector ids; empty for all that apply to the recording, but for those that run by name only */
   detectors: readonly string[];
   /** true: of the ids listed, those that do not apply are passed over instead of reported as not assessed */
   applying?: boolean;
@@ -67,7 +68,7 @@ function choose(
   { detectors: ids, applying = false }: AnalyseOptions,
   prepared: Prepared,
 ): readonly Configured[] {
-  if (ids.length === 0) return configured.filter(({ detector }) => detector.applies(prepared));
+  if (ids.length === 0) return configured.filter(({ detector }) => detector.byNameOnly !== true && detector.applies(prepared));
   for (const id of ids) {
     if (!ALL.some((detector) => detector.id === id)) throw new WireError("schema-range", "detectors: an id that this build does not have");
   }

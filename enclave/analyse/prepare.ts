@@ -13,6 +13,7 @@ import { clockOf, MAX_TIME_MS, sampleMs } from "./timing.ts";
 export function prepare(recording: Recording, identities: Configuration["identities"], report: Report): Prepared {
   const columns: Column[] = [];
   const leads: Channel[] = [];
+  const unknown: Channel[] = [];
   const pulses: Channel[] = [];
   let fromMs = Number.POSITIVE_INFINITY;
   let toMs = 0;
@@ -33,7 +34,10 @@ export function prepare(recording: Recording, identities: Configuration["identit
     fromMs = Math.min(fromMs, clock.startMs);
     toMs = Math.max(toMs, clock.endMs);
     const meaning = meaningOf(channel.code);
-    if (meaning === undefined) return unread("unknown-code");
+    if (meaning === undefined) {
+      unknown.push(channel);
+      return unread("unknown-code");
+    }
     if (meaning.kind === "ecg") {
       if (!ECG_UNITS.has(channel.unit)) return unread("unknown-unit");
       leads.push(channel);
@@ -55,7 +59,7 @@ export function prepare(recording: Recording, identities: Configuration["identit
     room -= column.runs.count;
     if (read < column.clock.length) cutOff(column, read, report);
   }
-  return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, pulses, events: recording.events };
+  return { fromMs: Math.min(fromMs, toMs), toMs, columns, leads, pulses, unknown, events: recording.events };
 }
 
 /** A column whose remainder changes too often to be kept: it ends earlier, and the rest is not assessed. */
