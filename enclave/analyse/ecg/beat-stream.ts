@@ -11,6 +11,7 @@ export class BeatStream {
   /** where the second lead was judged: [from, to) */
   readonly #paired: [number, number][] = [];
   #pushed = 0;
+  #decidedTo = 0;
 
   /**
    * @param rate samples per second of both leads, 100 to 1000
@@ -34,6 +35,11 @@ export class BeatStream {
       this.#pushed += end - at;
       this.#decide();
     }
+  }
+
+  /** Nothing before this raw sample, counted from the first that was pushed, will be told any more. */
+  get decidedTo(): number {
+    return this.#decidedTo;
   }
 
   /** Nothing follows. */
@@ -64,6 +70,7 @@ export class BeatStream {
     const first = this.#first.decidedTo;
     const decidedTo = this.#second === null ? first : Math.min(first, this.#second.from + this.#second.stream.decidedTo);
     this.#vote.decide(decidedTo, this.#isPaired);
+    this.#decidedTo = Math.max(this.#decidedTo, this.#vote.undecidedFrom(decidedTo));
     while (this.#paired.length > 1 && (this.#paired[0]?.[1] ?? 0) < decidedTo - MOST_DELAY_SECONDS * this.#rate) this.#paired.shift();
   }
 

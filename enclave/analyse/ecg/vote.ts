@@ -58,6 +58,11 @@ export class Vote {
     }
   }
 
+  /** Nothing before this raw sample will be told any more, when everything before `decidedTo` has been said. */
+  undecidedFrom(decidedTo: number): number {
+    return Math.min(this.#clusters[0]?.at ?? decidedTo, this.#said[0]?.at ?? decidedTo, decidedTo - this.#window) - this.#window;
+  }
+
   #nextCluster(paired: (at: number) => boolean): Cluster {
     const start = (this.#said[0] as Said).at;
     const seen = [0, 0];

@@ -27,6 +27,7 @@ export class Fibrillation {
   readonly #window: number;
   readonly #step: number;
   readonly #wave: Float64Array;
+  readonly #quarters = new Float64Array(4);
   #next: number;
   #open: { from: number; to: number; looks: number; leakage: number; least: number; frequency: number } | null = null;
 
@@ -106,15 +107,19 @@ export class Fibrillation {
   #measure(ring: LeadRing, from: number): { leakage: number; frequency: number } | null {
     const count = this.#window;
     const wave = this.#wave;
+    const quarters = this.#quarters.fill(0);
     let [area, steps] = [0, 0];
     for (let k = 0; k < count; k++) {
       const i = from + 2 * k;
       const value = (ring.at(i - 2) + 3 * ring.at(i - 1) + 3 * ring.at(i) + ring.at(i + 1)) / 8;
       wave[k] = value;
       area += Math.abs(value);
+      const quarter = Math.floor((4 * k) / count);
+      quarters[quarter] = (quarters[quarter] ?? 0) + Math.abs(value);
       if (k > 0) steps += Math.abs(value - (wave[k - 1] ?? 0));
     }
     if (area < LEAST_MICROVOLTS * count || steps === 0) return null;
+    for (const part of quarters) if (part < LEAST_QUARTER * area) return null; // a short run is no waveform of four seconds
     const half = Math.max(1, Math.floor((PI * area) / steps + 0.5)); // half a mean period, were it a sine
     let [left, all] = [0, 0];
     for (let k = half; k < count; k++) {
@@ -149,5 +154,7 @@ const MOST_LEAKAGE = 0.45;
 const LEAST_FREQUENCY = 2.4;
 const MOST_FREQUENCY = 8;
 const LEAST_MICROVOLTS = 50;
+/** Of the area in four seconds, each of them has at least this. */
+const LEAST_QUARTER = 0.1;
 /** So many of the patient's usual beats in the window, and it is no fibrillation. */
 const USUAL_BEATS = 3;
