@@ -2,12 +2,18 @@ import { basename } from "node:path";
 
 /**
  * Names for results, one per recording, after the first file it came from: unlike each other, without the file's
- * extensions, fit for a file name. Subject pseudonyms do not go into names.
+ * extensions, fit for a file name; windows of one recording end in `-part-01` and so on. Subject pseudonyms do not go into names.
  */
-export function resultNames(recordings: readonly { readonly sources?: readonly string[] }[]): string[] {
+export function resultNames(
+  recordings: readonly { readonly sources?: readonly string[]; readonly part?: { readonly number: number; readonly of: number } | null }[],
+): string[] {
   const taken = new Set<string>();
-  return recordings.map(({ sources }, index) => {
-    const base = plainName(sources?.[0] ?? "") || `recording-${index + 1}`;
+  return recordings.map(({ sources, part }, index) => {
+    const whole = plainName(sources?.[0] ?? "") || `recording-${index + 1}`;
+    const base =
+      part === undefined || part === null
+        ? whole
+        : `${whole}-part-${String(part.number).padStart(Math.max(2, String(part.of).length), "0")}`;
     let name = base;
     for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${base}-${count}`;
     taken.add(name.toLowerCase()); // some file systems do not tell case apart

@@ -14,6 +14,7 @@ import { HostClient } from "./host/client.ts";
 import type { RetrySettings } from "./host/retry.ts";
 import { createSubmitterKey, type SubmitterKey } from "./keys.ts";
 import { resultNames } from "./names.ts";
+import { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
 import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
 
@@ -65,18 +66,20 @@ export interface SubmitProgress {
   readonly index: number;
   readonly name: string;
   readonly stage: SubmitStage;
-  /** recordings that have ended, of all */
+  /** jobs that have ended, of all */
   readonly done: number;
   readonly total: number;
 }
 
-/** What became of one recording. Until `status` is verified its sender should keep it. */
+/** What became of one job: a recording, or a window of one. Until `status` is verified its sender should keep it. */
 export interface SubmitOutcome {
   /** place in the input */
   readonly index: number;
   /** of the result file, without extension */
   readonly name: string;
   readonly sources: readonly string[];
+  /** which window of a recording that is too large for one job; null for a whole one */
+  readonly part: PartPosition | null;
   /** verified: a verdict that is affirming or warning; refused: a contraindicated one; failed: no result came */
   readonly status: "verified" | "refused" | "failed";
   readonly verdict: Verdict<ResultFileClaims> | null;
@@ -91,8 +94,9 @@ export interface SubmitOutcome {
 }
 
 /**
- * Submits recordings, one job per subject, and returns what became of each, in their order. Nothing is sealed before
- * the enclave's evidence was verified under the trust file.
+ * Submits recordings, one job per subject, and returns what became of each, in their order. A recording above the 32 MiB of
+ * a sealed job becomes several jobs, one for each consecutive window (`part`), whose results stand alone. Nothing is sealed
+ * before the enclave's evidence was verified under the trust file.
  *
  * @throws what makes the whole call pointless: ConfigurationError (trust file), Refusal (the enclave is not trusted),
  * SubmitError host-url, host-answer, host-refused, fleet-not-trusted, fleet-missing, suite-missing, kms-key-arn,
@@ -156,39 +160,49 @@ async function submitAll(
   output: OutputOptions,
   { onProgress, concurrency = CONCURRENCY }: SubmitOptions,
 ): Promise<SubmitOutcome[]> {
-  const names = resultNames(inputs);
+  const jobs = inputs.flatMap(({ recording, sources = [] }, index) =>
+    splitRecording(recording).map((window): Job => ({ ...window, sources, index })),
+  );
+  const names = resultNames(jobs);
   const outcomes: SubmitOutcome[] = [];
   let done = 0;
-  const one = async (input: SubmitInput, index: number): Promise<void> => {
-    const name = names[index] ?? `recording-${index + 1}`;
-    const tell = (stage: SubmitStage): void => onProgress?.({ index, name, stage, done, total: inputs.length });
-    const outcome = await submitOne(input, { index, name, context, output, tell });
+  const one = async (job: Job, place: number): Promise<void> => {
+    const { index } = job;
+    const name = names[place] ?? `recording-${place + 1}`;
+    const tell = (stage: SubmitStage): void => onProgress?.({ index, name, stage, done, total: jobs.length });
+    const outcome = await submitOne(job, { name, context, output, tell });
     context.signal.throwIfAborted();
-    outcomes[index] = outcome;
+    outcomes[place] = outcome;
     done += 1;
     tell(outcome.status);
   };
-  const waiting = inputs.entries();
+  const waiting = jobs.entries();
   const worker = async (): Promise<void> => {
-    for (const [index, input] of waiting) await one(input, index);
+    for (const [place, job] of waiting) await one(job, place);
   };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, inputs.length)) }, worker));
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, jobs.length)) }, worker));
   return outcomes;
 }
 
+interface Job extends RecordingPart {
+  readonly sources: readonly string[];
+  /** place of its recording in the input */
+  readonly index: number;
+}
+
 interface One {
-  index: number;
   name: string;
   context: SubmitContext;
   output: OutputOptions;
   tell: (stage: SubmitStage) => void;
 }
 
-async function submitOne(input: SubmitInput, { index, name, context, output, tell }: One): Promise<SubmitOutcome> {
+async function submitOne({ recording, part, sources, index }: Job, { name, context, output, tell }: One): Promise<SubmitOutcome> {
   const outcome = {
     index,
     name,
-    sources: input.sources ?? [],
+    sources,
+    part,
     status: "failed",
     verdict: null,
     file: null,
@@ -199,7 +213,7 @@ async function submitOne(input: SubmitInput, { index, name, context, output, tel
   try {
     const path = outputPath(name, output);
     await refuseExisting(path, output);
-    const { verdict, file, resealed } = await submitRecording(context, input.recording, tell);
+    const { verdict, file, resealed } = await submitRecording(context, recording, tell);
     if (verdict.status === "contraindicated") return { ...outcome, status: "refused", verdict, resealed };
     const verified = { ...outcome, status: "verified", verdict, file, resealed } as const;
     if (path === null) return verified;
