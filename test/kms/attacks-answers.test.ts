@@ -126,8 +126,8 @@ describe("an answer", () => {
   });
 
   it("of 100 MB is not read to its end", async () => {
-    const padding = "x".repeat(100 * 1024 * 1024);
-    world.intercept = tamper("Decrypt", (_call, response) => withMembers(response, { padding }));
+    const padding = `,"padding":"${"x".repeat(100 * 1024 * 1024)}"}`;
+    world.intercept = tamper("Decrypt", (_call, response) => ({ ...response, body: response.body.replace(/\}$/, padding) }));
     expect(await outcome(enclave.serve(epoch))).toBe("kms-answer-refused");
     expect(world.parent.seen.length).toBe(1);
     const taken = world.parent.seen.map((seen) => seen["to-enclave"].length);
