@@ -8,5 +8,6 @@ export { submit, type SubmitInput, type SubmitOptions, type SubmitOutcome, type 
 export type { SubmitStage } from "./submission.ts";
 export { HostClient, JOB_STATES, type HostClientOptions, type JobAnswer, type JobState } from "./host/client.ts";
 export type { RetrySettings } from "./host/retry.ts";
+export { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 export { resultNames } from "./names.ts";
 export { CLIENT_CODE, SubmitError, type ClientCode } from "./errors.ts";

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { verifyResultFile, type ResultFileClaims } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import type { ReadRecording } from "@caladrius/client";
+import { splitRecording, type PartPosition, type ReadRecording } from "@caladrius/client";
 import { renderReport, type RecordingMatch } from "@caladrius/pages/report";
-import { encodeRecording, equalBytes, toHex } from "@caladrius/wire";
+import { encodeRecording, equalBytes, toHex, type Recording } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readLimited, refuseExisting, writeWhole } from "../files.ts";
@@ -38,15 +38,15 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.line([styled("red", "no page is written  "), unread ? "no recording could be read" : choice]);
     return unread ? readExit : EXIT.contraindicated;
   }
-  const { read, match, digest } = choice;
+  const { read, recording, part, match, digest } = choice;
   const report = renderReport({
     verdict,
-    recording: read.recording,
+    recording,
     match,
     recordingSha256: toHex(digest),
     result: { name: basename(file), sha256: toHex(sha256(bytes)) },
     trust: { name: basename(trustPath), sha256: toHex(sha256(await readLimited(trustPath, MAX_RESULT_FILE_BYTES))) },
-    sources: read.sources.map((source) => basename(source)),
+    sources: [...read.sources.map((source) => basename(source)), ...(part === null ? [] : [`window ${part.number} of ${part.of}`])],
   });
   await writeWhole(out, report.html, { force });
   tell({ page: out, recording: { sha256: toHex(digest), match }, strips: report.strips, trends: report.trends });
@@ -59,10 +59,16 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   return exit;
 }
 
-interface Choice {
+/** A recording as it was submitted: whole, or one window of it. */
+interface Candidate {
   readonly read: ReadRecording;
-  readonly match: RecordingMatch;
+  readonly recording: Recording;
+  readonly part: PartPosition | null;
   readonly digest: Uint8Array;
+}
+
+interface Choice extends Candidate {
+  readonly match: RecordingMatch;
 }
 
 /** The recording that a result is about, or why there is none among those given. @throws UsageError where it cannot be told which */
@@ -70,14 +76,16 @@ function choose(
   recordings: readonly ReadRecording[],
   { disclosed: { input, subject, coverage, denial } }: ResultFileClaims,
 ): Choice | string {
-  const candidates = recordings.map((read) => ({ read, digest: sha256(encodeRecording(read.recording)) }));
+  const candidates = recordings.flatMap((read) =>
+    splitRecording(read.recording).map((part): Candidate => ({ ...part, read, digest: sha256(encodeRecording(part.recording)) })),
+  );
   if (input !== null) {
     const found = candidates.find(({ digest }) => equalBytes(digest, input.recordingDigest));
     if (found !== undefined) return { ...found, match: "same" };
     const given = candidates.map(({ digest }) => toHex(digest)).join(", ") || "none";
     return `not the recording that was analysed: the result names ${toHex(input.recordingDigest)}, read was ${given}; files must be given as they were submitted, all of the subject's`;
   }
-  const fitting = candidates.filter(({ read: { recording } }) => {
+  const fitting = candidates.filter(({ recording }) => {
     if (subject !== null && recording.subject !== subject) return false;
     return coverage === null || denial !== null || coversAlike(recording, coverage);
   });
@@ -92,7 +100,7 @@ function choose(
 }
 
 /** Whether a recording begins and ends as the coverage says, to the second: what no digest shows can still be refuted. */
-function coversAlike({ channels }: ReadRecording["recording"], { fromMs, toMs }: { fromMs: number; toMs: number }): boolean {
+function coversAlike({ channels }: Recording, { fromMs, toMs }: { fromMs: number; toMs: number }): boolean {
   const spans = channels.flatMap(({ startMs, timing, samples }) => {
     if (samples.length === 0) return [];
     const lengthMs =
