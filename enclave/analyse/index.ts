@@ -17,6 +17,10 @@ import { SpanList, unionMs } from "./spans.ts";
 import { thresholds } from "./thresholds.ts";
 import { trend } from "./trend/trend.ts";
 
+export type { RhythmAlarm, RhythmCode } from "./ecg/rhythm/alarm.ts";
+export { AlarmStream } from "./ecg/rhythm/alarm-stream.ts";
+export { CINC_2015_LIMITS, type RhythmLimits, type RhythmListener } from "./ecg/rhythm/rhythm-stream.ts";
+
 const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, discord, ecgBeats, ecgRhythm];
 
 /** The detectors of this build, in the order in which they run. */

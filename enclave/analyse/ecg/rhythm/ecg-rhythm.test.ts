@@ -6,7 +6,7 @@ import { even, recordingOf, START_MS } from "../../recordings.fixture.ts";
 import { readLeads } from "../mitdb.ts";
 import { AlarmStream } from "./alarm-stream.ts";
 import type { RhythmAlarm } from "./alarm.ts";
-import type { RhythmLimits } from "./rhythm-stream.ts";
+import { CINC_2015_LIMITS } from "./rhythm-stream.ts";
 
 const RATE = 250;
 
@@ -202,17 +202,6 @@ describe("cross-check by the pulse", () => {
   });
 });
 
-const LIMITS: RhythmLimits = {
-  asystoleMs: 4000,
-  bradycardiaPerMinute: 40,
-  bradycardiaBeats: 5,
-  tachycardiaPerMinute: 140,
-  tachycardiaBeats: 17,
-  ventricularPerMinute: 100,
-  ventricularBeats: 5,
-  fibrillationMs: 4000,
-};
-
 /** Alarms of leads pushed in pieces, and how many seconds each rose behind its onset. */
 function streamed(
   leads: readonly (Int16Array | Int32Array)[],
@@ -222,7 +211,7 @@ function streamed(
 ): [RhythmAlarm[], number[]] {
   const alarms: RhythmAlarm[] = [];
   const delays: number[] = [];
-  const stream = new AlarmStream(rate, steps, LIMITS, {
+  const stream = new AlarmStream(rate, steps, CINC_2015_LIMITS, {
     rise: (_, from, now) => delays.push((now - from) / rate),
     tell: (alarm) => alarms.push(alarm),
   });

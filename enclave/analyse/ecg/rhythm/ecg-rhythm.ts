@@ -5,7 +5,7 @@ import { ecgGroups, type EcgGroup } from "../groups.ts";
 import type { RhythmAlarm } from "./alarm.ts";
 import { BeatShapes } from "./beat-shapes.ts";
 import { judgeByPulse, pulseStretches, type PulseStretch } from "./cross-check.ts";
-import { RhythmStream, type RhythmLimits } from "./rhythm-stream.ts";
+import { CINC_2015_LIMITS, RhythmStream, type RhythmLimits } from "./rhythm-stream.ts";
 
 /**
  * Alarms of the heart's rhythm by the definitions of the PhysioNet/CinC challenge 2015: asystole, extreme bradycardia and
@@ -19,14 +19,14 @@ export const ecgRhythm: Detector = {
   version: "1.0.0",
   title: "Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation, checked against the pulse",
   parameters: [
-    required("asystole-ms", 4000, 1000, 20_000),
-    required("bradycardia-per-minute", 40, 10, 100),
-    required("bradycardia-beats", 5, 2, 100),
-    required("tachycardia-per-minute", 140, 80, 300),
-    required("tachycardia-beats", 17, 2, 100),
-    required("ventricular-per-minute", 100, 60, 300),
-    required("ventricular-beats", 5, 3, 100),
-    required("fibrillation-ms", 4000, 2000, 10_000),
+    required("asystole-ms", CINC_2015_LIMITS.asystoleMs, 1000, 20_000),
+    required("bradycardia-per-minute", CINC_2015_LIMITS.bradycardiaPerMinute, 10, 100),
+    required("bradycardia-beats", CINC_2015_LIMITS.bradycardiaBeats, 2, 100),
+    required("tachycardia-per-minute", CINC_2015_LIMITS.tachycardiaPerMinute, 80, 300),
+    required("tachycardia-beats", CINC_2015_LIMITS.tachycardiaBeats, 2, 100),
+    required("ventricular-per-minute", CINC_2015_LIMITS.ventricularPerMinute, 60, 300),
+    required("ventricular-beats", CINC_2015_LIMITS.ventricularBeats, 3, 100),
+    required("fibrillation-ms", CINC_2015_LIMITS.fibrillationMs, 2000, 10_000),
   ],
   readsEcg: true,
   applies: (prepared) => prepared.leads.length > 0,

@@ -6,7 +6,7 @@ import { Pause } from "./pause.ts";
 import { RateRun } from "./rate-run.ts";
 import { VentricularRun } from "./ventricular-run.ts";
 
-/** Limits of the rhythm alarms; the defaults are the definitions of the PhysioNet/CinC challenge 2015. */
+/** Limits of the rhythm alarms. */
 export interface RhythmLimits {
   asystoleMs: number;
   bradycardiaPerMinute: number;
@@ -17,6 +17,18 @@ export interface RhythmLimits {
   ventricularBeats: number;
   fibrillationMs: number;
 }
+
+/** The definitions of the PhysioNet/CinC challenge 2015, for adults. */
+export const CINC_2015_LIMITS: Readonly<RhythmLimits> = {
+  asystoleMs: 4000,
+  bradycardiaPerMinute: 40,
+  bradycardiaBeats: 5,
+  tachycardiaPerMinute: 140,
+  tachycardiaBeats: 17,
+  ventricularPerMinute: 100,
+  ventricularBeats: 5,
+  fibrillationMs: 4000,
+};
 
 /** A beat as it comes from whoever finds them. */
 export interface StreamedBeat {
