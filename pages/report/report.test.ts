@@ -147,7 +147,7 @@ describe("ECG on paper", () => {
     expect((await strip([["coverage", coverageOf(30, { unassessed })]])).html).toContain(
       "<h3>Not assessed: flat-line, at 2026-03-01 08:00:12 UTC</h3>",
     );
-    expect((await strip([["coverage", coverageOf(30)]])).html).toContain("<h3>No finding on this recording; its beginning");
+    expect((await strip([["coverage", coverageOf(30)]])).html).toContain("<h3>No disclosed finding; how the recording begins");
   });
 
   it("draws at most so many strips and names the findings that have none", async () => {

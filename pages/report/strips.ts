@@ -77,7 +77,7 @@ export function drawStrips(context: StripContext): Strips {
       lead: first,
       ...windowOf(first, { onsetMs: first.clock.startMs, endMs: 0 }),
       about: [],
-      reason: "No finding on this recording; its beginning",
+      reason: "No disclosed finding; how the recording begins",
     });
   windows.sort((a, b) => a.fromMs - b.fromMs);
   return { figures: windows.map((one, i) => drawWindow(one, context, i)), leftOut };
