@@ -1,4 +1,4 @@
-import { readInputs, type ReadProblem, type ReadRecording } from "@caladrius/client";
+import { readInputs, type ReadProblem, type ReadRecording, type ReadWarning } from "@caladrius/client";
 import { EXIT, failureJson, worst, type ExitCode, type Failure } from "./exit.ts";
 import { styled, type Terminal } from "./print.ts";
 
@@ -8,11 +8,19 @@ export interface Inputs {
   exit: ExitCode;
 }
 
+/** What a command was told about its inputs. */
+export interface InputOptions {
+  /** of times without offset in CSV files */
+  zone?: string | null;
+}
+
 /** Reads files and folders; what could not be read or used is told on stderr (with --json as objects) and never dropped in silence. */
-export async function readAll(paths: readonly string[], terminal: Terminal): Promise<Inputs> {
-  const { recordings, problems, notUsed } = await readInputs(paths, {
-    onProgress: ({ file, index, total }) => {
-      if (total > 1) terminal.progress(`reading ${index + 1} of ${total}: ${file}`, true);
+export async function readAll(paths: readonly string[], terminal: Terminal, { zone = null }: InputOptions = {}): Promise<Inputs> {
+  const { recordings, problems, warnings, notUsed } = await readInputs(paths, {
+    ...(zone === null ? {} : { zone }),
+    onProgress: ({ file, index, total, part }) => {
+      const done = part === 0 ? "" : `, ${Math.floor(100 * part)} %`;
+      if (total > 1 || part > 0) terminal.progress(`reading ${index + 1} of ${total}: ${file}${done}`, true);
     },
   });
   for (const problem of problems) {
@@ -20,9 +28,21 @@ export async function readAll(paths: readonly string[], terminal: Terminal): Pro
       terminal.object({ ...failureJson(problem.file, failureOfReading(problem, recordings)), status: null, where: problem.where });
     else terminal.note([styled("yellow", "not read  "), `${problem.message} (${problem.code})`]);
   }
+  for (const warning of warnings) tellWarning(warning, terminal);
+  for (const { recording, relativeTime } of recordings) {
+    const where = `subject ${recording.subject}`;
+    if (relativeTime && !terminal.isJson)
+      terminal.note(`time      ${where}: the file has no date: its times count from its start and show as 1970-01-01`);
+  }
   for (const { recording, notUsed: own } of recordings) tellNotUsed(`subject ${recording.subject}`, own, terminal);
   tellNotUsed("no subject", notUsed, terminal);
   return { recordings, exit: worst(problems.map((problem) => exitOf(problem, recordings))) };
+}
+
+/** What was read and is used all the same; of several of one kind in a file the first place. */
+function tellWarning({ file, code, where, message, count }: ReadWarning, terminal: Terminal): void {
+  if (terminal.isJson) terminal.object({ file, code, where, count, message, status: null, warning: true });
+  else terminal.note([styled("yellow", "look at   "), `${message} (${code}${count > 1 ? `, ${count} times` : ""})`]);
 }
 
 /** Nothing was judged yet, so the object has no status. */

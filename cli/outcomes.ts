@@ -17,8 +17,17 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
   for (const { name, resealed } of outcomes)
     if (resealed > 0)
       terminal.line(`${name}: sealed again ${resealed === 1 ? "once" : `${resealed} times`}, as the enclave that held the keys was gone`);
+  for (const { name, part } of outcomes) if (part !== null) terminal.line(`${name}: ${windowOf(part)}`);
+  if (outcomes.some(({ part }) => part !== null))
+    terminal.line(
+      "windows: a recording above the 32 MiB of a sealed job was cut; each window is analysed by itself, what spans a cut is seen as two",
+    );
   if (outcomes.some(isDenied))
     terminal.line("denied: nothing was analysed; the policy bundle decides on purposes and levels, whoever answers for it can change it");
+}
+
+function windowOf({ number, of, startMs, endMs }: NonNullable<SubmitOutcome["part"]>): string {
+  return `window ${number} of ${of}, ${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
 }
 
 function isDenied({ verdict }: SubmitOutcome): boolean {
@@ -41,10 +50,10 @@ export function tellRetries(terminal: Terminal): (reason: string) => void {
 }
 
 function outcomeObject(outcome: SubmitOutcome): Readonly<Record<string, unknown>> {
-  const { name, sources, path, resealed, verdict, problem } = outcome;
+  const { name, sources, part, path, resealed, verdict, problem } = outcome;
   const object =
     verdict === null || problem !== null ? failureJson(path, failureOf(problem)) : { ...verdictObject("", verdict), file: path };
-  return { ...object, name, sources, resealed };
+  return { ...object, name, sources, part, resealed };
 }
 
 function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment)[] {

@@ -8,6 +8,7 @@ const data: Option = {
 };
 const port: Option = { value: "P", about: `port of the HTTP API on 127.0.0.1; 0 takes a free one (default: ${DEFAULT_PORT})` };
 const trust: Option = { value: "FILE", about: "trust file: which roots and measurements you accept", required: true };
+const zone: Option = { value: "ZONE", about: "of times without offset in CSV files, such as Europe/Berlin or +01:00" };
 const detector: Option = { value: "ID", about: "run this detector only; without it all that apply", multiple: true };
 const strict: Option = { value: null, about: "exit 10 for a warning as well" };
 /** Of every command that verifies evidence; evidence-options.ts reads them. */
@@ -22,7 +23,8 @@ const MANY = Number.MAX_SAFE_INTEGER;
 
 const INPUT_NOTE: readonly string[] = [
   "An INPUT is a file or a folder (all .hea .json .ndjson .csv files in it, sorted):",
-  "FHIR R4 (Observation, Bundle, NDJSON, .ndjson.gz), WFDB (.hea with formats 212 and 16) or CSV. One job per subject.",
+  "FHIR R4 (Observation, Bundle, NDJSON, .ndjson.gz), WFDB (.hea with formats 16, 80, 212, 310, 311 and .mat) or CSV. One job per subject,",
+  "and several, one after another in time, where a recording is larger than a sealed job holds.",
 ];
 
 /** All commands. Help, usage lines and hints come from this table alone. */
@@ -92,6 +94,7 @@ export const COMMANDS: readonly Command[] = [
       detector,
       level: { value: "LEVEL", about: "what is disclosed: alarm, findings or full (default: findings)" },
       purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: TREAT)" },
+      zone,
       key: { value: "F", about: "the submitter's key file, made if there is none; without it new keys for this call" },
       "kms-key": {
         value: "ARN",
@@ -186,7 +189,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "run the detectors on local data, unsealed and unattested",
     inputs: "INPUT",
     count: [1, 1],
-    options: { detector, json },
+    options: { detector, zone, json },
     notes: ["Nothing attests what it prints: use it to look at data, not to prove anything. Not a medical device.", ...INPUT_NOTE],
     load: () => import("./commands/analyse.ts"),
   },

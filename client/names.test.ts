@@ -19,4 +19,13 @@ describe("resultNames", () => {
     expect(name).toMatch(/^[\p{L}\p{N}_-][\p{L}\p{N}._-]*$/u);
     expect(names(`${"x".repeat(300)}.csv`)[0]).toHaveLength(100);
   });
+
+  it("tells the windows of one recording apart, in order", () => {
+    const part = (number: number, of: number): { sources: string[]; part: { number: number; of: number } } => ({
+      sources: ["a.hea"],
+      part: { number, of },
+    });
+    expect(resultNames([part(1, 2), part(2, 2), { sources: ["a.hea"], part: null }])).toEqual(["a-part-01", "a-part-02", "a"]);
+    expect(resultNames([part(7, 100)])).toEqual(["a-part-007"]);
+  });
 });

@@ -9,7 +9,7 @@ import { styled, type Terminal } from "../print.ts";
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const detectors = args.many("detector");
   refuseUnknownDetectors(detectors);
-  const { recordings, exit } = await readAll(args.inputs, terminal);
+  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
   terminal.line([styled("yellow", "unattested: computed on this machine, by whatever program stands here. Not a medical device.")]);
   for (const { recording, sources } of recordings) {
     const analysis = analyse(recording, { detectors });

@@ -21,7 +21,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
-  const { recordings, exit } = await readAll(args.inputs, terminal);
+  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
   if (kmsKey !== null)
     terminal.line(`sealed under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
   const outcomes = await submit(recordings, {

@@ -13,7 +13,6 @@ import {
   encodeAttestReply,
   encodeSealedReply,
   fromHex,
-  LimitError,
 } from "@caladrius/wire";
 import { makeSurroundings, type Surroundings } from "../support/index.ts";
 import { startEnclave, trustFor } from "./enclave.ts";
@@ -137,13 +136,19 @@ describe("submit", () => {
     expect(readFileSync(join(outDir, "night.attested"), "utf8")).not.toBe("kept");
   });
 
-  it("refuses a recording that does not fit a sealed job, and submits the others", async () => {
+  it("cuts a recording that does not fit a sealed job into windows, each a job with a result of its own", async () => {
     const long = smallRecording(SUBJECT);
-    long.channels[0]!.samples = new Int32Array(9_000_000);
-    const outcomes = await submit([{ recording: long }, { recording: smallRecording(SUBJECT) }], { hostUrl: url, trust, retry: QUICK });
-    expect(outcomes.map(({ status }) => status)).toEqual(["failed", "verified"]);
-    expect(outcomes[0]!.problem).toBeInstanceOf(LimitError);
-    expect(outcomes[0]!.problem).toMatchObject({ code: "job-too-large" });
+    const [channel] = long.channels;
+    channel!.samples = new Int32Array(9_000_000);
+    const inputs = [{ recording: long, sources: ["night.dat"] }, { recording: smallRecording(SUBJECT) }];
+    const outcomes = await submit(inputs, { hostUrl: url, trust, retry: QUICK });
+    expect(outcomes.map(({ index, name, status, part }) => [index, name, status, part?.number, part?.of])).toEqual([
+      [0, "night-part-01", "verified", 1, 2],
+      [0, "night-part-02", "verified", 2, 2],
+      [1, "recording-3", "verified", undefined, undefined],
+    ]);
+    expect(outcomes[0]?.part?.startMs).toBe(channel!.startMs);
+    expect(outcomes[1]?.part?.startMs).toBe(outcomes[0]?.part?.endMs);
   });
 
   it("stops when told to", async () => {
