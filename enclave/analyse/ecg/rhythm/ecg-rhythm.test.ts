@@ -6,7 +6,8 @@ import { even, recordingOf, START_MS } from "../../recordings.fixture.ts";
 import { readLeads } from "../mitdb.ts";
 import { AlarmStream } from "./alarm-stream.ts";
 import type { RhythmAlarm } from "./alarm.ts";
-import { CINC_2015_LIMITS } from "./rhythm-stream.ts";
+import { BeatShapes } from "./beat-shapes.ts";
+import { CINC_2015_LIMITS, RhythmStream } from "./rhythm-stream.ts";
 
 const RATE = 250;
 
@@ -240,6 +241,26 @@ describe("rhythm alarms as a stream", () => {
     }
     const [, delays] = streamed([samples], RATE, [5], () => 25);
     for (const delay of delays) expect(delay).toBeLessThanOrEqual(10);
+  });
+});
+
+describe("stretches in which no beats are claimed", () => {
+  const alarmsOf = (unsure: readonly [number, number] | null): string[] => {
+    const told: string[] = [];
+    const samples = paused();
+    const stream = new RhythmStream(RATE, [5], CINC_2015_LIMITS, new BeatShapes(RATE), { tell: ({ code }) => told.push(code) });
+    stream.push([samples], 0, samples.length);
+    for (const atMs of every(800, 500, 30_000)) stream.beat({ at: (atMs * RATE) / 1000, votes: 3 });
+    if (unsure !== null) stream.unsure(unsure[0] * RATE, unsure[1] * RATE);
+    for (const atMs of every(800, 37_000, 59_000)) stream.beat({ at: (atMs * RATE) / 1000, votes: 3 });
+    stream.end();
+    return told;
+  };
+  it("are no pause, and end the pause before them", () => {
+    expect(alarmsOf(null)).toEqual(["asystole"]);
+    expect(alarmsOf([31, 36])).toEqual([]);
+    expect(alarmsOf([35, 36])).toEqual(["asystole"]);
+    expect(alarmsOf([31, 32])).toEqual(["asystole"]);
   });
 });
 

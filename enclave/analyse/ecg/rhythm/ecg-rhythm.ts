@@ -1,6 +1,7 @@
 import type { Detector, Prepared, Report } from "../../detector.ts";
 import { numberOf, required, type Parameters } from "../../parameters.ts";
 import { sampleMs } from "../../timing.ts";
+import type { Segment } from "../energy.ts";
 import { ecgGroups, type EcgGroup } from "../groups.ts";
 import type { RhythmAlarm } from "./alarm.ts";
 import { BeatShapes } from "./beat-shapes.ts";
@@ -12,7 +13,7 @@ import { CINC_2015_LIMITS, RhythmStream, type RhythmLimits } from "./rhythm-stre
  * tachycardia, ventricular tachycardia, ventricular fibrillation and flutter. Adults. Reads the beats of `ecgGroups` and the
  * first two leads. Where a pleth or arterial pressure wave shows regular pulses through an asystole, a fibrillation or a
  * ventricular tachycardia, the alarm becomes the technical one "ecg-alarm-contradicted", which names it; extreme rates are
- * never suppressed. Not assessed for ventricular tachycardia: stretches in which the usual beat was not learned.
+ * never suppressed. Where no beats are claimed, fibrillation alone is looked for. Not assessed for ventricular tachycardia: stretches in which the usual beat was not learned.
  */
 export const ecgRhythm: Detector = {
   id: "ecg-rhythm",
@@ -56,7 +57,7 @@ function run(prepared: Prepared, report: Report, limits: RhythmLimits): void {
     const { channel, clock, lead, usable } = group;
     const leads = [group, ...group.others].slice(0, MOST_LEADS);
     const shapes = new BeatShapes(lead.rate);
-    let next = 0;
+    const next = { beat: 0, gap: 0 };
     for (const { from, to } of usable) {
       const tell = (alarm: RhythmAlarm): void => {
         pulses ??= pulseStretches(prepared.pulses);
@@ -70,7 +71,7 @@ function run(prepared: Prepared, report: Report, limits: RhythmLimits): void {
       };
       const steps = leads.map((one) => one.lead.microvolts);
       const stream = new RhythmStream(lead.rate, steps, limits, shapes, { tell });
-      next = pushAll(stream, group, leads, { from, to }, next);
+      pushAll(stream, group, leads, { from, to }, next);
       stream.end();
       if (shapes.isLearned) continue;
       const [fromMs, toMs] = [sampleMs(clock, from), sampleMs(clock, to)];
@@ -79,15 +80,14 @@ function run(prepared: Prepared, report: Report, limits: RhythmLimits): void {
   }
 }
 
-/** Pushes one stretch, a block at a time, each with its beats; gives the index of the first beat behind it. */
+/** Pushes one stretch, a block at a time, each with its beats; `next` counts beats and stretches without claims that were given. */
 function pushAll(
   stream: RhythmStream,
-  { beats, votes }: EcgGroup,
+  group: EcgGroup,
   leads: readonly Pick<EcgGroup, "lead" | "usable">[],
-  { from, to }: { from: number; to: number },
-  firstBeat: number,
-): number {
-  let next = firstBeat;
+  { from, to }: Segment,
+  next: { beat: number; gap: number },
+): void {
   const places = leads.map(() => 0);
   for (let at = from; at < to;) {
     let end = Math.min(to, at + BLOCK);
@@ -100,11 +100,28 @@ function pushAll(
       return judgedFrom <= at ? lead.samples : null;
     });
     stream.push(pushed, at, end);
-    for (; next < beats.length && (beats[next] ?? 0) < end; next++) stream.beat({ at: (beats[next] ?? 0) - from, votes: votes[next] ?? 0 });
+    giveBeats(stream, group, { from, to: end }, next);
     stream.decided(end - from);
     at = end;
   }
-  return next;
+}
+
+/** Gives beats and stretches without claims that begin before `to`, in order. */
+function giveBeats(
+  stream: RhythmStream,
+  { beats, votes, uncertain }: EcgGroup,
+  { from, to }: Segment,
+  next: { beat: number; gap: number },
+): void {
+  for (;;) {
+    const beat = beats[next.beat] ?? Number.POSITIVE_INFINITY;
+    const gap = uncertain[next.gap] ?? NEVER;
+    if (Math.min(beat, gap.from) >= to) return;
+    if (gap.from <= beat) {
+      stream.unsure(gap.from - from, gap.to - from);
+      next.gap++;
+    } else stream.beat({ at: beat - from, votes: votes[next.beat++] ?? 0 });
+  }
 }
 
 const MOST_LEADS = 2;

@@ -38,13 +38,18 @@ export class Pause {
     this.decided(at);
     this.#close(at);
     if (this.#weakBeats > 0 && this.#longest < this.#limit) this.#tellWeak(at);
+    this.begin(at);
+    this.#votes.push(votes);
+    if (this.#votes.length > MEMORY) this.#votes.shift();
+  }
+
+  /** From here on a pause is counted. */
+  begin(at: number): void {
     this.#beat = at;
     this.#mark = at;
     this.#searched = at;
     this.#weakBeats = 0;
     this.#longest = 0;
-    this.#votes.push(votes);
-    if (this.#votes.length > MEMORY) this.#votes.shift();
   }
 
   /** No beat lies between the last one and `to`. */

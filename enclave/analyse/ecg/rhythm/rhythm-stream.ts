@@ -39,6 +39,11 @@ export interface StreamedBeat {
   ventricularPermille?: number;
 }
 
+interface Unsure {
+  at: number;
+  to: number;
+}
+
 /** What a stream tells: that a condition has been met, at once, and when it is over what it was. */
 export interface RhythmListener {
   /** `now` is the raw sample up to which was pushed */
@@ -58,7 +63,7 @@ export class RhythmStream {
   readonly #runs: readonly [RateRun, RateRun];
   readonly #ventricular: VentricularRun;
   readonly #fibrillation: Fibrillation;
-  readonly #waiting: StreamedBeat[] = [];
+  readonly #waiting: (StreamedBeat | Unsure)[] = [];
   #pushed = 0;
   #decidedTo = 0;
 
@@ -100,6 +105,11 @@ export class RhythmStream {
     this.#waiting.push(beat);
   }
 
+  /** In raw samples [from, to) no beats are claimed, in place of beats: no rule about beats looks across. */
+  unsure(from: number, to: number): void {
+    this.#waiting.push({ at: from, to });
+  }
+
   /** All beats before this raw sample have been given; it is not before what was said last. */
   decided(to: number): void {
     this.#decidedTo = to;
@@ -117,11 +127,23 @@ export class RhythmStream {
   }
 
   #settle(ready: number): void {
-    while (this.#waiting.length > 0 && (this.#waiting[0] as StreamedBeat).at < ready) this.#take(this.#waiting.shift() as StreamedBeat);
+    for (let next = this.#waiting[0]; next !== undefined && next.at < ready; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      if ("to" in next) this.#skip(next);
+      else this.#take(next);
+    }
     const decidedTo = Math.min(this.#decidedTo, this.#waiting[0]?.at ?? this.#decidedTo);
     // Windows for weak beats reach as far ahead as those of beats.
     this.#pause.decided(Math.min(decidedTo, ready));
     this.#fibrillation.decided(decidedTo);
+  }
+
+  #skip({ at, to }: Unsure): void {
+    this.#pause.end(at);
+    this.#pause.begin(to);
+    this.#runs.forEach((run) => run.end());
+    this.#ventricular.end();
+    this.#shapes.begin();
   }
 
   #take({ at, votes, ventricularPermille }: StreamedBeat): void {
