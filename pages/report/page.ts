@@ -4,6 +4,7 @@ import { viewLeads, viewVitals } from "@caladrius/enclave/analyse/view";
 import { toHex } from "@caladrius/wire";
 import { count, formatLength, formatTime } from "../verify/format.ts";
 import { NOT_CHECKED, STATUS } from "../verify/meanings.ts";
+import { viewBeatRates } from "./beat-rate.ts";
 import { PRIORITY } from "./labels.ts";
 import { facts, markup, panel, type Markup, type Part } from "./markup.ts";
 import type { Report, ReportInput } from "./model.ts";
@@ -67,9 +68,14 @@ function body(input: ReportInput): { content: Markup; strips: number; trends: nu
     series: disclosed.series,
     coverageFromMs: coverage?.fromMs ?? null,
   });
-  const trends = vitals
-    .slice(0, MOST_TRENDS)
-    .map((vital, i) => drawTrend(vital, { axis, findings: disclosed.finding, rules, recording }, String(i)));
+  const beatRates = isDenied ? [] : viewBeatRates(disclosed.series, coverage);
+  const shared = { axis, findings: disclosed.finding, recording };
+  const trends = [
+    ...vitals.map((vital, i) => () => drawTrend(vital, { ...shared, rules }, String(i))),
+    // The limits and bands are those of measured rates: none of them holds for this one.
+    ...beatRates.map((rate, i) => () => drawTrend(rate, { ...shared, rules: null }, `beats-${i}`, "Heart rate from the beats")),
+  ];
+  const drawn = trends.slice(0, MOST_TRENDS).map((draw) => draw());
   const withheld = (what: string): Markup => markup`<p>${what} was withheld from this file.</p>`;
   const analysed = isDenied
     ? null
@@ -100,7 +106,7 @@ ${
         ),
       )
 }
-${trends.length === 0 ? null : panel("trends", "Trends", markup`${TREND_KEY}${trends}${vitals.length > trends.length ? markup`<p>and ${vitals.length - trends.length} more channels, not drawn.</p>` : null}`)}
+${drawn.length === 0 ? null : panel("trends", "Trends", markup`${TREND_KEY}${drawn}${trends.length > drawn.length ? markup`<p>and ${trends.length - drawn.length} more channels, not drawn.</p>` : null}`)}
 ${panel("coverage", "What was looked at", coverage === null ? withheld("The coverage") : coverageParts(coverage))}
 ${panel("detectors", "Detectors", rules === null ? withheld("The list of detectors") : detectorsTable(rules))}`;
   const content = markup`${PATTERNS}<header class="top"><h1>${LOGO} Report of a verified result</h1><p>${input.result.name}</p></header>
@@ -113,7 +119,7 @@ ${panel("open", "What was not checked", notChecked(input))}
 <footer class="bottom"><p><strong>Not a medical device.</strong> Findings were computed by the program named above and signed inside its enclave; curves and
 values are drawn from the recording given with it. Made with <code>caladrius report</code>; this page loads and sends nothing. Whoever gives you
 this page could have changed it: the result file and your own trust file are what counts.</p></footer>`;
-  return { content, strips: strips.figures.length, trends: trends.length };
+  return { content, strips: strips.figures.length, trends: drawn.length };
 }
 
 function verdictPanel({ verdict, match }: ReportInput): Markup {

@@ -213,6 +213,21 @@ describe("trends", () => {
     ).toContain("limit 115.");
   });
 
+  it("show the heart rate from disclosed beats, and none over a span in which none were looked for", async () => {
+    const unassessed = [
+      { detector: "ecg-beats", channel: "mdc:131330", fromMs: START_MS + 11_000, toMs: START_MS + 15_000, reason: "gap" },
+    ];
+    const shown = async (coverage: ReturnType<typeof coverageOf>): Promise<string> =>
+      renderReport(
+        await inputOf(recordingOf(ecg(30, BEATS)), [
+          ["series", SERIES],
+          ["coverage", coverage],
+        ]),
+      ).html;
+    expect(await shown(coverageOf(30))).toContain("16 values from 10 to 60 per minute");
+    expect(await shown(coverageOf(30, { unassessed }))).toContain("15 values from 60 to 60 per minute");
+  });
+
   it("lose no extreme of a long recording, and stay small", async () => {
     const day = Array.from({ length: 86_400 }, (_, i) => 70 + (i % 7));
     day[50_000] = 180;

@@ -28,11 +28,10 @@ interface ScoreBand {
 }
 
 /** One vital sign over time: values, the bands and limits in force, alarms, and what was missing or rejected. */
-export function drawTrend(vital: VitalView, context: TrendContext, id: string): Markup {
+export function drawTrend(vital: VitalView, context: TrendContext, id: string, title: string = titleOf(vital.vital.id)): Markup {
   const { axis } = context;
   const shape = shapeOf(vital, axis);
   const unit = UNITS[vital.vital.unit] ?? vital.vital.unit;
-  const title = titleOf(vital.vital.id);
   const alarms = context.findings.filter(({ channel, priority }) => channel === vital.code && priority !== "none");
   const limits = limitsOf(vital, context.rules, context.findings);
   const news2 = bandsOf(vital, context);
@@ -166,7 +165,7 @@ function curve({ points }: TrendShape, axis: Axis, scale: Scale): string {
 /** Values that no line leads to or from would not be seen. */
 function dots({ points }: TrendShape, axis: Axis, scale: Scale): Markup[] {
   return points
-    .filter(({ joined }, i) => !joined && points[i + 1]?.joined !== true)
+    .filter(({ joined, low, high }, i) => low === high && !joined && points[i + 1]?.joined !== true)
     .map(({ atMs, low }) => markup`<circle class="dot" cx="${percent(axis, atMs)}" cy="${y(scale, low)}" r="2.2"/>`);
 }
 
