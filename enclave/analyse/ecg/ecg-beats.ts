@@ -32,14 +32,27 @@ function limitsOf(parameters: Parameters): QualityLimits {
 }
 
 function run(prepared: Prepared, report: Report, limits: QualityLimits): void {
-  const series = new Map<string, number[]>();
-  for (const group of ecgGroups(prepared, report, limits)) {
-    const { channel, clock, usable, beats } = group;
+  const series: Record<"beats" | "disputed", Map<string, number[]>> = { beats: new Map(), disputed: new Map() };
+  for (const { channel, clock, usable, beats, disputed, uncertain } of ecgGroups(prepared, report, limits)) {
     if (usable.length === 0) continue;
-    const times = series.get(channel) ?? [];
-    series.set(channel, times);
-    for (const index of beats) times.push(sampleMs(clock, index) - prepared.fromMs);
+    const tell = (name: keyof typeof series, index: number): void => {
+      timesOf(series[name], channel).push(sampleMs(clock, index) - prepared.fromMs);
+    };
+    timesOf(series.beats, channel);
+    let next = 0; // of the uncertain stretches, the first that does not lie behind
+    for (const index of beats) {
+      while (index >= (uncertain[next]?.to ?? Number.POSITIVE_INFINITY)) next++;
+      if (index < (uncertain[next]?.from ?? Number.POSITIVE_INFINITY)) tell("beats", index);
+    }
+    for (const index of disputed) tell("disputed", index);
   }
-  for (const [channel, times] of series)
-    report.series.push({ detector: "ecg-beats", channel, name: "beats", unit: "ms", values: Int32Array.from(times) });
+  for (const name of ["beats", "disputed"] as const)
+    for (const [channel, times] of series[name])
+      report.series.push({ detector: "ecg-beats", channel, name, unit: "ms", values: Int32Array.from(times) });
+}
+
+function timesOf(series: Map<string, number[]>, channel: string): number[] {
+  const times = series.get(channel) ?? [];
+  series.set(channel, times);
+  return times;
 }

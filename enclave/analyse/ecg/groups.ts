@@ -1,11 +1,10 @@
 import type { Prepared, Report } from "../detector.ts";
 import { countOnly, reject } from "../plausibility.ts";
 import { sampleMs, type Clock } from "../timing.ts";
-import { BeatStream } from "./beat-stream.ts";
 import type { Lead, Segment } from "./energy.ts";
+import { findBeats } from "./find-beats.ts";
 import { groupLeads, type LeadGroup, type TimedLead } from "./leads.ts";
 import { assessQuality, type Fault, type Quality, type QualityLimits } from "./quality.ts";
-import type { Voted } from "./vote.ts";
 
 /** One lead of a group, with what of it can be judged. */
 export interface GroupLead {
@@ -20,11 +19,13 @@ export interface GroupLead {
 export interface EcgGroup extends GroupLead {
   /** leads of the same clock and rate that can be judged as well; sample i of each was taken with sample i of the first */
   readonly others: readonly GroupLead[];
-  /** R peaks as sample indices, ascending */
+  /** R peaks as sample indices, ascending; those within `uncertain` are no more than a guess */
   readonly beats: Int32Array;
   /** for each beat: 3 where all three detectors of the lead agreed, else less */
   readonly votes: Uint8Array;
-  /** stretches of `usable` where the detectors disagree so much that no beats are claimed */
+  /** deflections on which the three detectors of the lead did not agree, beats or not, ascending */
+  readonly disputed: Int32Array;
+  /** stretches of `usable` where the detectors of every lead disagree so much that no beats can be claimed */
   readonly uncertain: readonly Segment[];
 }
 
@@ -77,7 +78,16 @@ function readGroup(group: LeadGroup, prepared: Prepared, report: Report, limits:
   if (clock.endMs < group.toMs) report.spans.add({ ...spare, fromMs: clock.endMs, toMs: group.toMs, reason: "other-lead-in-use" });
   reportFaults(first, report);
   const others = judged.filter((one) => one !== first && isAligned(one.timed.clock, clock)).map(leadOf);
-  return { ...leadOf(first), others, ...findBeats(leadOf(first), others[0] ?? null) };
+  const found = findBeats(leadOf(first), others);
+  for (const { from, to } of found.uncertain)
+    report.spans.add({
+      detector: ECG_BEATS,
+      channel: first.timed.channel.code,
+      fromMs: sampleMs(clock, from),
+      toMs: sampleMs(clock, to),
+      reason: "signal-quality-insufficient",
+    });
+  return { ...leadOf(first), others, ...found };
 }
 
 /** The first lead of which at least half can be judged, else the one of which most can. */
@@ -104,58 +114,6 @@ function reportFaults({ timed: { channel, clock }, quality }: Judged, report: Re
     report.spans.add({ ...place, fromMs, toMs, reason: fault });
     const alarm = TECHNICAL[fault];
     if (alarm !== undefined) report.findings.add({ ...place, ...alarm, onsetMs: fromMs, endMs: toMs, technical: true, evidence: () => [] });
-  }
-}
-
-function findBeats(first: GroupLead, second: GroupLead | null): Pick<EcgGroup, "beats" | "votes" | "uncertain"> {
-  const beats = new Growing(Int32Array);
-  const votes = new Growing(Uint8Array);
-  let from = 0;
-  const tell = (voted: Voted): void => {
-    if (!voted.isBeat) return;
-    beats.add(from + voted.at);
-    votes.add(voted.votes);
-  };
-  const { lead, usable } = first;
-  for (const segment of usable) {
-    ({ from } = segment);
-    const stream = new BeatStream(lead.rate, [lead.microvolts, second?.lead.microvolts ?? 0], tell);
-    let at = segment.from;
-    for (const paired of second?.usable ?? []) {
-      if (paired.to <= segment.from || paired.from >= segment.to) continue;
-      const [begin, end] = [Math.max(paired.from, segment.from), Math.min(paired.to, segment.to)];
-      if (begin > at) stream.push(lead.samples, null, at, begin);
-      stream.push(lead.samples, second?.lead.samples ?? null, begin, end);
-      at = end;
-    }
-    if (at < segment.to) stream.push(lead.samples, null, at, segment.to);
-    stream.end();
-  }
-  return { beats: beats.finish(), votes: votes.finish(), uncertain: [] };
-}
-
-/** Values that come one after the other. */
-class Growing<A extends Int32Array | Uint8Array> {
-  #values: A;
-  #count = 0;
-  readonly #Type: new (length: number) => A;
-
-  constructor(Type: new (length: number) => A) {
-    this.#Type = Type;
-    this.#values = new Type(1024);
-  }
-
-  add(value: number): void {
-    if (this.#count === this.#values.length) {
-      const larger = new this.#Type(2 * this.#count);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#count++] = value;
-  }
-
-  finish(): A {
-    return this.#values.subarray(0, this.#count) as A;
   }
 }
 

@@ -23,6 +23,7 @@ interface Cluster {
  * Two of three detectors of the first lead make a beat. The second lead has no vote of its own: what it says counts as
  * far as the leads agreed on the last beats. Where its detectors were right before, it makes a beat of what one detector
  * of the first lead saw, and fills a pause; where it saw the other beats, it overrules an early one that was not unanimous.
+ * While single detectors keep seeing what is no beat there is noise, and two of three do not make a beat between others.
  */
 export class Vote {
   readonly #tell: (voted: Voted) => void;
@@ -32,6 +33,7 @@ export class Vote {
   readonly #clusters: Cluster[] = [];
   readonly #right = new Trust(); // of what the second lead says unanimously, how much was a beat
   readonly #saw = new Trust(); // of what the first lead says unanimously, how much the second saw
+  readonly #noise = new Trust(); // of what the first lead says, how much one detector alone said and was no beat
   readonly #intervals: number[] = [];
   #last = Number.NEGATIVE_INFINITY;
 
@@ -112,6 +114,11 @@ export class Vote {
         isBeat = right >= RIGHT_OF_ALL && pause >= PAUSE && next - this.#last >= LONG * Math.max(...this.#intervals);
       else if (isBeat && first === 2 && second === 0 && isEarly && this.#saw.share >= SAW) isBeat = false;
     }
+    if (isBeat && first === 2 && this.#noise.share >= NOISY && usual > 0) {
+      const isSqueezed = at - this.#last < ALMOST * usual || next - at < ALMOST * usual;
+      if (isSqueezed && !(paired && second === 3 && this.#right.share >= RIGHT_OF_NEARLY_ALL)) isBeat = false;
+    }
+    if (first > 0) this.#noise.add(first === 1 && !isBeat ? 2 : 0);
     if (paired && second === 3) this.#right.add(first >= 2 ? 2 : first === 1 || isBeat ? 1 : 0);
     if (paired && first === 3) this.#saw.add(second >= 2 ? 2 : second);
     this.#tell({ at, isBeat, votes: first });
@@ -158,6 +165,9 @@ const PAUSE = 1.6;
 const EARLY = 0.7;
 /** … and this many of the longest of the last intervals where the first lead saw nothing at all. */
 const LONG = 1.2;
+/** From this share of single voices on there is noise, in which a beat is not to be nearer than this many usual intervals. */
+const NOISY = 0.05;
+const ALMOST = 0.8;
 /** How much of what the second lead says must have been right, by how little the first lead saw. */
 const RIGHT_OF_MOST = 0.8;
 const RIGHT_OF_ALL = 0.85;
