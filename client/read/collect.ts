@@ -5,7 +5,7 @@ import { MAX_TIME_MS } from "./instant.ts";
 import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
 import { implausible, implausibleSamples, invertedPressures, jumps } from "./plausible.ts";
 import { compare } from "./rational.ts";
-import { ReadError, toProblem, type ReadProblem, type ReadWarning } from "./problems.ts";
+import { ReadError, toProblem, type ReadCode, type ReadProblem, type ReadWarning } from "./problems.ts";
 import { joinWaves } from "./waves.ts";
 
 /** Why values of a file were counted and left out, or carried as missing. */
@@ -109,11 +109,11 @@ export class Collector {
     if (count <= this.limits.maxProblems) this.#problems.push(toProblem(file, error));
   }
 
-  /** Takes down what is used all the same. */
-  warn(file: string, error: ReadError): void {
-    const key = JSON.stringify([file, error.code]);
+  /** Takes down what is used all the same; `error` is made for the first of its code in a file alone. */
+  warn(file: string, code: ReadCode, error: () => ReadError): void {
+    const key = JSON.stringify([file, code]);
     const warning = this.#warnings.get(key);
-    if (warning === undefined) this.#warnings.set(key, { ...toProblem(file, error), count: 1 });
+    if (warning === undefined) this.#warnings.set(key, { ...toProblem(file, error()), count: 1 });
     else warning.count++;
   }
 
@@ -143,7 +143,9 @@ export class Collector {
     let column = parts.points.get(code);
     if (column === undefined) parts.points.set(code, (column = { unit, points: [] }));
     column.points.push(point);
-    if (point.value !== null) this.#tell(place.file, implausible(code, unit, Number(point.value.n) / Number(point.value.d), place.where));
+    if (point.value === null) return;
+    const warning = implausible(code, unit, Number(point.value.n) / Number(point.value.d), place.where);
+    if (warning !== null) this.warn(place.file, "value-implausible", warning);
   }
 
   /** Notes that a source of this subject has no date. */
@@ -156,7 +158,7 @@ export class Collector {
    * @throws ReadError time-range
    */
   wave(subject: string, channel: Channel, place: Place, lane: string = ""): void {
-    this.#tell(place.file, ...implausibleSamples(channel, place.where));
+    this.#tell(place.file, "value-implausible", implausibleSamples(channel, place.where));
     const { timing, startMs, samples } = channel;
     const spanMs = timing.kind === "rate" ? (samples.length * 1000 * timing.denominator) / timing.numerator : 0;
     if (startMs + spanMs > MAX_TIME_MS)
@@ -175,13 +177,13 @@ export class Collector {
       const file = [...parts.sources].join(", ");
       const channels: Channel[] = [];
       const distinct = new Map([...parts.points].map(([code, { points }]) => [code, this.#distinct(subject, points)]));
-      this.#tell(file, ...invertedPressures(subject, distinct));
+      this.#tell(file, "value-implausible", invertedPressures(subject, distinct));
       for (const [code, column] of [...parts.points].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
         const points = distinct.get(code) ?? [];
-        this.#tell(file, ...jumps(code, points));
+        this.#tell(file, "value-jump", jumps(code, points));
         this.attempt(file, () => channels.push(channelFromPoints(code, column.unit, points)));
       }
-      channels.push(...joinWaves(parts.waves, (error) => this.problem(file, error)));
+      for (const wave of joinWaves(parts.waves, (error) => this.problem(file, error))) channels.push(wave);
       if (channels.length > MAX_CHANNELS) {
         const actual = `${channels.length}: the first ${MAX_CHANNELS} are kept`;
         this.problem(file, new ReadError("recording-limit", `subject ${subject}`, `at most ${MAX_CHANNELS} channels`, actual));
@@ -195,7 +197,11 @@ export class Collector {
       }
       const [device = "unspecified", ...others] = [...parts.devices].toSorted();
       if (others.length > 0)
-        this.warn(file, new ReadError("fhir-device", `subject ${subject}`, "one device", [device, ...others].join(", ")));
+        this.warn(
+          file,
+          "fhir-device",
+          () => new ReadError("fhir-device", `subject ${subject}`, "one device", [device, ...others].join(", ")),
+        );
       const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
       recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts), relativeTime: parts.relativeTime });
     }
@@ -230,8 +236,8 @@ export class Collector {
     return parts;
   }
 
-  #tell(file: string, ...warnings: (ReadError | null)[]): void {
-    for (const warning of warnings) if (warning !== null) this.warn(file, warning);
+  #tell(file: string, code: ReadCode, warnings: Iterable<() => ReadError>): void {
+    for (const warning of warnings) this.warn(file, code, warning);
   }
 
   #distinct(subject: string, points: CollectedPoint[]): CollectedPoint[] {

@@ -71,7 +71,7 @@ const STATUS_NAMES = [...USED_STATUS.keys(), ...UNUSED_STATUS.keys()].join(", ")
 function warnOfProfile(observation: Element, meanings: readonly Meaning[], { file, collector, nowMs }: FhirContext, startMs: number): void {
   const { path } = observation;
   const warn = (code: ReadCode, where: string, expected: string, actual: string): void =>
-    collector.warn(file, new ReadError(code, where, expected, actual));
+    collector.warn(file, code, () => new ReadError(code, where, expected, actual));
   if (startMs > nowMs + MAX_SKEW_MS)
     warn("time-future", `${path}.effective[x]`, `at most ${new Date(nowMs).toISOString()}`, new Date(startMs).toISOString());
   const codes = meanings.flatMap((meaning) => (meaning.kind === "signal" ? [meaning.signal.code] : []));

@@ -59,7 +59,8 @@ export function readSampledData(sampled: Element, signal: Signal, context: Conte
     if (isFlat(samples, missing))
       context.collector.warn(
         context.file,
-        new ReadError("value-flat", place.where, "samples that differ", `${samples.length} times the same`),
+        "value-flat",
+        () => new ReadError("value-flat", place.where, "samples that differ", `${samples.length} times the same`),
       );
     const channel = { code, unit, startMs: context.startMs, timing: { kind: "rate" as const, ...rate }, samples, scale, missing };
     context.collector.wave(context.subject, channel, place, dimensions === 1 ? "" : `dimension ${dimension + 1}`);

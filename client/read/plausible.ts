@@ -18,15 +18,15 @@ interface Bounds {
 }
 
 /** A value outside its signal's bounds, as a warning; null for one within, or of a signal without bounds. */
-export function implausible(code: string, unit: string, value: number, where: string): ReadError | null {
+export function implausible(code: string, unit: string, value: number, where: string): (() => ReadError) | null {
   const bounds = boundsOf(code);
   if (bounds === null || (value >= bounds.low && value <= bounds.high)) return null;
   const expected = `${bounds.low} to ${bounds.high} ${unit} of ${code}`;
-  return new ReadError("value-implausible", where, expected, String(Number(value.toPrecision(6))));
+  return () => new ReadError("value-implausible", where, expected, String(Number(value.toPrecision(6))));
 }
 
 /** The same for the samples of a channel. */
-export function* implausibleSamples({ code, unit, samples, scale, missing }: Channel, where: string): Generator<ReadError> {
+export function* implausibleSamples({ code, unit, samples, scale, missing }: Channel, where: string): Generator<() => ReadError> {
   if (boundsOf(code) === null) return;
   for (const [i, raw] of samples.entries()) {
     if (raw === missing) continue;
@@ -36,20 +36,20 @@ export function* implausibleSamples({ code, unit, samples, scale, missing }: Cha
 }
 
 /** A systolic pressure that is not above the diastolic one of the same time: one is wrong, and nothing says which. */
-export function* invertedPressures(subject: string, points: ReadonlyMap<string, readonly Point[]>): Generator<ReadError> {
+export function* invertedPressures(subject: string, points: ReadonlyMap<string, readonly Point[]>): Generator<() => ReadError> {
   for (const [systolic, diastolic] of PRESSURE_PAIRS) {
     const lowerAt = new Map((points.get(diastolic) ?? []).map(({ atMs, value }) => [atMs, value]));
     for (const { atMs, value } of points.get(systolic) ?? []) {
       const lower = lowerAt.get(atMs) ?? null;
       if (value === null || lower === null || compare(value, lower) > 0) continue;
       const where = `subject ${subject} at ${new Date(atMs).toISOString()}`;
-      yield new ReadError("value-implausible", where, "a systolic pressure above the diastolic", "one that is not");
+      yield () => new ReadError("value-implausible", where, "a systolic pressure above the diastolic", "one that is not");
     }
   }
 }
 
 /** Changes between neighbours that are faster than a body's. */
-export function* jumps(code: string, points: readonly Point[]): Generator<ReadError> {
+export function* jumps(code: string, points: readonly Point[]): Generator<() => ReadError> {
   const perMinute = boundsOf(code)?.perMinute;
   if (perMinute === undefined) return;
   let last: { atMs: number; value: number } | null = null;
@@ -58,8 +58,9 @@ export function* jumps(code: string, points: readonly Point[]): Generator<ReadEr
     const number = Number(value.n) / Number(value.d);
     const allowed = last === null ? 0 : perMinute * Math.max(1, (atMs - last.atMs) / 60_000);
     if (last !== null && Math.abs(number - last.value) > allowed) {
+      const before = last.value;
       const where = `${code} at ${new Date(atMs).toISOString()}`;
-      yield new ReadError("value-jump", where, `at most ${perMinute} a minute`, `${last.value} to ${number}`);
+      yield () => new ReadError("value-jump", where, `at most ${perMinute} a minute`, `${before} to ${number}`);
     }
     last = { atMs, value: number };
   }

@@ -2,8 +2,8 @@ import { decodeRecording, encodeRecording, utf8Encode } from "@caladrius/wire";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bytesFor, missingOf, samplesIn, unpack, type WfdbFormat } from "./wfdb-formats.ts";
-import { readWfdb } from "./wfdb.ts";
-import type { ReadResult } from "./collect.ts";
+import { collectWfdb, readWfdb, type WfdbFiles } from "./wfdb.ts";
+import { Collector, type ReadResult } from "./collect.ts";
 
 const HEADER =
   "r1 2 360 3 08:00:00 01/01/2026\nr1.dat 212 200(1024)/mV 12 1024 1 6 0 MLII\nr1.dat 212 200 12 1024 -1 -2051 0 V1\n# remark\n";
@@ -217,6 +217,35 @@ describe("formats", () => {
     const { recordings, problems } = read(HEADER.replace("1024 1 6", "1024 2 6"));
     expect(problems).toMatchObject([{ code: "wfdb-initial-value", expected: "first sample 2", actual: "1" }]);
     expect(recordings[0]?.recording.channels).toHaveLength(2);
+  });
+});
+
+describe("long records", () => {
+  it("are read block by block, with progress, whatever their signals say", () => {
+    const frames = 700_000;
+    const reads: number[] = [];
+    const progress: number[] = [];
+    const header = utf8Encode(`r 2 360 ${frames}\nr.dat 212 10/bpm 12 0 0 0 0 HR\nr.dat 212 200 12 0 0 0 0 V1\n`);
+    const ones = new Uint8Array(2_000_000).fill(0xff); // -1: -0.1 beats a minute
+    const files: WfdbFiles = {
+      header: () => header,
+      size: () => 3 * frames,
+      open: () => ({ read: (_offset, length) => (reads.push(length), ones.subarray(0, length)), close: () => undefined }),
+    };
+    const collector = new Collector();
+    const text = new TextDecoder()
+      .decode(header)
+      .replace("0 0 0 0 HR", `0 -1 ${sum16([-frames])} 0 HR`)
+      .replace("0 0 0 0 V1", `0 -1 ${sum16([-frames])} 0 V1`);
+    collectWfdb(utf8Encode(text), files, "r.hea", collector, (done, total) => progress.push(done / total));
+    const { recordings, problems, warnings } = collector.finish();
+    expect(problems).toEqual([]);
+    expect(recordings[0]?.recording.channels.map(({ samples }) => samples.length)).toEqual([frames, frames]);
+    expect(warnings).toMatchObject([{ code: "value-implausible", count: frames, where: 'signal "HR", sample 0' }]);
+    expect(Math.max(...reads)).toBeLessThan(2_000_000);
+    expect(reads.length).toBeGreaterThan(1);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toBe(1);
   });
 });
 
