@@ -121,3 +121,20 @@ describe.each([NEWS2_CHART, QSOFA_CHART, MEWS_CHART])("$detector as a stream", (
     );
   });
 });
+
+describe("a score as it stands", () => {
+  it("follows values and their ages", () => {
+    const sources = QSOFA_CHART.places.map((_, place) => ({ place, maxAgeMs: 1000 }));
+    const stream = new ScoreStream(QSOFA_CHART, sources, 0, 0, () => {});
+    stream.push(0, 25, 500);
+    expect(stream.scoreAt(500)).toEqual({ sum: 1, missing: 0b110 });
+    stream.push(1, 95, 1000);
+    stream.pushEvent(3, "A", 1000);
+    expect(stream.scoreAt(1000)).toEqual({ sum: 2, missing: 0 });
+    expect(stream.scoreAt(1499)).toEqual({ sum: 2, missing: 0 });
+    expect(stream.scoreAt(1500)).toEqual({ sum: 1, missing: 0b001 });
+    stream.push(0, 10, 1600);
+    expect(stream.scoreAt(1700)).toEqual({ sum: 1, missing: 0 });
+    expect(stream.scoreAt(9000)).toEqual({ sum: 0, missing: 0b111 });
+  });
+});

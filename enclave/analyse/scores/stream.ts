@@ -30,6 +30,7 @@ export class ScoreStream {
   readonly #partial: EpisodeTracker;
   #earliestMs: number = Number.POSITIVE_INFINITY; // no value expires before this
   #before = -1;
+  #most = 0; // points of the worst part
 
   constructor(chart: Chart, sources: readonly StreamSource[], fromMs: number, holdMs: number, emit: EmitEpisode) {
     this.#chart = chart;
@@ -65,6 +66,14 @@ export class ScoreStream {
     const place = this.#placeOf[source] ?? 0;
     this.#standing[place] = this.#classOf(place);
     this.#chart.score(place, this.#standing, this.#now.points);
+  }
+
+  /** The score as it stands at `atMs`, which nothing later may precede: the sum of the parts that are known, a bit for each that is missing. */
+  scoreAt(atMs: number): { sum: number; missing: number } {
+    this.#expire(atMs);
+    this.#reach(atMs);
+    const missing = this.#add();
+    return { sum: this.#now.sum, missing };
   }
 
   /** Ends what stands at the end of the recording. */
@@ -116,20 +125,28 @@ export class ScoreStream {
     return 0;
   }
 
-  /** What stood at `now.atMs` is final: gives it to the trackers. */
-  #settle(): void {
+  /** Sums the points that are known and gives a bit for each part that is missing. */
+  #add(): number {
     const now = this.#now;
     let missing = 0;
-    let most = 0;
     now.sum = 0;
+    this.#most = 0;
     for (let part = 0; part < now.points.length; part++) {
       const points = now.points[part] ?? -1;
       if (points < 0) missing |= 1 << part;
       else {
         now.sum += points;
-        if (points > most) most = points;
+        if (points > this.#most) this.#most = points;
       }
     }
+    return missing;
+  }
+
+  /** What stood at `now.atMs` is final: gives it to the trackers. */
+  #settle(): void {
+    const now = this.#now;
+    const missing = this.#add();
+    const most = this.#most;
     const { triggers } = this.#chart;
     let conditions = missing;
     for (let k = 0; k < triggers.length; k++) if (stands(triggers[k], now.sum, most)) conditions |= 65_536 << k;

@@ -92,6 +92,12 @@ export class TrendStream {
     if (this.#hampel.push(value, atMs)) this.#take();
   }
 
+  /** 1 while a trend up stands, -1 for one down, else 0. */
+  get standing(): number {
+    if (this.#open === null) return 0;
+    return this.#open.up ? 1 : -1;
+  }
+
   /** Ends what stands. */
   finish(endMs: number): void {
     this.#gap(endMs);
