@@ -4,7 +4,8 @@ import { RhythmStream, type RhythmLimits, type RhythmListener } from "./rhythm-s
 
 /**
  * The rhythm alarms of one or two leads that come live: finds the beats itself. What it tells is what the detectors
- * ecg-beats and ecg-rhythm say of the whole stretch afterwards, before the pulse has been asked.
+ * ecg-beats and ecg-rhythm say of the whole stretch afterwards, before the pulse has been asked and before stretches are
+ * taken out in which the detectors turn out to disagree: that is known 15 s later, which is too late for an alarm.
  */
 export class AlarmStream {
   readonly #beats: BeatStream;

@@ -35,10 +35,10 @@ export interface LabelledBeat {
   votes: number;
   /** likelihood that it is of ventricular origin; 500 is as likely as not */
   ventricularPermille: number;
-  /** 1 - correlation with the patient's own usual beat, 0 where that is not known */
-  distance: number;
-  /** width beside that of the usual beat */
-  widthRatio: number;
+  /** 1 - correlation with the patient's own usual beat; null where another classifier judged the beat */
+  distance: number | null;
+  /** width beside that of the usual beat; null likewise */
+  widthRatio: number | null;
 }
 
 /** A count or another plain number as evidence. */

@@ -244,6 +244,31 @@ describe("rhythm alarms as a stream", () => {
   });
 });
 
+describe("labels of another classifier", () => {
+  it("take the place of those by shape", () => {
+    const alarmsOf = (ventricularPermille: number | undefined): string[] => {
+      const told: string[] = [];
+      const fast = every(400, 30_000, 34_000);
+      const beats = [...every(800, 500, 29_600), ...fast, ...every(800, 34_800, 59_000)];
+      const samples = samplesOf(
+        beats.flatMap((at) => sinus(at)),
+        60,
+      );
+      const stream = new RhythmStream(RATE, [5], CINC_2015_LIMITS, new BeatShapes(RATE), { tell: ({ code }) => told.push(code) });
+      stream.push([samples], 0, samples.length);
+      for (const atMs of beats) {
+        const label = fast.includes(atMs) && ventricularPermille !== undefined ? { ventricularPermille } : {};
+        stream.beat({ at: (atMs * RATE) / 1000, votes: 3, ...label });
+      }
+      stream.end();
+      return told;
+    };
+    expect(alarmsOf(undefined)).toEqual([]);
+    expect(alarmsOf(900)).toEqual(["ventricular-tachycardia"]);
+    expect(alarmsOf(500)).toEqual([]);
+  });
+});
+
 describe("stretches in which no beats are claimed", () => {
   const alarmsOf = (unsure: readonly [number, number] | null): string[] => {
     const told: string[] = [];

@@ -149,7 +149,8 @@ export class RhythmStream {
   #take({ at, votes, ventricularPermille }: StreamedBeat): void {
     this.#pause.decided(at); // before the shapes learn from this beat
     const shape = this.#shapes.judge(this.#rings, at);
-    const beat: LabelledBeat = { at, votes, ...shape, ...(ventricularPermille === undefined ? {} : { ventricularPermille }) };
+    const label = ventricularPermille === undefined ? shape : { ventricularPermille, distance: null, widthRatio: null };
+    const beat: LabelledBeat = { at, votes, ...label };
     this.#pause.beat(beat);
     for (const run of this.#runs) run.beat(beat);
     this.#ventricular.beat(beat);

@@ -10,8 +10,8 @@ export interface VentricularLimits {
 
 /**
  * Ventricular tachycardia: so many consecutive ventricular beats, faster on average than the limiting rate. Ventricular is
- * what the label of a beat says, whoever gave it: all beats of the run must be likely on average and none unlikely, and
- * together they must be wider than the usual beat and of another shape.
+ * what the label of a beat says, whoever gave it: the beats of the run must be likely on average and none unlikely. Beats
+ * that were judged by their shape must together be wider than the usual beat and of another shape.
  */
 export class VentricularRun {
   readonly #rate: number;
@@ -70,10 +70,10 @@ export class VentricularRun {
     for (const beat of this.#window) {
       if (beat.ventricularPermille < LEAST_PERMILLE) return false;
       permille += beat.ventricularPermille;
-      width += beat.widthRatio;
-      distance += beat.distance;
+      width += beat.widthRatio === null ? 0 : beat.widthRatio - MEAN_WIDTH;
+      distance += beat.distance === null ? 0 : beat.distance - MEAN_DISTANCE;
     }
-    return permille >= MEAN_PERMILLE * beats && width >= MEAN_WIDTH * beats && distance >= MEAN_DISTANCE * beats;
+    return permille >= MEAN_PERMILLE * beats && width >= 0 && distance >= 0;
   }
 
   #close(): void {
