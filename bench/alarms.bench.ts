@@ -88,7 +88,9 @@ function addEvents(report: Report, what: string, scores: readonly EventScore[]):
     const delays = of.flatMap(({ delay }) => delay ?? []);
     report.add(`${what}: ${kind}: found`, delays.length, `of ${of.length}`);
     report.add(`${what}: ${kind}: within 10 s of onset`, delays.filter((delay) => delay <= 10).length, `of ${of.length}`);
-    if (delays.length > 0) report.add(`${what}: ${kind}: longest delay`, Math.max(...delays), "s");
+    if (delays.length === 0) continue;
+    report.add(`${what}: ${kind}: longest delay from onset`, Math.max(...delays), "s");
+    report.add(`${what}: ${kind}: longest delay since its definition was met`, Math.max(...of.flatMap(({ late }) => late ?? [])), "s");
   }
 }
 

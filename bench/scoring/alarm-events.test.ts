@@ -27,6 +27,14 @@ describe("true events", () => {
     expect(events(at(1, 9), at(32, 10), at(31, 10.5, 11), at(33, 14), at(1, 15))).toEqual([["ventricular-fibrillation", 1000, 1400]]);
     expect(events(at(32, 10), at(33, 13.9))).toEqual([]);
   });
+  it("say where their definition is met", () => {
+    const met = (...annotations: Annotation[][]): number[] => alarmEvents(annotations.flat(), 100).map((event) => event.met);
+    expect(met(at(1, 1, 7, 8))).toEqual([500]);
+    expect(met(at(1, ...every(1.6, 0, 9)))).toEqual([640]);
+    expect(met(at(1, ...every(0.4, 0, 30)))).toEqual([640]);
+    expect(met(at(1, 0), at(5, ...every(0.5, 1, 9)))).toEqual([300]);
+    expect(met(at(32, 10), at(33, 20))).toEqual([1400]);
+  });
   it("are those of the published list for DS1", { skip: !existsSync(join(DS1_FOLDER, "events.json")) }, () => {
     const { records } = JSON.parse(readFileSync(join(DS1_FOLDER, "events.json"), "utf8")) as {
       records: Record<string, { type: string; start: number; end: number }[]>;

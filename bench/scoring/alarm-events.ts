@@ -7,6 +7,8 @@ export type EventKind = "asystole" | "extreme-bradycardia" | "extreme-tachycardi
 export interface AlarmEvent {
   kind: EventKind;
   from: number;
+  /** where the definition is met, at the earliest */
+  met: number;
   to: number;
 }
 
@@ -29,7 +31,7 @@ export function alarmEvents(annotations: readonly Annotation[], rate: number): A
 function pauses(marks: readonly Annotation[], rate: number): AlarmEvent[] {
   return pairs(marks).flatMap(([before, after]) =>
     !WAVES.has(before.type) && !WAVES.has(after.type) && after.at - before.at >= 4 * rate
-      ? [{ kind: "asystole" as const, from: before.at, to: after.at }]
+      ? [{ kind: "asystole" as const, from: before.at, met: before.at + 4 * rate, to: after.at }]
       : [],
   );
 }
@@ -42,28 +44,28 @@ function rateRuns(marks: readonly Annotation[], rate: number, kind: "extreme-bra
     return kind === "extreme-bradycardia" ? interval > 60 * rate : interval < 60 * rate;
   };
   return runsOf(pairs(marks), isBeyond).flatMap((run) => {
-    const [first, last] = [run[0]?.[0], run.at(-1)?.[1]];
-    return first === undefined || last === undefined || run.length + 1 < least ? [] : [{ kind, from: first.at, to: last.at }];
+    const [first, met, last] = [run[0]?.[0], run[least - 2]?.[1], run.at(-1)?.[1]];
+    return first === undefined || met === undefined || last === undefined ? [] : [{ kind, from: first.at, met: met.at, to: last.at }];
   });
 }
 
 function ventricularRuns(beats: readonly Annotation[], rate: number): AlarmEvent[] {
   return runsOf(beats, ({ type }) => type === PVC).flatMap((run) => {
-    const [first, last] = [run[0], run.at(-1)];
-    if (first === undefined || last === undefined || run.length < 5) return [];
+    const [first, fifth, last] = [run[0], run[4], run.at(-1)];
+    if (first === undefined || fifth === undefined || last === undefined) return [];
     const perMinute = (60 * rate * (run.length - 1)) / (last.at - first.at);
-    return perMinute > 100 ? [{ kind: "ventricular-tachycardia" as const, from: first.at, to: last.at }] : [];
+    return perMinute > 100 ? [{ kind: "ventricular-tachycardia" as const, from: first.at, met: fifth.at, to: last.at }] : [];
   });
 }
 
-/** From the first to the last wave between VFON and VFOFF, or these themselves where no wave is marked. */
+/** From VFON to VFOFF. */
 function fibrillations(annotations: readonly Annotation[], rate: number): AlarmEvent[] {
   const events: AlarmEvent[] = [];
   let on: number | null = null;
   for (const { at, type } of annotations) {
     if (type === VFON) on = at;
     else if (type === VFOFF && on !== null) {
-      if (at - on >= 4 * rate) events.push({ kind: "ventricular-fibrillation", from: on, to: at });
+      if (at - on >= 4 * rate) events.push({ kind: "ventricular-fibrillation", from: on, met: on + 4 * rate, to: at });
       on = null;
     }
   }

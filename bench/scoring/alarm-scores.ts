@@ -21,6 +21,8 @@ export interface EventScore {
   event: AlarmEvent;
   /** seconds from its onset to the first alarm of a fitting kind; null for none before 10 s after its end */
   delay: number | null;
+  /** seconds from where the definition was met; below 0 where the alarm came before */
+  late: number | null;
 }
 
 /** Finds for each event the first alarm that fits it. Of the lethal rhythms one may stand for the other: 200/min is VT, flutter and tachycardia. */
@@ -31,7 +33,8 @@ export function scoreEvents(events: readonly AlarmEvent[], raised: readonly Rais
         FITTING[event.kind].includes(code) && from <= event.to && now >= event.from && now <= event.to + SLACK_SECONDS * rate,
     );
     const first = Math.min(...fitting.map(({ now }) => now));
-    return { event, delay: fitting.length === 0 ? null : (first - event.from) / rate };
+    if (fitting.length === 0) return { event, delay: null, late: null };
+    return { event, delay: (first - event.from) / rate, late: (first - event.met) / rate };
   });
 }
 
