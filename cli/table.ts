@@ -408,7 +408,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "report",
-    summary: "a verified result beside its recording, as one page to look at and print",
+    summary: "a verified result and its recording as one page",
     inputs: "RESULT.attested",
     count: [1, 1],
     options: {
