@@ -580,7 +580,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "kms lint",
-    summary: "what a KMS key policy lets out of the enclave; exit 10 if anything",
+    summary: "what a KMS key policy lets out of the enclave",
     inputs: "FILE",
     count: [1, 1],
     options: {
@@ -592,7 +592,7 @@ export const COMMANDS: readonly Command[] = [
       },
       json,
     },
-    notes: ["It reads statements. Grants, IAM policies and who can assume the roles are not judged."],
+    notes: ["Findings end with exit code 10. Grants, IAM policies and who can assume the roles are not judged."],
     load: () => import("./commands/kms-lint.ts"),
   },
   {
