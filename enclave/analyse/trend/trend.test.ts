@@ -75,7 +75,7 @@ describe("trend", () => {
       ["no-value", 299, 400],
     ]);
   });
-  it("reads charted values too, and fast channels at two values a second", () => {
+  it("reads charted values too, and of fast channels a value every few seconds", () => {
     const values = Array.from({ length: 60 }, (_, i): [number, number] => [1800 * i, i < 40 ? 37 : 40]);
     expect(brief(judged(charted("loinc:8310-5", "Cel", values)))).toEqual([["trend-up", "medium", 1200, 1770]]);
     const fast = Array.from({ length: 8 * 3600 }, (_, i) => (i < 8 * 2400 ? 80 : 110));
@@ -89,5 +89,16 @@ describe("trend", () => {
   it("does not apply to short recordings", () => {
     const ids = analyse(recordingOf([minutes(30, () => 0)]), { detectors: [] }).detectors.map(({ id }) => id);
     expect(ids).not.toContain("trend");
+  });
+  it("reads the next value where the one that is due is absent", () => {
+    const every = (present: (second: number) => boolean): Channel =>
+      even(
+        "loinc:8867-4",
+        "/min",
+        Array.from({ length: 3600 }, (_, i) => (present(i) ? (i < 2400 ? 80 : 110) : MISSING)),
+      );
+    const found = brief(judged(every((second) => second % 5 === 3)));
+    expect(found).toMatchObject([["trend-up", "low", expect.closeTo(40, 1), 60]]);
+    expect(judged(every(() => true)).findings).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import type { Measurement } from "@caladrius/wire";
 import { VITALS, type Vital, type VitalId } from "../channels.ts";
 import type { Detector, Report } from "../detector.ts";
 import { numberOf, required, type Parameters } from "../parameters.ts";
-import { valueOf, type Column } from "../plausibility.ts";
+import { ABSENT, valueOf, type Column } from "../plausibility.ts";
 import { sampleMs } from "../timing.ts";
 import { STEPS, TrendStream, type Trend, type TrendRule } from "./stream.ts";
 
@@ -19,17 +19,16 @@ const SHIFTS: Readonly<Partial<Record<VitalId, readonly [shift: number, noise: n
 const VITAL_IDS = Object.keys(SHIFTS) as VitalId[];
 const LEAST_VALUES = 20;
 const LEAST_MINUTES = 30;
-const FASTEST_MS = 500;
 
 /**
  * Drift of a vital sign from the patient's own baseline (see `TrendStream`): bounds, Hampel's identifier for artefacts,
- * averages of a minute, the first half hour (and 20 values) as the baseline, EWMA and two-sided CUSUM. Of channels faster
- * than two values a second, two a second are read. The baseline is that of the recording and is not a healthy one: a patient
+ * averages of a minute, the first half hour (and 20 values) as the baseline, EWMA and two-sided CUSUM. A value is read
+ * every `sample-seconds`, so that the window of Hampel's identifier is longer than what a movement disturbs. The baseline is that of the recording and is not a healthy one: a patient
  * who is ill from the start has no trend. The time in which it is learned is not assessed. Applies from half an hour and
  * 20 values on.
  *
  * Findings: "trend-up" and "trend-down" (low; medium from twice the shift on); "trend-artefacts" (technical, none) says
- * how many values of a channel were left out.
+ * how many of the values that were read were left out.
  */
 export const trend: Detector = {
   id: "trend",
@@ -41,6 +40,7 @@ export const trend: Detector = {
       const most = VITALS[id].most * (VITALS[id].decimals === 1 ? 10 : 1);
       return [required(`${id}-shift`, shift, 1, most), required(`${id}-noise`, noise, 1, most)];
     }),
+    required("sample-seconds", 5, 1, 86_400),
     required("hampel-half-window", 7, 7, 30),
     required("hampel-tenths", 30, 1, 1000),
     required("block-seconds", 60, 1, 86_400),
@@ -111,7 +111,7 @@ function runColumn(column: Column, report: Report, parameters: Parameters): void
     },
     unassessed: (fromMs, toMs, reason) => report.spans.add({ ...common, fromMs, toMs, reason }),
   });
-  feed(column, stream);
+  feed(column, stream, 1000 * numberOf(parameters, "sample-seconds"));
   if (left.values === 0) return;
   const { fromMs: onsetMs, toMs: endMs, values, furthest } = left;
   const evidence = (): Measurement[] => [
@@ -121,16 +121,22 @@ function runColumn(column: Column, report: Report, parameters: Parameters): void
   report.findings.add({ ...common, code: "trend-artefacts", onsetMs, endMs, priority: "none", technical: true, evidence });
 }
 
-function feed(column: Column, stream: TrendStream): void {
+/** Reads a value every `everyMs`, and where that one is absent the next that is not. */
+function feed(column: Column, stream: TrendStream, everyMs: number): void {
   const { clock } = column;
+  const { stepNumerator, stepDenominator, times } = clock;
+  const stride = times === null ? Math.max(1, Math.floor((everyMs * stepDenominator) / stepNumerator)) : 1;
   let dueMs = clock.startMs;
-  for (let i = 0; i < clock.length; i++) {
-    const atMs = sampleMs(clock, i);
-    if (atMs < dueMs) continue;
+  for (let i = 0; i < clock.length;) {
     const value = valueOf(column, i);
-    if (value < 0) continue;
+    const atMs = sampleMs(clock, i);
+    if (value === ABSENT || atMs < dueMs) {
+      i++; // absent, or charted too close to the one before
+      continue;
+    }
     stream.push(value, atMs);
-    dueMs = atMs + FASTEST_MS;
+    if (times !== null) dueMs = atMs + everyMs;
+    i += stride;
   }
   stream.finish(clock.endMs);
 }
