@@ -67,7 +67,7 @@ function addRates(report: Report, what: string, { gross, average }: Summary): vo
 function addAgreement(report: Report, what: string, agreements: readonly Agreement[]): void {
   const sum = (of: keyof Agreement): number => agreements.reduce((total, one) => total + one[of], 0);
   const share = (part: keyof Agreement, all: keyof Agreement): number => (100 * sum(part)) / Math.max(1, sum(all));
-  report.add(`${what}: unanimous beats`, share("unanimous", "beats"), "%");
+  report.add(`${what}: undisputed beats`, share("unanimous", "beats"), "%");
   report.add(`${what}: seconds within 1 s of a dispute`, share("flaggedSeconds", "seconds"), "%");
   report.add(`${what}: errors in these seconds`, share("flaggedErrors", "errors"), "%");
   report.add(`${what}: seconds not assessed`, share("unassessedSeconds", "seconds"), "%");

@@ -5,7 +5,7 @@ import type { ScoredRecord } from "./records.ts";
 /** How far disagreement of the detectors tells where the errors are. */
 export interface Agreement {
   beats: number;
-  /** beats on which all three detectors agreed */
+  /** beats that nothing disputes */
   unanimous: number;
   seconds: number;
   /** seconds that lie within one second of a disputed deflection */

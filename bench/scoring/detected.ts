@@ -5,7 +5,7 @@ import type { Stretch } from "./annotations.ts";
 /** What the program said about a record, in samples of its leads. */
 export interface Detected {
   beats: number[];
-  /** deflections on which the three detectors of the lead did not agree: beats and what was taken for none */
+  /** deflections on which detectors or leads did not agree, beats or not, and places in pauses */
   disputed: number[];
   /** where no beats were claimed because the signal is not good enough, or is flat, saturated or missing */
   unassessed: Stretch[];

@@ -60,12 +60,12 @@ export function makeNoise(kind: NoiseKind, length: number, rate: number, seed: n
   return kind === "muscle" ? muscle(length, rate, seed) : electrodeMotion(length, rate, seed);
 }
 
-/** White noise between 20 and 100 Hz whose strength comes and goes over seconds. */
+/** White noise above 25 Hz (second order) and below 150 Hz, whose strength comes and goes over seconds. */
 function muscle(length: number, rate: number, seed: number): Float64Array {
   const random = randomFrom(seed);
-  const band = bandPass(rate, 20, 100);
+  const [first, second] = [bandPass(rate, 25, 150), bandPass(rate, 25, 150)];
   const effort = lowPass(rate, 0.2);
-  return Float64Array.from({ length }, () => band(gauss(random)) * (0.6 + 8 * Math.abs(effort(gauss(random)))));
+  return Float64Array.from({ length }, () => second(first(gauss(random))) * (0.6 + 8 * Math.abs(effort(gauss(random)))));
 }
 
 /** Wander between 1 and 8 Hz with jerks on it, about one in 1.5 s, that rise at once and die away in 40 to 250 ms, like QRS complexes. */
