@@ -110,9 +110,13 @@ export class PeakDetector {
 
   #threshold(): number {
     const means = this.#rules.levels === "means";
-    const beat = means ? this.#beatLevel : median(this.#beatHeights);
+    const beat = this.#beatHeight();
     const noise = means ? this.#noiseLevel : median(this.#noiseHeights);
     return noise + this.#rules.threshold * (beat - noise);
+  }
+
+  #beatHeight(): number {
+    return this.#rules.levels === "means" ? this.#beatLevel : median(this.#beatHeights);
   }
 
   /** After too long without a beat the largest peak above half the threshold is one. */
@@ -143,7 +147,9 @@ export class PeakDetector {
     if (!isTWave && peak.height > this.#threshold()) return this.#accept(peak, 0.125);
     shiftIn(this.#noiseHeights, peak.height);
     this.#noiseLevel += (peak.height - this.#noiseLevel) * 0.125;
-    this.#passed.push(peak);
+    // What is not looked at again would hold back every decision behind it.
+    const isFar = this.#last === null || peak.at - this.#last.at >= this.#tWave;
+    if (isFar && peak.height > (this.#rules.threshold * this.#beatHeight()) / 2) this.#passed.push(peak);
   }
 
   #accept(peak: Peak, weight: number): void {

@@ -92,10 +92,20 @@ export class Vote {
     return Number.POSITIVE_INFINITY;
   }
 
-  #isDecidable({ at }: Cluster, decidedTo: number): boolean {
+  #isDecidable(cluster: Cluster, decidedTo: number): boolean {
+    const { at } = cluster;
     if (this.#nextAccepted() < Number.POSITIVE_INFINITY) return true;
     const usual = this.#usualInterval();
+    if (!this.#isOpen(cluster, usual)) return true;
     return decidedTo - this.#window >= Math.max(at + Math.max(this.#apart, usual), this.#last + PAUSE * usual);
+  }
+
+  /** Whether what follows can change what `#judge` says: else nobody is kept waiting for it. */
+  #isOpen({ first, second, paired }: Cluster, usual: number): boolean {
+    if (first === 3 || usual === 0) return false;
+    const right = this.#right.share;
+    if (first === 2) return (paired && second === 0 && this.#saw.share >= SAW) || this.#noise.share >= NOISY;
+    return paired && second >= (first === 1 ? 2 : 3) && right >= RIGHT_OF_MOST;
   }
 
   #judge(cluster: Cluster): void {
