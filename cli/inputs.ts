@@ -41,7 +41,7 @@ export async function readAll(paths: readonly string[], terminal: Terminal, { zo
 
 /** What was read and is used all the same; of several of one kind in a file the first place. */
 function tellWarning({ file, code, where, message, count }: ReadWarning, terminal: Terminal): void {
-  if (terminal.isJson) terminal.object({ file, code, where, count, message, status: null, warning: true });
+  if (terminal.isJson) terminal.object({ file, code, where, count, sentence: message, status: null, warning: true });
   else terminal.note([styled("yellow", "look at   "), `${message} (${code}${count > 1 ? `, ${count} times` : ""})`]);
 }
 

@@ -148,7 +148,6 @@ export class TrendStream {
     this.#mean = this.#baseline.mean;
     this.#spread = Math.max(this.#baseline.spread, STEPS * noise);
     this.#cusum = new Cusum(this.#mean, (STEPS * shift) / 2);
-    this.#tell.unassessed(this.#startMs, this.#blockMs, "learning-baseline");
   }
 
   #judge(cusum: Cusum, value: number, average: number): void {
