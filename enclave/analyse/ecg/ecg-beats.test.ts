@@ -119,6 +119,45 @@ describe("ecg-beats on generated leads", () => {
       "timing-not-supported",
     ]);
   });
+  const noisy = (one: Channel, fromSecond: number, toSecond: number): Channel => {
+    let state = 7;
+    for (let i = fromSecond * 250; i < toSecond * 250; i++) {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      if (i % 37 < 9) one.samples[i]! += ((state >> 16) % 500) - 250;
+    }
+    return one;
+  };
+  it("claims no beats in noise, and says so", () => {
+    const truth = every(800, 500, 179_500);
+    const analysis = run(noisy(lead(truth, 180), 60, 120));
+    const [span, ...others] = analysis.coverage.unassessed;
+    expect(others).toEqual([]);
+    expect(span).toMatchObject({ detector: "ecg-beats", channel: "mdc:131330", reason: "signal-quality-insufficient" });
+    expect(Math.abs(span!.fromMs - START_MS - 60_000)).toBeLessThanOrEqual(12_500);
+    expect(Math.abs(span!.toMs - START_MS - 120_000)).toBeLessThanOrEqual(12_500);
+    const [fromMs, toMs] = [span!.fromMs - START_MS, span!.toMs - START_MS];
+    expect(beatsOf(analysis).filter((ms) => ms >= fromMs && ms < toMs)).toEqual([]);
+    const isClear = (ms: number): boolean => ms < 59_000 || ms > 121_000;
+    expect(beatsOf(analysis).filter(isClear).length).toBe(truth.filter((ms) => isClear(ms) && (ms < fromMs || ms >= toMs)).length);
+  });
+  it("takes the beats of another lead meanwhile", () => {
+    const truth = every(800, 500, 179_500);
+    const analysis = run(noisy(lead(truth, 180), 60, 120), lead(truth, 180, 250, { code: "mdc:131331" }));
+    expect(analysis.coverage.unassessed).toEqual([]);
+    const found = beatsOf(analysis).filter((ms) => ms > 75_000 && ms < 105_000);
+    const expected = truth.filter((ms) => ms > 75_000 && ms < 105_000);
+    expect(found).toHaveLength(expected.length);
+    found.forEach((ms, i) => expect(Math.abs(ms - expected[i]!)).toBeLessThanOrEqual(25));
+  });
+  it("tells where detectors are not of one mind, and where a beat may be missing", () => {
+    const disputedOf = (...channels: Channel[]): number[] =>
+      Array.from(run(...channels).series.find(({ name }) => name === "disputed")?.values ?? []);
+    expect(disputedOf(lead(every(800, 500, 59_500), 60))).toEqual([]);
+    const pause = disputedOf(lead([...every(800, 500, 30_000), ...every(800, 35_300, 59_500)], 60));
+    expect(pause.length).toBeGreaterThanOrEqual(2);
+    for (const ms of pause) expect(ms > 29_700 && ms < 35_300).toBe(true);
+    for (let ms = 30_000; ms < 35_000; ms += 100) expect(pause.some((one) => Math.abs(one - ms) <= 1000)).toBe(true);
+  });
   it("is not blinded by one artefact", () => {
     const truth = every(800, 500, 39_500);
     const struck = lead(truth, 40);

@@ -7,11 +7,13 @@ import type { QualityLimits } from "./quality.ts";
 /**
  * QRS complexes of a group of ECG leads. The first lead is read, with another one beside it; another one stands in where
  * more than half of the first cannot be judged. Rates from 100 to 1000 samples per second, millivolts or microvolts; all
- * else is reported as not assessed. Series "beats": times of the beats in ms after the coverage begins.
+ * else is reported as not assessed. So is, as signal-quality-insufficient, what the detectors
+ * of every lead disagree about too much. Series, in ms after the coverage begins: "beats", and "disputed": deflections on
+ * which detectors or leads were not of one mind, and pauses of twice the usual interval; most errors lie within 1 s of one.
  */
 export const ecgBeats: Detector = {
   id: "ecg-beats",
-  version: "3.0.0",
+  version: "3.1.0",
   title: "QRS detection (two of Pan-Tompkins, Hamilton, Elgendi) and signal faults",
   parameters: [
     required("flat-ms", 3000, 500, 60_000),

@@ -12,9 +12,10 @@ export type Found = Pick<EcgGroup, "beats" | "votes" | "disputed" | "uncertain">
  * whose own agree stands in.
  */
 export function findBeats(first: GroupLead, others: readonly GroupLead[]): Found {
-  const list = new VotedList();
+  const list = new VotedList(first.lead.rate);
   const uncertain: Segment[] = [];
   for (const segment of first.usable) {
+    list.breakOff();
     const own = judge(first, others[0] ?? null, segment);
     const apart = Math.floor(first.lead.rate * LEAST_APART_SECONDS);
     let from = segment.from;
@@ -79,23 +80,48 @@ class VotedList {
   readonly #beats = new Growing(Int32Array);
   readonly #votes = new Growing(Uint8Array);
   readonly #disputed = new Growing(Int32Array);
+  readonly #second: number;
+  readonly #intervals: number[] = [];
   #last = Number.NEGATIVE_INFINITY;
+
+  constructor(rate: number) {
+    this.#second = Math.round(rate);
+  }
 
   /** Adds what lies in [from, to), but the beats that lie nearer than `apart` to the last one before. */
   addWithin(all: readonly Voted[], from: number, to: number, apart: number): void {
     const before = this.#last;
-    for (const { at, isBeat, votes } of all) {
+    for (const { at, isBeat, votes, isDisputed } of all) {
       if (at < from || at >= to || at - before < apart) continue;
-      if (votes === 1 || votes === 2) this.#disputed.add(at);
+      if (isDisputed) this.#disputed.add(at);
       if (!isBeat) continue;
+      this.#notePause(at);
       this.#beats.add(at);
       this.#votes.add(votes);
       this.#last = at;
     }
   }
 
+  /** A segment or another lead begins: what lies between is no interval. */
+  breakOff(): void {
+    this.#last = Number.NEGATIVE_INFINITY;
+    this.#intervals.length = 0;
+  }
+
+  /** In a pause a beat may have been missed, wherever in it. */
+  #notePause(at: number): void {
+    const interval = at - this.#last;
+    const sorted = this.#intervals.toSorted((a, b) => a - b);
+    if (sorted.length >= 3 && interval > PAUSE * (sorted[sorted.length >> 1] ?? 0)) {
+      const first = this.#last + Math.min(this.#second, interval >> 1);
+      for (let mark = first; mark < at; mark += 2 * this.#second) this.#disputed.add(mark);
+    }
+    if (interval < Number.POSITIVE_INFINITY) this.#intervals.push(interval);
+    if (this.#intervals.length > 8) this.#intervals.shift();
+  }
+
   finish(): Pick<Found, "beats" | "votes" | "disputed"> {
-    return { beats: this.#beats.finish(), votes: this.#votes.finish(), disputed: this.#disputed.finish() };
+    return { beats: this.#beats.finish(), votes: this.#votes.finish(), disputed: this.#disputed.finish().sort() };
   }
 }
 
@@ -124,6 +150,8 @@ class Growing<A extends Int32Array | Uint8Array> {
   }
 }
 
+/** A pause lasts more than so many usual intervals. */
+const PAUSE = 2;
 /** No two beats are nearer to each other where one lead takes over from another. */
 const LEAST_APART_SECONDS = 0.25;
 /** A lead that stands in is judged from so long before to so long after, so that its detectors have learned. */

@@ -23,7 +23,7 @@ export interface EcgGroup extends GroupLead {
   readonly beats: Int32Array;
   /** for each beat: 3 where all three detectors of the lead agreed, else less */
   readonly votes: Uint8Array;
-  /** deflections on which the three detectors of the lead did not agree, beats or not, ascending */
+  /** deflections on which the detectors did not agree, beats or not, and places in pauses where one may be missing; ascending */
   readonly disputed: Int32Array;
   /** stretches of `usable` where the detectors of every lead disagree so much that no beats can be claimed */
   readonly uncertain: readonly Segment[];

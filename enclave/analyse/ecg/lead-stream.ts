@@ -21,10 +21,13 @@ export class LeadStream {
   constructor(lead: Pick<Lead, "rate" | "microvolts">, say: (said: Said) => void) {
     this.#working = workingOf(lead.rate);
     const { rate, group, delay } = this.#working;
+    const edge = Math.round(lead.rate * EDGE_SECONDS);
     const sayAs =
       (detector: number) =>
-      (at: number): void =>
-        say({ detector, at: Math.max(0, Math.min((at - delay) * group + (group >> 1), this.#pushed - 1)) });
+      (at: number): void => {
+        const raw = (at - delay) * group + (group >> 1);
+        if (raw >= edge && raw < this.#pushed - edge) say({ detector, at: raw });
+      };
     this.#square = new PeakDetector(rate, { levels: "means", threshold: 0.25, searchBack: 1.66 }, sayAs(0));
     this.#average = new PeakDetector(rate, { levels: "medians", threshold: 0.35, searchBack: 1.5 }, sayAs(1));
     this.#block = new BlockDetector(rate, sayAs(2));
@@ -62,3 +65,6 @@ export class LeadStream {
     this.#block.tick(now);
   }
 }
+
+/** So near to where the signal begins or ends a deflection may be half of anything. */
+const EDGE_SECONDS = 0.05;

@@ -7,6 +7,8 @@ export interface Voted {
   isBeat: boolean;
   /** of the first lead's three detectors, how many saw it */
   votes: number;
+  /** these were not of one mind, or the second lead saw nothing of it, which it does of nearly all beats */
+  isDisputed: boolean;
 }
 
 /** What was said within 150 ms. */
@@ -129,9 +131,10 @@ export class Vote {
       if (isSqueezed && !(paired && second === 3 && this.#right.share >= RIGHT_OF_NEARLY_ALL)) isBeat = false;
     }
     if (first > 0) this.#noise.add(first === 1 && !isBeat ? 2 : 0);
+    const isDisputed = first === 1 || first === 2 || (first === 3 && paired && second === 0 && this.#saw.share >= SAW);
     if (paired && second === 3) this.#right.add(first >= 2 ? 2 : first === 1 || isBeat ? 1 : 0);
     if (paired && first === 3) this.#saw.add(second >= 2 ? 2 : second);
-    this.#tell({ at, isBeat, votes: first });
+    this.#tell({ at, isBeat, votes: first, isDisputed });
     if (!isBeat) return;
     if (this.#last > Number.NEGATIVE_INFINITY) {
       this.#intervals.push(at - this.#last);
