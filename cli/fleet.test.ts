@@ -217,6 +217,15 @@ describe("fleet approve, show and retire", () => {
     expect((await call("fleet", "show", at("ward.fleet"))).stdout).toContain("not verified: --constitution");
   });
 
+  it("says whose a key is, and which constitutions differ", async () => {
+    const stranger = await approve("ada", "hospital", "no.fleet", { key: "ben" });
+    expect(stranger.stderr).toContain("named ada, hospital; the constitution gives this key to ben, hospital");
+    const other = constitutionOf([KEYS[0]!]);
+    writeFileSync(at("another.cose"), other);
+    const foreign = await approve("ada", "vendor", "no.fleet", { constitutionFile: "another.cose" });
+    for (const digest of [sha384(other), sha384(constitution)]) expect(foreign.stderr).toContain(toHex(digest));
+  });
+
   it("takes the first approver's dates, and no others", async () => {
     const dates = ["--not-before", "2026-01-01", "--not-after", "2026-01-20T12:00:00Z"];
     writeFileSync(at("early.cose"), constitution);
@@ -243,6 +252,7 @@ describe("fleet approve, show and retire", () => {
 
   it.each<[string, string, () => Promise<Awaited<ReturnType<typeof call>>>, number]>([
     ["a role that the person does not have", "fleet-approver", () => approve("ada", "hospital", "no.fleet"), EXIT.contraindicated],
+    ["a file that no host would take", "must end in .fleet", () => approve("ada", "vendor", "no.fleet.new"), EXIT.usage],
     ["somebody else's name", "fleet-approver", () => approve("ada", "vendor", "no.fleet", { key: "ben" }), EXIT.contraindicated],
     [
       "a candidate under other KMS keys",
@@ -291,6 +301,10 @@ describe("fleet approve, show and retire", () => {
     for (const text of ["closed for good only when one of its KMS keys is deleted", "schedule-key-deletion", ...KEYS])
       expect(retired.stdout).toContain(text);
     expect(await call("fleet", "retire", at("old.fleet"))).toMatchObject({ code: EXIT.unreachable });
+    await approve("ada", "vendor", "old.fleet");
+    const twice = await call("fleet", "retire", at("old.fleet"));
+    expect(twice).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("move it away") as string });
+    expect(existsSync(at("old.fleet"))).toBe(true);
     expect(await call("fleet", "retire", at("trust.json"))).toMatchObject({ code: EXIT.usage });
   });
 });
@@ -298,7 +312,8 @@ describe("fleet approve, show and retire", () => {
 describe("fleet new", () => {
   it("ends with 3 where no enclave is, and with 2 for a name that is none", async () => {
     const words = ["fleet", "new", "--enclave", at("none.sock"), "--epoch", "1", "--out", at("new.cbor")];
-    expect(await call(...words, "--fleet", "ward")).toMatchObject({ code: EXIT.unreachable });
+    const absent = await call(...words, "--fleet", "ward");
+    expect(absent).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining(at("none.sock")) as string });
     expect(await call(...words, "--fleet", "Ward")).toMatchObject({ code: EXIT.usage });
     expect(existsSync(at("new.cbor"))).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,23 @@ describe("caladrius kms up", () => {
     expect(await call("kms", "up", "--account", "1", "--data", folder)).toMatchObject({ code: EXIT.usage });
     expect(await call("kms", "up", "--region", "Frankfurt", "--data", folder, "--port", "0")).toMatchObject({ code: EXIT.usage });
     const wrong = await call("kms", "up", "--root", at, "--data", folder);
-    expect(wrong.code).not.toBe(EXIT.ok);
-    expect(wrong.stderr).toContain("no.pem");
+    expect(wrong.code).toBe(EXIT.usage);
+    expect(wrong.stderr).toContain("no.pem: expected one certificate in PEM");
+  });
+
+  it("names the file that is wrong, and ends where no folder can be", async () => {
+    const data = join(folder, "wrong");
+    mkdirSync(join(data, "kms"), { recursive: true });
+    const principals = join(data, "kms", "principals.json");
+    writeFileSync(principals, "{}", { mode: 0o600 });
+    const unread = await call("kms", "up", "--data", data, "--port", "0");
+    expect(unread).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining(`${principals}: expected`) as string });
+    chmodSync(principals, 0o644);
+    const open = await call("kms", "up", "--data", data, "--port", "0");
+    expect(open).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("chmod 600") as string });
+    const file = await call("kms", "up", "--data", principals, "--port", "0");
+    expect(file).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("not a folder") as string });
+    const nowhere = await call("kms", "up", "--data", "/proc/1/caladrius", "--port", "0");
+    expect(nowhere).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("/proc/1/caladrius") as string });
   });
 });

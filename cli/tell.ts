@@ -7,7 +7,9 @@ export function simulatorEvents(terminal: Terminal): SimulatorEvents {
   return {
     progress: (step) => terminal.progress(step),
     restarting: (reason) =>
-      terminal.note([styled("yellow", `the enclave ended (${reason}) and is started again; its keys are gone with it`)]),
+      terminal.note([
+        styled("yellow", `the enclave ended (${reason}) and is started again; its own keys are gone with it, those of a fleet are not`),
+      ]),
   };
 }
 
@@ -33,9 +35,7 @@ export function printFleet({ name, epochs, kms }: SimulatedFleet, terminal: Term
   terminal.line(`fleet      ${name}: jobs sealed to it outlive the enclave; epochs lie in ${epochs}`);
   for (const arn of kms.named.keys) terminal.line(`KMS key    ${arn}`);
   terminal.line(`data keys  submit --kms-key ${kms.dataKey} --kms-endpoint ${kms.kms.url} --kms-ca ${kms.kms.caPath}`);
-  terminal.line(
-    `           with AWS_ACCESS_KEY_ID=${kms.submitter.accessKeyId} AWS_SECRET_ACCESS_KEY=${kms.submitter.secretAccessKey} (simulated)`,
-  );
+  terminal.line(`           with AWS_SHARED_CREDENTIALS_FILE=${kms.submitterCredentialsPath}`);
 }
 
 const PCR_MEANING: Readonly<Record<string, string>> = {

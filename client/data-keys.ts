@@ -56,10 +56,29 @@ export function openDataKeys({ arn, endpoint, caPem }: KmsKey): DataKeys {
   };
 }
 
+/** What the errors mean that submitters meet. */
+const MEANING: ReadonlyMap<string, string> = new Map([
+  ["CredentialsProviderError", "no AWS credentials in environment, profile or role"],
+  ["UnrecognizedClientException", "KMS does not know the access key"],
+  ["InvalidSignatureException", "the secret access key is another one"],
+  ["ExpiredTokenException", "the credentials have ended"],
+  ["AccessDeniedException", "the key's policy does not give these credentials kms:GenerateDataKey"],
+  ["NotFoundException", "there is no such key"],
+  ["DisabledException", "the key is disabled"],
+  ["KMSInvalidStateException", "the key is to be deleted"],
+  ["ECONNREFUSED", "nothing listens there"],
+  ["ENOTFOUND", "the name is unknown"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "the certificate is of no authority that is trusted"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "the certificate is of no authority that is trusted"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "the certificate is of no authority that is trusted"],
+]);
+
 /** An error's name is AWS's; its text may be anybody's. */
 function nameOf(error: unknown): string {
   const [name, code] = error instanceof Error ? [error.name, "code" in error ? String(error.code) : ""] : ["", ""];
   const told = code !== "" ? code : name;
+  const meaning = MEANING.get(told);
+  if (meaning !== undefined) return `${told}, ${meaning}`;
   return /^[A-Za-z_]{1,60}$/.test(told) ? told : "no answer";
 }
 

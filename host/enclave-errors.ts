@@ -18,10 +18,11 @@ export const ENCLAVE_REFUSAL: Readonly<Record<EnclaveErrorName, string>> = Objec
   overloaded: "the enclave has as much to do as it takes on; it is tried again",
   internal: "a bug in the enclave; please report it",
   "no-fleet": "the enclave serves no epoch of a fleet at the moment",
-  "kms-credentials": "the enclave has no credentials for KMS, or they have ended; the operator looks after --kms-credentials",
+  "kms-credentials":
+    "the enclave has no credentials for KMS, they have ended, or KMS does not know them; the operator looks after --kms-credentials",
   "kms-unreachable": "KMS cannot be reached under the constitution's TLS roots; the operator looks after --kms-listen and the network",
   "kms-denied":
-    "KMS refuses this enclave; whoever administers the KMS key compares its policy with the image and the constitution, or enables the key",
+    "KMS refuses this enclave; whoever administers the KMS key compares its policy with image, constitution, fleet and role, or enables the key: the audit log names the key",
   "kms-throttled": "KMS asks to come back later; it is tried again",
   "kms-answer-refused":
     "what answers in KMS's place does not answer for this key and enclave; the operator and whoever administers the KMS key find out who answers",

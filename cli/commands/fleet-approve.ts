@@ -1,7 +1,7 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { decodeFleetEpoch, encodeFleetEpoch, equalBytes, MAX_FLEET_EPOCH_BYTES, type FleetEpoch } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { about, EXIT, type ExitCode } from "../exit.ts";
+import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readIfThere, readLimited, writeWhole } from "../files.ts";
 import { readApproverKey } from "../fleet/approver-key.ts";
 import { MAX_CANDIDATE_BYTES, verifyCandidate, type VerifiedCandidate } from "../fleet/candidate.ts";
@@ -26,6 +26,7 @@ import { readTrustFile } from "../trust.ts";
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const file = args.inputs[0] ?? "";
   const out = args.text("out");
+  if (!out.endsWith(SUFFIX)) throw new UsageError(`--out must end in ${SUFFIX}: a host takes no other file from its folder`);
   const trust = await readTrustFile(args.text("trust"));
   const founded = await readConstitution(args.text("constitution"), signatures);
   const key = await readApproverKey(args.text("key"));
@@ -90,4 +91,5 @@ function iso(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toISOString();
 }
 
+const SUFFIX = ".fleet";
 const DEFAULT_SECONDS = 30 * 24 * 3600;

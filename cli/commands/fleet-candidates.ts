@@ -1,7 +1,7 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { EXIT, failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
+import { about, EXIT, failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import { MAX_CANDIDATE_BYTES, verifyCandidate, type VerifiedCandidate } from "../fleet/candidate.ts";
@@ -16,7 +16,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const births = new Map<string, number>();
   for (const file of args.inputs) {
     try {
-      const verified = await verifyCandidate(await readLimited(file, MAX_CANDIDATE_BYTES), trust, signatures);
+      const bytes = await readLimited(file, MAX_CANDIDATE_BYTES);
+      const verified = await about(file, () => verifyCandidate(bytes, trust, signatures));
       printCandidate(file, verified, terminal);
       const name = `epoch ${verified.candidate.epoch} of fleet ${verified.candidate.fleet}`;
       births.set(name, (births.get(name) ?? 0) + 1);
@@ -24,7 +25,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     } catch (error) {
       const failure = failureOf(error);
       terminal.object(failureJson(file, failure));
-      terminal.line([styled("red", "refused  "), `  ${file}: ${failure.sentence} (${failure.code})`]);
+      terminal.line([styled("red", "refused  "), `  ${failure.sentence} (${failure.code})`]);
       codes.push(failure.exit);
     }
   }

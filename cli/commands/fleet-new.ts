@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { requestFleetBirth } from "@caladrius/host";
 import { decodeFleetCandidate, encodeFleetBirthReply } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { EXIT, UsageError, type ExitCode } from "../exit.ts";
-import { refuseExisting, writeWhole } from "../files.ts";
+import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
+import { makeFolder, refuseExisting, writeWhole } from "../files.ts";
 import { whoReadsEverything } from "../fleet/readers.ts";
 import { styled, type Terminal } from "../print.ts";
 
@@ -15,8 +16,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (!FLEET_NAME.test(fleet)) throw new UsageError("--fleet must be a name of 1 to 64 characters: a to z, 0 to 9 and hyphens inside");
   const epoch = args.integer("epoch", 1, 2 ** 31 - 1, 0);
   if (!force) await refuseExisting(out);
+  await makeFolder(dirname(out)); // before an enclave makes keys in vain
   terminal.progress("asking the enclave, which asks KMS");
-  const reply = await requestFleetBirth({ enclaveSocket: args.text("enclave"), fleet, epoch });
+  const enclaveSocket = args.text("enclave");
+  const reply = await about(enclaveSocket, () => requestFleetBirth({ enclaveSocket, fleet, epoch }));
   const { wrapped, keySet } = decodeFleetCandidate(reply.candidate);
   await writeWhole(out, encodeFleetBirthReply(reply), { force });
   const keyId = createHash("sha256").update(keySet).digest("hex");

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { decodeFleetEpoch, MAX_FLEET_EPOCH_BYTES } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
-import { readLimited, refuseExisting } from "../files.ts";
+import { about, EXIT, UnreachableError, UsageError, type ExitCode } from "../exit.ts";
+import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import { accountOf } from "../fleet/readers.ts";
 import { nameOf, readRecord } from "../fleet/record.ts";
@@ -15,7 +16,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const bytes = await readLimited(file, MAX_FLEET_EPOCH_BYTES);
   const { record } = await about(file, () => readRecord(decodeFleetEpoch(bytes)));
   const retired = `${file}.retired`;
-  await refuseExisting(retired);
+  if (existsSync(retired)) throw new UnreachableError(`${retired} is there already: move it away, then retire ${file} again`);
   await rename(file, retired);
   const kmsKeys = record.wrapped.map(({ keyArn }) => keyArn);
   const commands = kmsKeys.map(deletion);

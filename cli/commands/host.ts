@@ -7,6 +7,7 @@ import {
   MAX_BUNDLE_BYTES,
   MAX_CONSTITUTION_BYTES,
   MAX_STATUS_LIST_BYTES,
+  type StatementKind,
 } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
@@ -18,18 +19,19 @@ import type { Terminal } from "../print.ts";
 
 /** The host alone. It hands constitution and bundle over; which ones they are shows in PCR16 and PCR17, not here. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
-  const constitution = await readLimited(args.text("constitution"), MAX_CONSTITUTION_BYTES);
+  const constitution = await readStatement(args.text("constitution"), "constitution", MAX_CONSTITUTION_BYTES);
   const bundlePath = args.text("bundle");
   const bundleBytes = await readLimited(bundlePath, 2 * MAX_BUNDLE_BYTES);
   const bundle = await about(bundlePath, () => decodeApproved(bundleBytes));
   const statusListPath = args.optional("status-list");
-  const statusList = statusListPath === null ? null : await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
+  const statusList = statusListPath === null ? null : await readStatement(statusListPath, "status-list", MAX_STATUS_LIST_BYTES);
   const kmsListen = args.optional("kms-listen");
   const credentials = args.optional("kms-credentials");
   const fleet = args.many("fleet");
   const dataDir = join(resolve(args.optional("data") ?? defaultDataFolder()), "host");
   const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
   const asked = untilAsked();
+  void asked.then((signal) => terminal.progress(`${signal}: finishing what is at work`));
 
   await makeFolder(dataDir, 0o700);
   const host = await startHost({
@@ -55,10 +57,17 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.line(`verify     ${host.url}/verify  (results, in a browser)`);
   if (fleet.length > 0) terminal.line(`fleet      ${fleet.join(", ")}  (where each epoch stands: ${host.url}/readyz)`);
   terminal.line("Ctrl-C ends it");
-  terminal.progress(`${await asked}: finishing what is at work`);
+  await asked;
   await host.close();
   terminal.line("stopped");
   return EXIT.ok;
+}
+
+/** A file of the kind that is asked for; whether it is the right one shows in the enclave alone. */
+async function readStatement(path: string, kind: StatementKind, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await readLimited(path, maxBytes);
+  await about(path, () => decodeStatement(bytes, kind));
+  return bytes;
 }
 
 /** Where the enclave's KMS connections go: the constitution says it, as the enclave will hold it to that. */

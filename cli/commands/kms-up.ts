@@ -5,7 +5,7 @@ import { openKmsPrincipals, openSimulatedPki, startKms, type KmsPrincipal } from
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_KMS_PORT, defaultDataFolder } from "../defaults.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
-import { readText, writeWhole } from "../files.ts";
+import { makeFolder, readText, writeWhole } from "../files.ts";
 import { untilAsked } from "../local.ts";
 import { styled, type Terminal } from "../print.ts";
 
@@ -17,9 +17,11 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const region = args.optional("region") ?? DEFAULT_REGION;
   const account = args.optional("account") ?? DEFAULT_ACCOUNT;
   if (!/^\d{12}$/.test(account)) throw new UsageError(`--account ${account}: expected 12 digits`);
+  await makeFolder(dataDir, 0o700);
   const clock = { nowMs: (): number => Date.now() };
   const attestationRoots = await readRoots(args.many("root"), data, clock);
-  const principals = await openKmsPrincipals(join(dataDir, "principals.json"), account);
+  const principalsPath = join(dataDir, "principals.json");
+  const principals = await about(principalsPath, () => openKmsPrincipals(principalsPath, account));
   const asked = untilAsked();
 
   const kms = await startKms({
@@ -41,14 +43,14 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       region,
       ca: kms.caPath,
       credentials,
-      principals: join(dataDir, "principals.json"),
+      principals: principalsPath,
       audit: kms.auditPath,
     });
     terminal.line([styled("yellow", "simulator  its master key lies beside its keys: nothing here is safe from who may read the folder")]);
     terminal.line(`endpoint   ${kms.url}  (region ${region})`);
     terminal.line(`CA         ${kms.caPath}`);
     terminal.line(`audit      ${kms.auditPath}`);
-    terminal.line(`callers    ${join(dataDir, "principals.json")}  (read at the start; the first one is the administrator)`);
+    terminal.line(`callers    ${principalsPath}  (read at the start; the first one is the administrator)`);
     terminal.line(`AWS CLI    ${environment} aws --region ${region} --endpoint-url ${kms.url} kms list-keys`);
     const script = `import boto3; print(boto3.client("kms", region_name="${region}", endpoint_url="${kms.url}").list_keys()["Keys"])`;
     terminal.line(`boto3      ${environment} python3 -c '${script}'`);
@@ -68,9 +70,17 @@ async function readRoots(paths: readonly string[], data: string, clock: { nowMs:
     paths.map(async (path) => {
       if (path === "aws") return AWS_NITRO_ROOT_G1;
       const pem = await readText(path, MAX_ROOT_BYTES);
-      return about(path, () => parseTrustAnchor(new X509Certificate(pem).raw));
+      return about(path, () => parseTrustAnchor(certificate(pem)));
     }),
   );
+}
+
+function certificate(pem: string): Uint8Array {
+  try {
+    return new X509Certificate(pem).raw;
+  } catch {
+    throw new UsageError("expected one certificate in PEM, as DIR/pki/simulated-root.pem of a simulator is");
+  }
 }
 
 /** AWS's shared credentials file: the first principal is the default profile. */

@@ -23,7 +23,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (outDir !== null) await makeFolder(outDir);
   const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
   if (kmsKey !== null)
-    terminal.line(`sealed under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
+    terminal.line(`sealing under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
   const outcomes = await submit(recordings, {
     hostUrl: args.text("host"),
     trust,

@@ -14,6 +14,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (fleet !== null && !/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/.test(fleet))
     throw new UsageError("--fleet must be a name of 1 to 64 characters: a to z, 0 to 9 and hyphens inside");
   const asked = untilAsked();
+  void asked.then((signal) => terminal.progress(`${signal}: finishing what is at work`));
   const local = await startLocal({ data, port, fleet, logger: warningsTo(terminal), events: simulatorEvents(terminal) });
   terminal.object({ url: local.url, trust: local.simulator.trust, ...(fleet === null ? {} : { fleet }) });
   printSimulator(local.simulator, terminal);
@@ -23,7 +24,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (local.simulator.fleet !== null) printFleet(local.simulator.fleet, terminal);
   terminal.line(`next       npx caladrius submit INPUT --host ${local.url} --trust ${local.simulator.trust} --out results`);
   terminal.line("Ctrl-C ends it");
-  terminal.progress(`${await asked}: finishing what is at work`);
+  await asked;
   await local.close();
   terminal.line("stopped");
   return EXIT.ok;

@@ -37,16 +37,19 @@ export interface Window {
 
 /** @throws FleetError fleet-approver unless the constitution gives this key to this person in this role */
 export function refuseStranger({ constitution }: Founded, { person, role, key }: Approving): void {
-  const known = constitution.approvers.some(
-    (one) => one.person === person && one.role === role && one.key.alg === key.publicKey.alg && equalBytes(one.key.key, key.publicKey.key),
-  );
-  if (!known) throw new FleetError("fleet-approver", `${person}, ${role}`);
+  const owners = constitution.approvers.filter((one) => one.key.alg === key.publicKey.alg && equalBytes(one.key.key, key.publicKey.key));
+  if (owners.some((one) => one.person === person && one.role === role)) return;
+  const given = owners.length === 0 ? "to nobody" : `to ${owners.map((one) => `${one.person}, ${one.role}`).join("; ")}`;
+  throw new FleetError("fleet-approver", `named ${person}, ${role}; the constitution gives this key ${given}`);
 }
 
 /** @throws FleetError fleet-constitution, fleet-kms-keys unless the candidate is one of this deployment */
 export function refuseForeign({ candidate }: Pick<VerifiedCandidate, "candidate">, { constitution, digest }: Founded): void {
   if (!equalBytes(candidate.constitutionDigest, digest))
-    throw new FleetError("fleet-constitution", "the candidate is of another constitution");
+    throw new FleetError(
+      "fleet-constitution",
+      `the constitution is ${toHex(digest)}, the candidate's is ${toHex(candidate.constitutionDigest)}`,
+    );
   const expected = constitution.kms?.keys ?? [];
   const actual = candidate.wrapped.map(({ keyArn }) => keyArn);
   if (expected.length === 0 || actual.join("\n") !== expected.join("\n"))
@@ -129,7 +132,12 @@ function refuseWindow({ notBefore, notAfter }: Window, { constitution }: Founded
   const wrong = (detail: string): FleetError => new FleetError("fleet-window", detail);
   if (notAfter <= notBefore) throw wrong("it ends before it begins");
   if (notAfter - notBefore > MAX_EPOCH_SECONDS) throw wrong(`${Math.ceil((notAfter - notBefore) / 86_400)} days`);
-  if (notAfter > constitution.notAfter || notBefore < constitution.notBefore) throw wrong("the constitution is not in force all that time");
+  if (notAfter > constitution.notAfter || notBefore < constitution.notBefore)
+    throw wrong(`the constitution is in force from ${iso(constitution.notBefore)} to ${iso(constitution.notAfter)}`);
+}
+
+function iso(unixSeconds: number): string {
+  return new Date(unixSeconds * 1000).toISOString();
 }
 
 /** What is still missing of a quorum, in words. */

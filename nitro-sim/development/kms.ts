@@ -20,6 +20,8 @@ export interface DevelopmentKms {
   credentialsPath: string;
   /** who may ask for data keys to seal jobs with */
   submitter: Principal["credentials"];
+  /** the same as an AWS shared credentials file (0600) */
+  submitterCredentialsPath: string;
   /** Lets exactly these PCR sets use the keys from now on, under this constitution and fleet. Sets as hex by index. */
   admit(sets: readonly Readonly<Record<number, string>>[], constitutionDigest: Uint8Array, fleet: string): Promise<void>;
   close(): Promise<void>;
@@ -64,12 +66,15 @@ export async function openDevelopmentKms(
     const credentialsPath = join(dataDir, "host-credentials.json");
     const { accessKeyId, secretAccessKey } = host.credentials;
     await write(credentialsPath, JSON.stringify({ Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey }));
+    const submitterCredentialsPath = join(dataDir, "submitter-credentials");
+    await write(submitterCredentialsPath, sharedCredentials(submitter));
     return {
       kms,
       named: { keys: [a, b], endpoint: `https://kms.${REGION}.amazonaws.com`, tlsRoots: [new Uint8Array(kms.caCertificate)] },
       dataKey,
       credentialsPath,
       submitter: submitter.credentials,
+      submitterCredentialsPath,
       async admit(sets, constitutionDigest, fleet) {
         const constitution = { "caladrius-constitution": toHex(constitutionDigest) };
         for (const [i, arn] of arns.entries()) {
@@ -127,6 +132,11 @@ async function openKeys(path: string, make: () => Promise<string[]>): Promise<re
   const arns: unknown = JSON.parse(readFileSync(path, "utf8"));
   if (!Array.isArray(arns) || arns.length !== 3 || !arns.every((arn) => typeof arn === "string")) throw unreadable(path);
   return arns;
+}
+
+/** As the AWS CLI and SDKs read it at AWS_SHARED_CREDENTIALS_FILE. */
+function sharedCredentials({ credentials: { accessKeyId, secretAccessKey } }: Principal): string {
+  return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
 }
 
 function keyArn(answer: Readonly<Record<string, unknown>>): string {
