@@ -54,7 +54,7 @@ export const COMMANDS: readonly Command[] = [
       json,
     },
     notes: [
-      'With --json it prints one line when ready: {"url":…,"trust":PATH}.',
+      'With --json it prints one line when ready: {"url":…,"trust":PATH}; with --fleet also "kms" with endpoint, ca, keys, dataKey, credentials.',
       "With --fleet one machine plays every role: both accounts of KMS, the approver, the operator.",
       "The simulator proves nothing about hardware: its own root signs, and every verdict says so.",
     ],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDevelopmentKms, openSimulatedPki } from "@caladrius/nitro-sim";
 import { expect, it } from "vitest";
 import { Terminal } from "./print.ts";
-import { printFleet } from "./tell.ts";
+import { fleetObject, printFleet } from "./tell.ts";
 
 const CLOCK = { nowMs: (): number => Date.now() };
 
@@ -15,7 +15,10 @@ it("names the file of the submitter's credentials, and prints no secret", async 
   try {
     let told = "";
     const stream = { isTTY: false, write: (text: string | Uint8Array): boolean => ((told += String(text)), true) };
-    printFleet({ name: "ward", kms, epochs: data }, new Terminal({ stdout: stream, stderr: stream, environment: {} }, false));
+    const fleet = { name: "ward", kms, epochs: data };
+    expect(JSON.stringify(fleetObject(fleet))).not.toContain(kms.submitter.secretAccessKey);
+    expect(fleetObject(fleet)).toMatchObject({ fleet: "ward", kms: { credentials: kms.submitterCredentialsPath } });
+    printFleet(fleet, new Terminal({ stdout: stream, stderr: stream, environment: {} }, false));
     expect(told).toContain(`AWS_SHARED_CREDENTIALS_FILE=${kms.submitterCredentialsPath}`);
     expect(told).not.toContain(kms.submitter.secretAccessKey);
     expect(statSync(kms.submitterCredentialsPath).mode & 0o777).toBe(0o600);

@@ -38,6 +38,18 @@ export function printFleet({ name, epochs, kms }: SimulatedFleet, terminal: Term
   terminal.line(`           with AWS_SHARED_CREDENTIALS_FILE=${kms.submitterCredentialsPath}`);
 }
 
+/** The same for programs: paths and addresses, no secret. */
+export function fleetObject(fleet: SimulatedFleet | null): Readonly<Record<string, unknown>> {
+  if (fleet === null) return {};
+  const { name, epochs, kms } = fleet;
+  const { url: endpoint, caPath: ca } = kms.kms;
+  return {
+    fleet: name,
+    epochs,
+    kms: { endpoint, ca, keys: kms.named.keys, dataKey: kms.dataKey, credentials: kms.submitterCredentialsPath },
+  };
+}
+
 const PCR_MEANING: Readonly<Record<string, string>> = {
   "0": "whole image",
   "1": "boot part",

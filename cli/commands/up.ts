@@ -3,7 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { startLocal, untilAsked } from "../local.ts";
-import { printFleet, printSimulator, simulatorEvents, warningsTo } from "../tell.ts";
+import { fleetObject, printFleet, printSimulator, simulatorEvents, warningsTo } from "../tell.ts";
 import type { Terminal } from "../print.ts";
 
 /** Simulator and host until a signal; then the host drains. */
@@ -16,7 +16,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const asked = untilAsked();
   void asked.then((signal) => terminal.progress(`${signal}: finishing what is at work`));
   const local = await startLocal({ data, port, fleet, logger: warningsTo(terminal), events: simulatorEvents(terminal) });
-  terminal.object({ url: local.url, trust: local.simulator.trust, ...(fleet === null ? {} : { fleet }) });
+  terminal.object({ url: local.url, trust: local.simulator.trust, ...fleetObject(local.simulator.fleet) });
   printSimulator(local.simulator, terminal);
   terminal.line(`host       ${local.url}  (interface: ${local.url}/docs)`);
   terminal.line(`verify     ${local.url}/verify  (results, in a browser)`);
