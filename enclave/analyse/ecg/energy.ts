@@ -44,6 +44,7 @@ const TICK = 16;
 const BLOCK_OFFSET = 0.08; // beta of Elgendi 2013
 const LEAST_PEAK_MICROVOLTS = 30; // filtered; a QRS below 0.15 mV is not to be counted (IEC 60601-2-27)
 const MOST_MICROVOLTS = 3000; // filtered; an artefact counts no more than this, so that it cannot hide the beats after it
+const BLOCK = 512; // working samples that are filtered in one go
 const RING = 4096; // more than 10 s at the highest working rate
 
 /** How raw samples become working samples, for one rate. */
@@ -113,6 +114,8 @@ export class EnergyBank {
   readonly #twice = new Float64Array(64);
   readonly #value = new Float64Array(RING);
   readonly #slope = new Float64Array(RING);
+  readonly #energy = new Float64Array(RING);
+  readonly #block = new Float64Array(BLOCK);
   readonly #squarePeak = newRise();
   readonly #averagePeak = newRise();
   #sum1 = 0;
@@ -142,15 +145,21 @@ export class EnergyBank {
   /** Takes raw samples [from, to), which follow those pushed before. */
   push(samples: Int16Array | Int32Array, from: number, to: number): void {
     const { group } = this.#lengths;
+    const block = this.#block;
     let sum = this.#pending;
     let count = this.#pendingCount;
+    let ready = 0;
     for (let i = from; i < to; i++) {
       sum += samples[i] ?? 0;
       if (++count < group) continue;
-      this.#take(sum);
+      block[ready++] = sum;
       sum = 0;
       count = 0;
+      if (ready < BLOCK) continue;
+      this.#take(ready);
+      ready = 0;
     }
+    this.#take(ready);
     this.#pending = sum;
     this.#pendingCount = count;
   }
@@ -159,7 +168,8 @@ export class EnergyBank {
   end(): void {
     const { delay, cycle, peakLasts } = this.#lengths;
     const last = this.#now === 0 ? 0 : (this.#grouped[(this.#now - 1) & 63] ?? 0);
-    for (let i = 0; i < delay + cycle + peakLasts + TICK; i++) this.#take(last);
+    this.#block.fill(last);
+    for (let left = delay + cycle + peakLasts + TICK; left > 0; left -= BLOCK) this.#take(Math.min(left, BLOCK));
   }
 
   #begin(first: number): void {
@@ -172,38 +182,57 @@ export class EnergyBank {
     this.#twice.fill(this.#sum2);
   }
 
-  #take(sample: number): void {
-    const i = this.#now++;
-    if (i === 0) this.#begin(sample);
+  /** Filters the first `count` working samples of the block. What changes with every sample is kept in locals meanwhile. */
+  #take(count: number): void {
+    if (count === 0) return;
+    const block = this.#block;
+    if (this.#now === 0) this.#begin(block[0] ?? 0);
     const { smooth, baseline, step, square, average } = this.#lengths;
-    const left = i < smooth ? this.#first : (this.#grouped[(i - smooth) & 63] ?? 0);
-    this.#grouped[i & 63] = sample;
-    this.#sum1 += sample - left;
-    this.#sum2 += this.#sum1 - (this.#smoothed[(i - smooth) & 63] ?? 0);
-    this.#smoothed[i & 63] = this.#sum1;
-    this.#sumBase += this.#sum2 - (this.#twice[(i - baseline) & 63] ?? 0);
-    this.#twice[i & 63] = this.#sum2;
-    const centre = this.#twice[(i - (baseline - 1) / 2) & 63] ?? 0;
-    const exact = Math.round((baseline * centre - this.#sumBase) * this.#gain);
-    const value = exact > MOST_MICROVOLTS ? MOST_MICROVOLTS : exact < -MOST_MICROVOLTS ? -MOST_MICROVOLTS : exact;
-
+    const grouped = this.#grouped;
+    const smoothed = this.#smoothed;
+    const twice = this.#twice;
     const values = this.#value;
     const slopes = this.#slope;
-    const before = values[(i - step) & (RING - 1)] ?? 0;
-    const slope = value > before ? value - before : before - value;
-    const oldSquare = slopes[(i - square) & (RING - 1)] ?? 0;
-    const oldAverage = slopes[(i - average) & (RING - 1)] ?? 0;
-    const squareBefore = this.#squareSum;
-    const averageBefore = this.#averageSum;
-    this.#squareSum = squareBefore + slope * slope - oldSquare * oldSquare;
-    this.#averageSum = averageBefore + slope - oldAverage;
-    values[i & (RING - 1)] = value;
-    slopes[i & (RING - 1)] = slope;
-    // A quarter of a square is half of what it is the square of.
-    this.#follow(this.#squarePeak, squareBefore, this.#squareSum, 0.25, i);
-    this.#follow(this.#averagePeak, averageBefore, this.#averageSum, 0.5, i);
-    this.#findBlock(i, value * value);
-    if ((i & (TICK - 1)) === TICK - 1) this.#listener.tick(i + 1);
+    const gain = this.#gain;
+    const half = (baseline - 1) / 2;
+    const end = this.#now + count;
+    let sum1 = this.#sum1;
+    let sum2 = this.#sum2;
+    let sumBase = this.#sumBase;
+    let squareSum = this.#squareSum;
+    let averageSum = this.#averageSum;
+    for (let i = this.#now, k = 0; i < end; i++, k++) {
+      const sample = block[k] ?? 0;
+      const left = i < smooth ? this.#first : (grouped[(i - smooth) & 63] ?? 0);
+      grouped[i & 63] = sample;
+      sum1 += sample - left;
+      sum2 += sum1 - (smoothed[(i - smooth) & 63] ?? 0);
+      smoothed[i & 63] = sum1;
+      sumBase += sum2 - (twice[(i - baseline) & 63] ?? 0);
+      twice[i & 63] = sum2;
+      const exact = Math.round((baseline * (twice[(i - half) & 63] ?? 0) - sumBase) * gain);
+      const value = exact > MOST_MICROVOLTS ? MOST_MICROVOLTS : exact < -MOST_MICROVOLTS ? -MOST_MICROVOLTS : exact;
+      const before = values[(i - step) & (RING - 1)] ?? 0;
+      const slope = value > before ? value - before : before - value;
+      const oldSquare = slopes[(i - square) & (RING - 1)] ?? 0;
+      const squareBefore = squareSum;
+      const averageBefore = averageSum;
+      squareSum += slope * slope - oldSquare * oldSquare;
+      averageSum += slope - (slopes[(i - average) & (RING - 1)] ?? 0);
+      values[i & (RING - 1)] = value;
+      slopes[i & (RING - 1)] = slope;
+      // A quarter of a square is half of what it is the square of.
+      this.#follow(this.#squarePeak, squareBefore, squareSum, 0.25, i);
+      this.#follow(this.#averagePeak, averageBefore, averageSum, 0.5, i);
+      this.#findBlock(i, value * value);
+      if ((i & (TICK - 1)) === TICK - 1) this.#listener.tick(i + 1);
+    }
+    this.#now = end;
+    this.#sum1 = sum1;
+    this.#sum2 = sum2;
+    this.#sumBase = sumBase;
+    this.#squareSum = squareSum;
+    this.#averageSum = averageSum;
   }
 
   /** A peak is over when the energy has fallen to a part of it, or has not grown for 95 ms. */
@@ -241,16 +270,13 @@ export class EnergyBank {
 
   #findBlock(i: number, energy: number): void {
     const { beat, cycle, level } = this.#lengths;
-    const values = this.#value;
+    const energies = this.#energy; // what has not been written yet is 0, and no window is as long as the ring
     const half = (cycle - 1) / 2;
     const lag = half - (beat - 1) / 2; // so that both windows share their centre
-    const squareAt = (at: number): number => {
-      const value = values[at & (RING - 1)] ?? 0;
-      return at < 0 ? 0 : value * value;
-    };
-    this.#levelSum += energy - squareAt(i - level);
-    this.#cycleSum += energy - squareAt(i - cycle);
-    this.#beatSum += squareAt(i - lag) - squareAt(i - lag - beat);
+    energies[i & (RING - 1)] = energy;
+    this.#levelSum += energy - (energies[(i - level) & (RING - 1)] ?? 0);
+    this.#cycleSum += energy - (energies[(i - cycle) & (RING - 1)] ?? 0);
+    this.#beatSum += (energies[(i - lag) & (RING - 1)] ?? 0) - (energies[(i - lag - beat) & (RING - 1)] ?? 0);
     const centre = i - half;
     if (centre < 0) return;
     const mean = this.#levelSum / (i < level ? i + 1 : level);
@@ -259,7 +285,7 @@ export class EnergyBank {
         this.#blockFrom = centre;
         this.#blockPeak = -1;
       }
-      const here = squareAt(centre);
+      const here = energies[centre & (RING - 1)] ?? 0;
       if (here > this.#blockPeak) {
         this.#blockPeak = here;
         this.#blockAt = centre;

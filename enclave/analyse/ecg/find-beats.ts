@@ -121,7 +121,7 @@ class VotedList {
   }
 
   finish(): Pick<Found, "beats" | "votes" | "disputed"> {
-    return { beats: this.#beats.finish(), votes: this.#votes.finish(), disputed: this.#disputed.finish().sort() };
+    return { beats: this.#beats.finish(), votes: this.#votes.finish(), disputed: this.#disputed.finish().toSorted() };
   }
 }
 
