@@ -74,6 +74,8 @@ describe("coverage and detectors", () => {
       "discord",
       "ecg-beats",
       "ecg-rhythm",
+      "ecg-af",
+      "ecg-ectopy",
     ]);
   });
   it("runs what applies, and records parameters in force", () => {

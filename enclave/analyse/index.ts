@@ -2,7 +2,9 @@ import { ConfigurationError, WireError, type Analysis, type CborValue, type Prio
 import { VITALS, type VitalId } from "./channels.ts";
 import type { Configuration, Configured, Detector, GivenParameters, Prepared, Report } from "./detector.ts";
 import { discord } from "./discord/discord.ts";
+import { ecgAf } from "./ecg/af/ecg-af.ts";
 import { ecgBeats } from "./ecg/ecg-beats.ts";
+import { ecgEctopy } from "./ecg/ectopy/ecg-ectopy.ts";
 import { ecgRhythm } from "./ecg/rhythm/ecg-rhythm.ts";
 import { FindingList } from "./findings.ts";
 import { glucose } from "./glucose/glucose.ts";
@@ -21,7 +23,7 @@ export type { RhythmAlarm, RhythmCode } from "./ecg/rhythm/alarm.ts";
 export { AlarmStream } from "./ecg/rhythm/alarm-stream.ts";
 export { CINC_2015_LIMITS, type RhythmLimits, type RhythmListener } from "./ecg/rhythm/rhythm-stream.ts";
 
-const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, discord, ecgBeats, ecgRhythm];
+const ALL: readonly Detector[] = [news2, qsofa, mews, thresholds, glucose, trend, discord, ecgBeats, ecgRhythm, ecgAf, ecgEctopy];
 
 /** The detectors of this build, in the order in which they run. */
 export const DETECTORS: readonly { id: string; version: string; title: string }[] = ALL.map(({ id, version, title }) => ({

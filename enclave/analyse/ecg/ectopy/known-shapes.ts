@@ -1,0 +1,129 @@
+import type { CutLayout } from "./beat-cut.ts";
+
+/** A shape that was met before, with what its beats have in common. */
+export interface Known {
+  /** of each lead the running mean of its beats, from -0.25 s to +0.4 s */
+  waves: Float64Array[];
+  /** how far beats usually are from it, by lead: 1 - correlation */
+  distances: Float64Array;
+  /** weight among the last few hundred beats */
+  share: number;
+  beats: number;
+  /** running means over its beats: width (s), interval before and after beside the usual one */
+  width: number;
+  before: number;
+  after: number;
+}
+
+/** Where a known shape fits a cut best. */
+export interface Fit {
+  likeness: number;
+  shift: number;
+}
+
+/**
+ * The shapes of one patient's beats: at most 8 running means. The usual one is the narrowest of those that at least an
+ * eighth of the last few hundred beats had.
+ */
+export class KnownShapes {
+  readonly all: Known[] = [];
+  readonly #layout: CutLayout;
+  readonly #head: number;
+
+  constructor(layout: CutLayout) {
+    this.#layout = layout;
+    this.#head = layout.centre - layout.shift;
+  }
+
+  /** The patient's usual beat; null before there is any. */
+  usual(): Known | null {
+    let total = 0;
+    for (const { share } of this.all) total += share;
+    let usual: Known | null = null;
+    for (const known of this.all) {
+      if (known.share < USUAL_SHARE * total) continue;
+      if (usual === null || known.width < usual.width) usual = known;
+    }
+    return usual;
+  }
+
+  /** Fits a shape to cuts by QRS correlation; leads in which its beats differ little weigh more. */
+  fit(known: Known, cuts: readonly Float64Array[], leads: number): Fit {
+    const { shift: most, half } = this.#layout;
+    let [likeness, best] = [-2, 0];
+    for (let shift = -most; shift <= most; shift++) {
+      let [sum, weights] = [0, 0];
+      for (let lead = 0; lead < cuts.length; lead++) {
+        if ((leads & (1 << lead)) === 0) continue;
+        const weight = 1 / ((known.distances[lead] ?? 0) + LEAST_DISTANCE);
+        sum += weight * this.correlate(known, cuts, lead, shift, -half, half);
+        weights += weight;
+      }
+      if (sum > likeness * weights) [likeness, best] = [sum / weights, shift];
+    }
+    return { likeness, shift: best };
+  }
+
+  /** Correlation of a cut, moved by `shift`, with a shape over the window [from, to] around the beat. */
+  correlate({ waves }: Known, cuts: readonly Float64Array[], lead: number, shift: number, from: number, to: number): number {
+    const { centre } = this.#layout;
+    const [wave, cut] = [waves[lead] as Float64Array, cuts[lead] as Float64Array];
+    const [w, c] = [this.#head, centre + shift];
+    let [sumA, sumB, product, squaresA, squaresB] = [0, 0, 0, 0, 0];
+    for (let k = from; k <= to; k++) {
+      const a = wave[w + k] ?? 0;
+      const b = cut[c + k] ?? 0;
+      sumA += a;
+      sumB += b;
+      product += a * b;
+      squaresA += a * a;
+      squaresB += b * b;
+    }
+    const n = to - from + 1;
+    const spread = Math.max(0, squaresA - (sumA * sumA) / n) * Math.max(0, squaresB - (sumB * sumB) / n);
+    return (product - (sumA * sumB) / n) / Math.sqrt(spread + TINY);
+  }
+
+  /** Learns a beat of a known shape, or with null one of a new shape, which takes the place of the rarest; gives the shape. */
+  learn(known: Known | null, cuts: readonly Float64Array[], leads: number, { shift, width }: { shift: number; width: number }): Known {
+    for (const one of this.all) one.share *= 1 - 1 / SHARE_BEATS;
+    if (known === null) return this.#add(cuts, width);
+    known.share++;
+    known.beats++;
+    const weight = 1 / Math.min(known.beats, MEAN_BEATS);
+    known.width += (width - known.width) * weight;
+    const { centre, half } = this.#layout;
+    for (let lead = 0; lead < cuts.length; lead++) {
+      if ((leads & (1 << lead)) === 0) continue;
+      const distance = 1 - this.correlate(known, cuts, lead, shift, -half, half);
+      known.distances[lead] = (known.distances[lead] ?? 0) + (distance - (known.distances[lead] ?? 0)) / MEAN_BEATS;
+      const [wave, cut] = [known.waves[lead] as Float64Array, cuts[lead] as Float64Array];
+      const from = centre + shift - this.#head;
+      for (let k = 0; k < wave.length; k++) wave[k] = (wave[k] ?? 0) + ((cut[from + k] ?? 0) - (wave[k] ?? 0)) * weight;
+    }
+    return known;
+  }
+
+  #add(cuts: readonly Float64Array[], width: number): Known {
+    const { centre, tail } = this.#layout;
+    const from = centre - this.#head;
+    const waves = cuts.map((cut) => cut.slice(from, from + this.#head + tail + 1));
+    const fresh = { waves, distances: new Float64Array(cuts.length).fill(0.05), share: 1, beats: 1, width, before: 1, after: 1 };
+    if (this.all.length < MOST_SHAPES) this.all.push(fresh);
+    else {
+      let rarest = 0;
+      for (let i = 1; i < this.all.length; i++) if ((this.all[i]?.share ?? 0) < (this.all[rarest]?.share ?? 0)) rarest = i;
+      this.all[rarest] = fresh;
+    }
+    return fresh;
+  }
+}
+
+/** Correlation from which on two beats have one shape. */
+export const SAME_SHAPE = 0.9;
+const USUAL_SHARE = 0.125;
+const SHARE_BEATS = 256;
+const MEAN_BEATS = 16;
+const MOST_SHAPES = 8;
+const LEAST_DISTANCE = 0.03;
+const TINY = 1e-6;
