@@ -87,7 +87,10 @@ function put(name: string, bytes: Uint8Array): string {
 
 function putTrust(name: string, fills: readonly number[], sixteen = pcr16): string {
   const pcrs = fills.map((fill) => ({ "0": hex(fill), "1": hex(fill), "2": hex(fill), "16": sixteen }));
-  return put(name, Buffer.from(JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs, allowDebug: false, allowSimulator: false, maxAgeSeconds: 300 })));
+  return put(
+    name,
+    Buffer.from(JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs, allowDebug: false, allowSimulator: false, maxAgeSeconds: 300 })),
+  );
 }
 
 function hex(fill: number): string {
