@@ -1,6 +1,6 @@
 import type { Measurement } from "@caladrius/wire";
 
-/** The alarm conditions of the heart's rhythm, and two technical ones that stand in for them. */
+/** The alarm conditions of the heart's rhythm, and three technical ones that stand in for them. */
 export type RhythmCode =
   | "asystole"
   | "extreme-bradycardia"
@@ -8,6 +8,7 @@ export type RhythmCode =
   | "ventricular-tachycardia"
   | "ventricular-fibrillation"
   | "ecg-low-amplitude"
+  | "ecg-electrode-transient"
   | "ecg-alarm-contradicted";
 
 /** An alarm condition that is over, in raw samples from the first that was pushed. */

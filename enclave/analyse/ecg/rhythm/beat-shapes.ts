@@ -1,4 +1,5 @@
 import { groupOf, type LeadRing } from "./lead-ring.ts";
+import { WaveBefore } from "./wave-before.ts";
 
 /** What the shape of one beat says. */
 export interface Shape {
@@ -43,12 +44,14 @@ export class BeatShapes {
   readonly #sorted: number[] = [];
   /** what stands around the beat that is judged, by lead */
   readonly #stretches: Float64Array[] = [];
+  readonly #before: WaveBefore;
   #last = -1;
 
   /** @param rate raw samples per second */
   constructor(rate: number) {
     this.#rate = rate;
     this.#group = groupOf(rate);
+    this.#before = new WaveBefore(rate / this.#group);
     this.#half = Math.round((HALF_SECONDS * rate) / this.#group);
     this.#shift = Math.round((SHIFT_SECONDS * rate) / this.#group);
   }
@@ -96,11 +99,12 @@ export class BeatShapes {
     const cut = this.#cut(isKnown ? shift : this.#shift, leads);
     const width = widthOf(cut, leads);
     const shape = usual === null || own === null ? UNKNOWN : rate(own.likeness, width / usual.width, early, best, bestKnown === usual);
+    if (isKnown && bestKnown === usual) this.#before.learn(rings, centre);
     this.#learn(isKnown ? bestKnown : null, cut, width, leads);
     return shape;
   }
 
-  /** Likeness of the usual beat to what stands at working sample `centre` on any one lead, and its size beside it. */
+  /** Whether what stands at working sample `centre` has the shape of the usual beat on any one lead, and cannot be its P wave. */
   usualAt(rings: readonly LeadRing[], centre: number): boolean {
     const usual = this.#usual();
     if (usual === null) return false;
@@ -117,7 +121,8 @@ export class BeatShapes {
         energy += value * value;
       }
       const known = usual.energies[lead] ?? 0;
-      return product > 0 && energy >= LEAST_ENERGY * wave.length && product * product >= WEAK_LIKENESS * WEAK_LIKENESS * energy * known;
+      const isAlike = product > 0 && product * product >= WEAK_LIKENESS * WEAK_LIKENESS * energy * known;
+      return isAlike && energy >= LEAST_ENERGY * wave.length && !this.#before.mayBe(ring, lead, centre);
     });
   }
 

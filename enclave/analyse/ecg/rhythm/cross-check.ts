@@ -55,7 +55,8 @@ export function judgeByPulse(
   stretches: readonly PulseStretch[],
 ): Pick<Candidate, "code" | "priority" | "technical" | "confidencePermille" | "evidence"> {
   const { code, confidencePermille, evidence } = alarm;
-  if (code === "ecg-low-amplitude") return { code, priority: "medium", technical: true, confidencePermille, evidence: () => evidence };
+  if (code === "ecg-low-amplitude" || code === "ecg-electrode-transient")
+    return { code, priority: "medium", technical: true, confidencePermille, evidence: () => evidence };
   const unchanged = { code, priority: "high" as const, technical: false, confidencePermille, evidence: () => evidence };
   if (!ASKED.has(code)) return unchanged;
   const verdict = verdictOf(alarm, onsetMs, endMs, stretches);

@@ -4,49 +4,9 @@ import { describe, expect, it } from "vitest";
 import { analyse } from "../../index.ts";
 import { even, recordingOf, START_MS } from "../../recordings.fixture.ts";
 import { readLeads } from "../mitdb.ts";
-import { AlarmStream } from "./alarm-stream.ts";
-import type { RhythmAlarm } from "./alarm.ts";
 import { BeatShapes } from "./beat-shapes.ts";
 import { CINC_2015_LIMITS, RhythmStream } from "./rhythm-stream.ts";
-
-const RATE = 250;
-
-/** A wave of a lead: triangle of so many ms and steps of 5 uV around a time. */
-interface Wave {
-  atMs: number;
-  widthMs: number;
-  height: number;
-}
-
-const sinus = (atMs: number, size = 1): Wave[] => [
-  { atMs, widthMs: 80, height: 240 * size },
-  { atMs: atMs + 280, widthMs: 160, height: 60 * size },
-];
-/** Wide, upside down and notched. */
-const ventricular = (atMs: number): Wave[] => [
-  { atMs, widthMs: 150, height: -300 },
-  { atMs: atMs + 60, widthMs: 60, height: 160 },
-];
-
-function samplesOf(waves: readonly Wave[], seconds: number): Int16Array {
-  const samples = new Int16Array(seconds * RATE);
-  let noise = 1;
-  for (let i = 0; i < samples.length; i++) {
-    noise = (noise * 1_103_515_245 + 12_345) % 2_147_483_648;
-    samples[i] = (noise >> 16) % 4;
-  }
-  for (const { atMs, widthMs, height } of waves) {
-    const half = (widthMs * RATE) / 2000;
-    const centre = (atMs * RATE) / 1000;
-    for (let i = Math.max(0, Math.ceil(centre - half)); i < Math.min(samples.length, centre + half); i++)
-      samples[i]! += Math.round(height * (1 - Math.abs(i - centre) / half));
-  }
-  return samples;
-}
-
-const timing = { kind: "rate", numerator: RATE, denominator: 1 } as const;
-const lead = (samples: Int16Array, code = "mdc:131330"): Channel =>
-  even(code, "mV", [], { samples, timing, scale: { numerator: 1, offset: 0, denominator: 200 } });
+import { every, lead, RATE, samplesOf, sinus, streamed, timing, ventricular } from "./waves.fixture.ts";
 
 /** A pleth wave with one pulse 250 ms behind each time. */
 function pleth(beatsMs: readonly number[], seconds: number, code = "mdc:150452"): Channel {
@@ -60,8 +20,6 @@ function pleth(beatsMs: readonly number[], seconds: number, code = "mdc:150452")
   return even(code, code === "mdc:150452" ? "1" : "mm[Hg]", [], { samples, timing });
 }
 
-const every = (intervalMs: number, fromMs: number, toMs: number): number[] =>
-  Array.from({ length: Math.ceil((toMs - fromMs) / intervalMs) }, (_, i) => fromMs + i * intervalMs);
 const run = (...channels: Channel[]): Analysis => analyse(recordingOf(channels), { detectors: ["ecg-rhythm"] });
 const told = (analysis: Analysis): [string, string][] => analysis.findings.map(({ code, priority }) => [code, priority]);
 
@@ -88,6 +46,15 @@ const paused = (): Int16Array =>
     [...every(800, 500, 30_000), ...every(800, 37_000, 59_000)].flatMap((at) => sinus(at)),
     60,
   );
+
+/** Half a minute of usual beats, six intervals of so many ms, and usual beats again. */
+function slow(intervalMs: number): Int16Array {
+  const beats = [...every(800, 500, 29_400), ...every(intervalMs, 29_300, 29_300 + 6.5 * intervalMs)];
+  return samplesOf(
+    [...beats, ...every(800, 30_100 + 6 * intervalMs, 59_000)].flatMap((at) => sinus(at)),
+    60,
+  );
+}
 
 describe("ecg-rhythm", () => {
   it("finds ventricular tachycardia from 5 beats on, above 100/min", () => {
@@ -131,6 +98,16 @@ describe("ecg-rhythm", () => {
     const weak = every(800, 30_500, 36_500).flatMap((at) => sinus(at, 0.07));
     expect(told(run(lead(samplesOf([...waves, ...weak], 60))))).toEqual([["ecg-low-amplitude", "medium"]]);
     expect(told(run(lead(samplesOf(waves, 60))))).toEqual([["asystole", "high"]]);
+  });
+  it("finds a slow rhythm from 5 beats on, and one that stops before the fifth", () => {
+    const ending = (beats: number, seconds: number): Int16Array =>
+      samplesOf(
+        [...every(800, 500, 20_000), ...every(1600, 19_700, 19_700 + beats * 1600)].flatMap((at) => sinus(at)),
+        seconds,
+      );
+    expect(told(run(lead(ending(5, 27))))).toEqual([["extreme-bradycardia", "high"]]);
+    expect(told(run(lead(ending(4, 27))))).toEqual([["extreme-bradycardia", "high"]]);
+    expect(told(run(lead(ending(4, 25))))).toEqual([]);
   });
   it("says where the usual beat was not learned", () => {
     const { coverage } = run(lead(samplesOf([...sinus(500), ...sinus(1300)], 4)));
@@ -203,34 +180,13 @@ describe("cross-check by the pulse", () => {
   });
 });
 
-/** Alarms of leads pushed in pieces, and how many seconds each rose behind its onset. */
-function streamed(
-  leads: readonly (Int16Array | Int32Array)[],
-  rate: number,
-  steps: number[],
-  cut: (i: number) => number,
-): [RhythmAlarm[], number[]] {
-  const alarms: RhythmAlarm[] = [];
-  const delays: number[] = [];
-  const stream = new AlarmStream(rate, steps, CINC_2015_LIMITS, {
-    rise: (_, from, now) => delays.push((now - from) / rate),
-    tell: (alarm) => alarms.push(alarm),
-  });
-  const first = leads[0]!;
-  for (let at = 0, i = 0; at < first.length; i++) {
-    const to = Math.min(first.length, at + cut(i));
-    stream.push(first, leads[1] ?? null, at, to);
-    at = to;
-  }
-  stream.end();
-  return [alarms.toSorted((a, b) => a.from - b.from || (a.code < b.code ? -1 : 1)), delays];
-}
-
 describe("rhythm alarms as a stream", () => {
   it.each([
     ["pause", paused()],
     ["ventricular tachycardia", burst(9, 400)],
     ["fibrillation", fibrillating()],
+    ["slow rhythm", slow(1600)],
+    ["very slow rhythm", slow(2200)],
   ])("says of a %s what the whole recording says, however it is cut, and within 10 s", (_, samples) => {
     const whole = run(lead(samples)).findings.map(({ code, onsetMs, evidence }) => [code, onsetMs, evidence]);
     expect(whole.length).toBeGreaterThan(0);

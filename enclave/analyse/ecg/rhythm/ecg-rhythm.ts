@@ -13,11 +13,13 @@ import { CINC_2015_LIMITS, RhythmStream, type RhythmLimits } from "./rhythm-stre
  * tachycardia, ventricular tachycardia, ventricular fibrillation and flutter. Adults. Reads the beats of `ecgGroups` and the
  * first two leads. Where a pleth or arterial pressure wave shows regular pulses through an asystole, a fibrillation or a
  * ventricular tachycardia, the alarm becomes the technical one "ecg-alarm-contradicted", which names it; extreme rates are
- * never suppressed. Where no beats are claimed, fibrillation alone is looked for. Not assessed for ventricular tachycardia: stretches in which the usual beat was not learned.
+ * never suppressed. Where no beats are claimed, fibrillation alone is looked for. Not assessed for ventricular tachycardia:
+ * stretches in which the usual beat was not learned. Not assessed for asystole: up to 4.2 s of recovery from an electrode
+ * transient.
  */
 export const ecgRhythm: Detector = {
   id: "ecg-rhythm",
-  version: "1.0.0",
+  version: "1.1.0",
   title: "Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation, checked against the pulse",
   parameters: [
     required("asystole-ms", CINC_2015_LIMITS.asystoleMs, 1000, 20_000),
@@ -68,6 +70,8 @@ function run(prepared: Prepared, report: Report, limits: RhythmLimits): void {
           endMs: sampleMs(clock, from + alarm.to),
         };
         report.findings.add({ ...place, ...judgeByPulse(alarm, place, pulses) });
+        if (alarm.code !== "ecg-electrode-transient") return;
+        report.spans.add({ detector: place.detector, channel, fromMs: place.onsetMs, toMs: place.endMs, reason: "electrode-transient" });
       };
       const steps = leads.map((one) => one.lead.microvolts);
       const stream = new RhythmStream(lead.rate, steps, limits, shapes, { tell });

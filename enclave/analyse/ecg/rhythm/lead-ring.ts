@@ -67,6 +67,16 @@ export class LeadRing {
     return this.#values[i & MASK] ?? 0;
   }
 
+  /** Microvolts of the baseline under one working sample that is held: the mean over 0.6 s around. */
+  baselineAt(i: number): number {
+    return this.rawAt(i) - this.at(i);
+  }
+
+  /** Microvolts of one working sample that is held, with its baseline. */
+  rawAt(i: number): number {
+    return (this.#sums[i & MASK] ?? 0) * this.#baseline * this.#gain;
+  }
+
   /** Takes raw samples [from, to), null where the lead cannot be judged. */
   push(samples: Int16Array | Int32Array | null, from: number, to: number): void {
     const group = this.#group;

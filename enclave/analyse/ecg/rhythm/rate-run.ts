@@ -2,7 +2,8 @@ import { agreementPermille, plain, ratePerMinute, type AlarmListener, type Label
 
 /**
  * Extreme bradycardia: `beats` or more consecutive beats with every interval below the limiting rate; extreme tachycardia
- * likewise above (PhysioNet/CinC challenge 2015: below 40/min for 5 beats, above 140/min for 17).
+ * likewise above (PhysioNet/CinC challenge 2015: below 40/min for 5 beats, above 140/min for 17). The last interval of a slow
+ * run counts as soon as it is known to be too long, before the beat that ends it.
  */
 export class RateRun {
   readonly #rate: number;
@@ -13,6 +14,7 @@ export class RateRun {
   #count = 0;
   #votes = 0;
   #extreme = 0;
+  #isUp = false;
 
   constructor(rate: number, limit: { below: boolean; perMinute: number; beats: number }, listener: AlarmListener) {
     this.#rate = rate;
@@ -32,16 +34,30 @@ export class RateRun {
     this.#last = at;
     this.#count++;
     this.#votes += votes;
-    if (this.#count === beats) this.#listener.rise(this.#code, this.#from);
+    if (this.#count >= beats) this.#rise();
   }
 
-  /** Nothing follows that belongs to the run. */
-  end(): void {
-    if (this.#count >= this.#limit.beats) {
+  /** No beat lies between the last one and `to`. */
+  decided(to: number): void {
+    const { below, perMinute, beats } = this.#limit;
+    if (below && this.#count === beats - 1 && (to - this.#last) * perMinute > 60 * this.#rate) this.#rise();
+  }
+
+  #rise(): void {
+    if (!this.#isUp) this.#listener.rise(this.#code, this.#from);
+    this.#isUp = true;
+  }
+
+  /** Nothing follows that belongs to the run; no beat lies between its last and `to`. */
+  end(to: number = this.#last): void {
+    this.decided(to);
+    if (this.#isUp) {
+      const isWaiting = this.#count < this.#limit.beats;
+      if (isWaiting) this.#extreme = Math.max(this.#extreme, to - this.#last);
       this.#listener.tell({
         code: this.#code,
         from: this.#from,
-        to: this.#last,
+        to: isWaiting ? to : this.#last,
         confidencePermille: agreementPermille(this.#votes, this.#count),
         evidence: [
           ratePerMinute(this.#limit.below ? "lowest-heart-rate" : "highest-heart-rate", this.#extreme, this.#rate),
@@ -49,6 +65,8 @@ export class RateRun {
         ],
       });
     }
+    this.#isUp = false;
+    this.#extreme = 0;
     this.#count = 0;
     this.#votes = 0;
   }

@@ -1,5 +1,6 @@
 import type { AlarmListener, LabelledBeat, RhythmAlarm, RhythmCode } from "./alarm.ts";
 import { BeatShapes } from "./beat-shapes.ts";
+import { transientEnd } from "./electrode-transient.ts";
 import { Fibrillation } from "./fibrillation.ts";
 import { groupOf, LeadRing } from "./lead-ring.ts";
 import { Pause } from "./pause.ts";
@@ -81,7 +82,7 @@ export class RhythmStream {
       rise: (code, from) => listener.rise?.(code, from, this.#pushed),
       tell: (alarm) => listener.tell({ ...alarm, from: Math.max(0, alarm.from), to: Math.min(alarm.to, this.#pushed) }),
     };
-    this.#pause = new Pause(rate, limits.asystoleMs, this.#weakBeat, all);
+    this.#pause = new Pause(rate, limits.asystoleMs, this.#weakBeat, this.#transientEnd, all);
     this.#runs = [
       new RateRun(rate, { below: true, perMinute: limits.bradycardiaPerMinute, beats: limits.bradycardiaBeats }, all),
       new RateRun(rate, { below: false, perMinute: limits.tachycardiaPerMinute, beats: limits.tachycardiaBeats }, all),
@@ -122,7 +123,7 @@ export class RhythmStream {
     this.#settle(Number.POSITIVE_INFINITY);
     this.#pause.end(this.#pushed);
     this.#fibrillation.end();
-    this.#runs.forEach((run) => run.end());
+    this.#runs.forEach((run) => run.end(this.#pushed));
     this.#ventricular.end();
   }
 
@@ -136,12 +137,13 @@ export class RhythmStream {
     // Windows for weak beats reach as far ahead as those of beats.
     this.#pause.decided(Math.min(decidedTo, ready));
     this.#fibrillation.decided(decidedTo);
+    this.#runs.forEach((run) => run.decided(decidedTo));
   }
 
   #skip({ at, to }: Unsure): void {
     this.#pause.end(at);
     this.#pause.begin(to);
-    this.#runs.forEach((run) => run.end());
+    this.#runs.forEach((run) => run.end(at));
     this.#ventricular.end();
     this.#shapes.begin();
   }
@@ -156,6 +158,8 @@ export class RhythmStream {
     this.#ventricular.beat(beat);
     if (shape.distance > 0 && shape.distance < USUAL_DISTANCE) this.#fibrillation.usualBeat(at);
   }
+
+  readonly #transientEnd = (beat: number, to: number): number => transientEnd(this.#rings, this.#rate, beat, to);
 
   readonly #weakBeat = (from: number, to: number): number => {
     const group = groupOf(this.#rate);
