@@ -40,6 +40,20 @@ export function tellProgress({ name, stage, done, total }: SubmitProgress, termi
   terminal.progress(`${done} of ${total}  ${name}: ${stage}`, !ended);
 }
 
+/** Tells once for each recording that its job was handed over and brings no answer for a while, and where the reason may stand. */
+export function tellSlow(hostUrl: string, terminal: Terminal): (progress: Pick<SubmitProgress, "index" | "name" | "stage">) => void {
+  const timers = new Map<number, NodeJS.Timeout>();
+  return ({ index, name, stage }) => {
+    clearTimeout(timers.get(index));
+    if (stage !== "waiting") return;
+    const tell = (): void =>
+      terminal.progress(
+        `waiting: ${name} was handed over ${SLOW_MS / 1000} s ago and is not answered; ${hostUrl}/readyz says whether the enclave waits for KMS, and the host's operator knows why`,
+      );
+    timers.set(index, setTimeout(tell, SLOW_MS).unref());
+  };
+}
+
 /** Tells once for each reason why nothing moves; a host may be away for long. */
 export function tellRetries(terminal: Terminal): (reason: string) => void {
   const told = new Set<string>();
@@ -66,3 +80,5 @@ function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment
   const said = disclosed.denial === null ? topFinding(disclosed.finding) : styled("red", `denied: ${disclosed.denial}`);
   return [statusSegment(verdict), name, said, path ?? ""];
 }
+
+const SLOW_MS = 30_000;

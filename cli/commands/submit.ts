@@ -3,7 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder, readText } from "../files.ts";
 import { readAll } from "../inputs.ts";
-import { outcomeExit, printOutcomes, tellProgress, tellRetries } from "../outcomes.ts";
+import { outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 import { refuseUnknownDetectors } from "./analyse.ts";
@@ -24,6 +24,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
   if (kmsKey !== null)
     terminal.line(`sealing under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
+  const tellSlowly = tellSlow(args.text("host"), terminal);
   const outcomes = await submit(recordings, {
     hostUrl: args.text("host"),
     trust,
@@ -34,7 +35,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     purpose,
     outDir,
     force: args.flag("force"),
-    onProgress: (progress) => tellProgress(progress, terminal),
+    onProgress: (progress) => {
+      tellSlowly(progress);
+      tellProgress(progress, terminal);
+    },
     onRetry: tellRetries(terminal),
   });
   printOutcomes(outcomes, terminal);

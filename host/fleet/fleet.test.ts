@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KMS_SUITE, toHex } from "@caladrius/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ENCLAVE_REFUSAL } from "../enclave-errors.ts";
 import { requestFleetBirth } from "./birth.ts";
 import { makeFleetFile } from "../test-support/fleet-file.ts";
 import { startHarness, stateOf, submit, until, type Harness } from "../test-support/harness.ts";
@@ -147,12 +148,16 @@ describe("a host with a fleet", () => {
   it.each(["kms-credentials", "kms-unreachable", "kms-denied", "kms-throttled", "kms-answer-refused"] as const)(
     "keeps jobs under data keys while the enclave says %s",
     async (code) => {
+      await served();
       harness.enclave.kms = code;
       const job = await accept(new Uint8Array(32).fill(3), { suite: KMS_SUITE });
       await until(() => (harness.enclave.arrivals.get(job.id) ?? 0) >= 2);
       expect(await stateOf(harness.host, job.id)).toMatch(/accepted|running/);
+      expect(await readyz()).toMatchObject({ status: "degraded", jobsWaiting: 1 });
+      expect(harness.log.filter((line) => line.includes(`refused a job for now: ${ENCLAVE_REFUSAL[code]}`))).toHaveLength(1);
       harness.enclave.kms = "answers";
       await reaches(job, "answered");
+      expect(await readyz()).toMatchObject({ status: "ready", jobsWaiting: 0 });
     },
   );
 

@@ -79,11 +79,12 @@ function kmsDetail({ credentials, fleet, enclave }: HostServices): Omit<Static<t
   const epochs = fleet?.views ?? [];
   const late = kms !== null && (kms.state === "missing" || kms.state === "expired");
   const waits = epochs.some(({ state }) => state === "waiting" || state === "refused");
+  const { jobsWaiting } = enclave.state;
   return {
-    status: late || waits ? "degraded" : "ready",
+    status: late || waits || jobsWaiting > 0 ? "degraded" : "ready",
     kms: kms === null ? null : { credentials: kms.state, expiresAt: kms.expiresAtMs === null ? null : iso(kms.expiresAtMs) },
     fleet: epochs.map(({ notAfterMs, ...one }) => ({ ...one, notAfter: iso(notAfterMs) })),
-    jobsWaiting: enclave.state.jobsWaiting,
+    jobsWaiting,
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeSealedJobHeader, MESSAGE, toHex } from "@caladrius/wire";
+import { ENCLAVE_REFUSAL } from "../enclave-errors.ts";
 import type { ClaimedJob, JobQueue, Outcome } from "../queue.ts";
 import { outcomeOfRefusal, readOutcome } from "./outcome.ts";
 import type { RelayLog } from "./relay.ts";
@@ -148,7 +149,7 @@ export class JobPump {
     if (error instanceof EnclaveRefusal) {
       const { reason, correlation } = error;
       // Of a job that waits for KMS, which may be long, it is told once.
-      if (!known) this.#options.log.warn({ job: id, reason, correlation }, "the enclave refused a job for now");
+      if (!known) this.#options.log.warn({ job: id, reason, correlation }, `the enclave refused a job for now: ${ENCLAVE_REFUSAL[reason]}`);
       if (reason === "not-booted") session.close("the enclave has to be booted again");
     }
     this.#retry(id);
