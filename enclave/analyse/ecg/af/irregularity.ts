@@ -5,11 +5,14 @@
  * begins with 30 ms and widens until five pairs match. Intervals are milliseconds; memory is one window.
  */
 export class Irregularity {
-  readonly #window = new Float64Array(WINDOW);
+  readonly #window = new Int32Array(WINDOW);
+  readonly #ordered = new Int32Array(WINDOW);
+  #one = 0;
+  #two = 0;
   #count = 0;
   #sum = 0;
 
-  /** Takes the next interval. */
+  /** Takes the next interval, in whole milliseconds. */
   push(ms: number): void {
     const slot = this.#count % WINDOW;
     this.#sum += ms - (this.#window[slot] ?? 0);
@@ -36,30 +39,32 @@ export class Irregularity {
 
   /** In permille, once the window is full. */
   permille(): number {
+    const first = this.#count % WINDOW; // the oldest
+    for (let i = 0; i < WINDOW; i++) this.#ordered[i] = this.#window[(first + i) % WINDOW] as number;
     for (let tolerance = TOLERANCE_MS; ; tolerance += WIDEN_MS) {
-      const [one, two] = this.#matches(tolerance);
-      if (two < LEAST_MATCHES && tolerance < MOST_TOLERANCE_MS) continue;
-      return Math.min(MOST, Math.round((2000 * tolerance * one) / (Math.max(1, two) * this.meanMs)));
+      this.#match(tolerance);
+      if (this.#two < LEAST_MATCHES && tolerance < MOST_TOLERANCE_MS) continue;
+      return Math.min(MOST, Math.round((2000 * tolerance * this.#one) / (Math.max(1, this.#two) * this.meanMs)));
     }
   }
 
-  /** Pairs of intervals that differ by no more than the tolerance, and those whose successors do as well. */
-  #matches(tolerance: number): [number, number] {
-    const first = this.#count % WINDOW; // the oldest
-    let [one, two] = [0, 0];
+  /** Pairs of intervals that differ by no more than the tolerance, and those whose successors do as well: counts in `#one` and `#two`. */
+  #match(tolerance: number): void {
+    const ordered = this.#ordered;
+    let one = 0;
+    let two = 0;
     for (let apart = 1; apart < WINDOW; apart++) {
-      let before = false;
-      for (let i = 0; i + apart < WINDOW; i++) {
-        const difference = (this.#window[(first + i) % WINDOW] ?? 0) - (this.#window[(first + i + apart) % WINDOW] ?? 0);
-        const matches = difference <= tolerance && -difference <= tolerance;
-        if (matches) {
-          one++;
-          if (before) two++;
-        }
+      let before = 0;
+      for (let i = apart; i < WINDOW; i++) {
+        const difference = (ordered[i] as number) - (ordered[i - apart] as number);
+        const matches = difference <= tolerance && -difference <= tolerance ? 1 : 0;
+        one += matches;
+        two += matches & before;
         before = matches;
       }
     }
-    return [one, two];
+    this.#one = one;
+    this.#two = two;
   }
 }
 

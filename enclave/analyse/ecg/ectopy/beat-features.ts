@@ -1,7 +1,7 @@
 import { layoutOf, type CutLayout } from "./beat-cut.ts";
 import { COLUMN, FEATURES } from "./features.ts";
 import { Intervals } from "./intervals.ts";
-import { KnownShapes, SAME_SHAPE, type Known } from "./known-shapes.ts";
+import { correlation, KnownShapes, SAME_SHAPE, type Known } from "./known-shapes.ts";
 import { measure, noMeasures } from "./measures.ts";
 
 /** Fills the cuts of the leads around a raw sample; gives the leads that could be cut, as bits. */
@@ -180,8 +180,13 @@ export class BeatFeatures {
   #readLikeness(row: Int32Array, { cuts, leads }: Beat, usual: Known, likeness: number, shift: number): void {
     const { half, tail, centre, shift: most } = this.layout;
     const shapes = this.#shapes;
-    let [least, greatest, leastWithT] = [1, -1, 1];
-    let [withT, early, distance, weights] = [0, 0, 0, 0];
+    let least = 1;
+    let greatest = -1;
+    let leastWithT = 1;
+    let withT = 0;
+    let early = 0;
+    let distance = 0;
+    let weights = 0;
     for (let lead = 0; lead < cuts.length; lead++) {
       if ((leads & (1 << lead)) === 0) continue;
       const one = shapes.correlate(usual, cuts, lead, shift, -half, half);
@@ -210,9 +215,18 @@ export class BeatFeatures {
     const { centre, shift: most } = this.layout;
     const [own, their] = [this.#own, this.#their];
     let count = 0;
-    let [height, area, slope, width, steep] = [0, 0, 0, 0, 0];
-    let [heightMost, areaMost, slopeLeast, widthMost, polarity] = [0, 0, MOST, 0, 0];
-    let [absoluteWidth, absoluteSteep] = [0, 0];
+    let height = 0;
+    let area = 0;
+    let slope = 0;
+    let width = 0;
+    let steep = 0;
+    let heightMost = 0;
+    let areaMost = 0;
+    let slopeLeast = MOST;
+    let widthMost = 0;
+    let polarity = 0;
+    let absoluteWidth = 0;
+    let absoluteSteep = 0;
     for (let lead = 0; lead < cuts.length; lead++) {
       if ((leads & (1 << lead)) === 0) continue;
       count++;
@@ -221,16 +235,18 @@ export class BeatFeatures {
       absoluteSteep += own.steep;
       if (usual === null) continue;
       measure(usual.waves[lead] as Float64Array, centre - most, this.layout, their);
-      const ratios = [own.height / (their.height + 1), own.area / (their.area + 0.01), own.slope / (their.slope + 1)] as const;
+      const higher = own.height / (their.height + 1);
+      const larger = own.area / (their.area + 0.01);
+      const steeper = own.slope / (their.slope + 1);
       const wider = own.width / (their.width + TINY);
-      height += ratios[0];
-      area += ratios[1];
-      slope += ratios[2];
+      height += higher;
+      area += larger;
+      slope += steeper;
       width += wider;
       steep += own.steep / (their.steep + TINY);
-      heightMost = Math.max(heightMost, ratios[0]);
-      areaMost = Math.max(areaMost, ratios[1]);
-      slopeLeast = Math.min(slopeLeast, ratios[2]);
+      heightMost = Math.max(heightMost, higher);
+      areaMost = Math.max(areaMost, larger);
+      slopeLeast = Math.min(slopeLeast, steeper);
       widthMost = Math.max(widthMost, wider);
       polarity = Math.max(polarity, Math.abs(own.polarity - their.polarity));
     }
@@ -252,29 +268,15 @@ export class BeatFeatures {
   #likenessTo(last: Beat, beat: Beat): number {
     const { centre, half } = this.layout;
     const both = last.leads & beat.leads;
-    let [sum, count] = [0, 0];
+    let sum = 0;
+    let count = 0;
     for (let lead = 0; lead < beat.cuts.length; lead++) {
       if ((both & (1 << lead)) === 0) continue;
-      sum += correlation(last.cuts[lead] as Float64Array, beat.cuts[lead] as Float64Array, centre - half, centre + half);
+      sum += correlation(last.cuts[lead] as Float64Array, centre - half, beat.cuts[lead] as Float64Array, centre - half, 2 * half + 1);
       count++;
     }
     return count === 0 ? 0 : permille(sum / count);
   }
-}
-
-function correlation(a: Float64Array, b: Float64Array, from: number, to: number): number {
-  let [sumA, sumB, product, squaresA, squaresB] = [0, 0, 0, 0, 0];
-  for (let k = from; k <= to; k++) {
-    const [x, y] = [a[k] ?? 0, b[k] ?? 0];
-    sumA += x;
-    sumB += y;
-    product += x * y;
-    squaresA += x * x;
-    squaresB += y * y;
-  }
-  const n = to - from + 1;
-  const spread = Math.max(0, squaresA - (sumA * sumA) / n) * Math.max(0, squaresB - (sumB * sumB) / n);
-  return (product - (sumA * sumB) / n) / Math.sqrt(spread + TINY);
 }
 
 /** A ratio in permille, within what any beat needs. */
@@ -285,7 +287,7 @@ function permille(value: number): number {
 /** Beats from which the shapes are learned before the first is described. */
 const LEARNING = 32;
 /** Likeness from which on no other shape is asked. */
-const SURE = 0.97;
+const SURE = 0.95;
 /** Likeness, in permille, up to which a beat is odd, and from which on it is usual. */
 const ODD = 800;
 const USUAL = 900;

@@ -47,41 +47,46 @@ export class KnownShapes {
     return usual;
   }
 
-  /** Fits a shape to cuts by QRS correlation; leads in which its beats differ little weigh more. */
+  /** Fits a shape to cuts by QRS correlation, from the middle to where it fits no better; leads in which its beats differ little weigh more. */
   fit(known: Known, cuts: readonly Float64Array[], leads: number): Fit {
-    const { shift: most, half } = this.#layout;
-    let [likeness, best] = [-2, 0];
-    for (let shift = -most; shift <= most; shift++) {
-      let [sum, weights] = [0, 0];
-      for (let lead = 0; lead < cuts.length; lead++) {
-        if ((leads & (1 << lead)) === 0) continue;
-        const weight = 1 / ((known.distances[lead] ?? 0) + LEAST_DISTANCE);
-        sum += weight * this.correlate(known, cuts, lead, shift, -half, half);
-        weights += weight;
+    const { shift: most } = this.#layout;
+    let best = 0;
+    let likeness = this.#likenessAt(known, cuts, leads, 0);
+    for (let step = -1; step <= 1; step += 2) {
+      const from = best;
+      for (let shift = best + step; shift >= -most && shift <= most; shift += step) {
+        const next = this.#likenessAt(known, cuts, leads, shift);
+        if (next <= likeness) break;
+        likeness = next;
+        best = shift;
       }
-      if (sum > likeness * weights) [likeness, best] = [sum / weights, shift];
+      if (best !== from) break;
     }
     return { likeness, shift: best };
   }
 
+  #likenessAt(known: Known, cuts: readonly Float64Array[], leads: number, shift: number): number {
+    const { half } = this.#layout;
+    let sum = 0;
+    let weights = 0;
+    for (let lead = 0; lead < cuts.length; lead++) {
+      if ((leads & (1 << lead)) === 0) continue;
+      const weight = 1 / ((known.distances[lead] ?? 0) + LEAST_DISTANCE);
+      sum += weight * this.correlate(known, cuts, lead, shift, -half, half);
+      weights += weight;
+    }
+    return sum / weights;
+  }
+
   /** Correlation of a cut, moved by `shift`, with a shape over the window [from, to] around the beat. */
   correlate({ waves }: Known, cuts: readonly Float64Array[], lead: number, shift: number, from: number, to: number): number {
-    const { centre } = this.#layout;
-    const [wave, cut] = [waves[lead] as Float64Array, cuts[lead] as Float64Array];
-    const [w, c] = [this.#head, centre + shift];
-    let [sumA, sumB, product, squaresA, squaresB] = [0, 0, 0, 0, 0];
-    for (let k = from; k <= to; k++) {
-      const a = wave[w + k] ?? 0;
-      const b = cut[c + k] ?? 0;
-      sumA += a;
-      sumB += b;
-      product += a * b;
-      squaresA += a * a;
-      squaresB += b * b;
-    }
-    const n = to - from + 1;
-    const spread = Math.max(0, squaresA - (sumA * sumA) / n) * Math.max(0, squaresB - (sumB * sumB) / n);
-    return (product - (sumA * sumB) / n) / Math.sqrt(spread + TINY);
+    return correlation(
+      waves[lead] as Float64Array,
+      this.#head + from,
+      cuts[lead] as Float64Array,
+      this.#layout.centre + shift + from,
+      to - from + 1,
+    );
   }
 
   /** Learns a beat of a known shape, or with null one of a new shape, which takes the place of the rarest; gives the shape. */
@@ -117,6 +122,26 @@ export class KnownShapes {
     }
     return fresh;
   }
+}
+
+/** Correlation of `length` samples of each, from these places on. */
+export function correlation(a: Float64Array, fromA: number, b: Float64Array, fromB: number, length: number): number {
+  let sumA = 0;
+  let sumB = 0;
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let k = 0; k < length; k++) {
+    const x = a[fromA + k] as number;
+    const y = b[fromB + k] as number;
+    sumA += x;
+    sumB += y;
+    product += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+  }
+  const spread = Math.max(0, squaresA - (sumA * sumA) / length) * Math.max(0, squaresB - (sumB * sumB) / length);
+  return (product - (sumA * sumB) / length) / Math.sqrt(spread + TINY);
 }
 
 /** Correlation from which on two beats have one shape. */

@@ -22,7 +22,10 @@ export function measure(wave: Float64Array, centre: number, { half, rate }: CutL
   let sum = 0;
   for (let k = from; k <= to; k++) sum += wave[k] ?? 0;
   const mean = sum / (to - from + 1);
-  let [least, most, area, slope] = [0, 0, 0, 0];
+  let least = 0;
+  let most = 0;
+  let area = 0;
+  let slope = 0;
   let before = (wave[from] ?? 0) - mean;
   for (let k = from; k <= to; k++) {
     const value = (wave[k] ?? 0) - mean;
