@@ -4,6 +4,9 @@ import type { CutLayout } from "./beat-cut.ts";
 export interface Known {
   /** of each lead the running mean of its beats, from -0.25 s to +0.4 s */
   waves: Float64Array[];
+  /** sum and sum of squares of each wave's QRS window */
+  sums: Float64Array;
+  squares: Float64Array;
   /** how far beats usually are from it, by lead: 1 - correlation */
   distances: Float64Array;
   /** weight among the last few hundred beats */
@@ -72,10 +75,45 @@ export class KnownShapes {
     for (let lead = 0; lead < cuts.length; lead++) {
       if ((leads & (1 << lead)) === 0) continue;
       const weight = 1 / ((known.distances[lead] ?? 0) + LEAST_DISTANCE);
-      sum += weight * this.correlate(known, cuts, lead, shift, -half, half);
+      sum += weight * this.#qrsLikeness(known, cuts[lead] as Float64Array, lead, shift);
       weights += weight;
     }
     return sum / weights;
+  }
+
+  /** As `correlate` over the QRS window, with what is known of the wave. */
+  #qrsLikeness({ waves, sums, squares }: Known, cut: Float64Array, lead: number, shift: number): number {
+    const { centre, half } = this.#layout;
+    const wave = waves[lead] as Float64Array;
+    const fromA = this.#head - half;
+    const fromB = centre + shift - half;
+    const length = 2 * half + 1;
+    let sumB = 0;
+    let product = 0;
+    let squaresB = 0;
+    for (let k = 0; k < length; k++) {
+      const y = cut[fromB + k] as number;
+      sumB += y;
+      product += (wave[fromA + k] as number) * y;
+      squaresB += y * y;
+    }
+    const sumA = sums[lead] ?? 0;
+    const spread = Math.max(0, (squares[lead] ?? 0) - (sumA * sumA) / length) * Math.max(0, squaresB - (sumB * sumB) / length);
+    return (product - (sumA * sumB) / length) / Math.sqrt(spread + TINY);
+  }
+
+  #remember({ waves, sums, squares }: Known, lead: number): void {
+    const wave = waves[lead] as Float64Array;
+    const { half } = this.#layout;
+    let sum = 0;
+    let square = 0;
+    for (let k = this.#head - half; k <= this.#head + half; k++) {
+      const value = wave[k] as number;
+      sum += value;
+      square += value * value;
+    }
+    sums[lead] = sum;
+    squares[lead] = square;
   }
 
   /** Correlation of a cut, moved by `shift`, with a shape over the window [from, to] around the beat. */
@@ -105,6 +143,7 @@ export class KnownShapes {
       const [wave, cut] = [known.waves[lead] as Float64Array, cuts[lead] as Float64Array];
       const from = centre + shift - this.#head;
       for (let k = 0; k < wave.length; k++) wave[k] = (wave[k] ?? 0) + ((cut[from + k] ?? 0) - (wave[k] ?? 0)) * weight;
+      this.#remember(known, lead);
     }
     return known;
   }
@@ -113,7 +152,19 @@ export class KnownShapes {
     const { centre, tail } = this.#layout;
     const from = centre - this.#head;
     const waves = cuts.map((cut) => cut.slice(from, from + this.#head + tail + 1));
-    const fresh = { waves, distances: new Float64Array(cuts.length).fill(0.05), share: 1, beats: 1, width, before: 1, after: 1 };
+    const leads = cuts.length;
+    const fresh: Known = {
+      waves,
+      sums: new Float64Array(leads),
+      squares: new Float64Array(leads),
+      distances: new Float64Array(leads).fill(0.05),
+      share: 1,
+      beats: 1,
+      width,
+      before: 1,
+      after: 1,
+    };
+    for (let lead = 0; lead < leads; lead++) this.#remember(fresh, lead);
     if (this.all.length < MOST_SHAPES) this.all.push(fresh);
     else {
       let rarest = 0;
