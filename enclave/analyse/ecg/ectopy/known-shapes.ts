@@ -69,7 +69,6 @@ export class KnownShapes {
   }
 
   #likenessAt(known: Known, cuts: readonly Float64Array[], leads: number, shift: number): number {
-    const { half } = this.#layout;
     let sum = 0;
     let weights = 0;
     for (let lead = 0; lead < cuts.length; lead++) {
