@@ -6,7 +6,15 @@ import { AlarmStream, analyse, CINC_2015_LIMITS } from "@caladrius/enclave/analy
 import type { Channel } from "@caladrius/wire";
 import type { Report } from "./report.ts";
 import { alarmEvents, type AlarmEvent, type EventKind } from "./scoring/alarm-events.ts";
-import { falseAlarms, scoreEvents, strayAlarms, type EventScore, type FoundAlarm, type RaisedAlarm } from "./scoring/alarm-scores.ts";
+import {
+  falseAlarms,
+  foundEvents,
+  scoreEvents,
+  strayAlarms,
+  type EventScore,
+  type FoundAlarm,
+  type RaisedAlarm,
+} from "./scoring/alarm-scores.ts";
 import { recordingOf } from "./scoring/detected.ts";
 import { DS1_FOLDER, readRecord, recordNames } from "./scoring/records.ts";
 
@@ -18,8 +26,8 @@ export interface AlarmsBenchOptions {
 
 /**
  * Rhythm alarms against the events that the reference annotations make by the definitions of the PhysioNet/CinC challenge
- * 2015: how many are found, how late a live stream raises them, and how many high alarms come where no event is. Without a
- * folder, the two challenge records of the shared data as well, whose alarms are known to be false.
+ * 2015: how many are found, how late a live stream raises them, and how many high alarms come where no event is; then what
+ * the whole analysis says by code, how much it did not assess, and how fast it is. Without a folder, the two challenge records of the shared data as well, whose alarms are known to be false.
  */
 export async function run(report: Report, { wfdb }: AlarmsBenchOptions = {}): Promise<void> {
   const folder = wfdb ?? DS1_FOLDER;
@@ -29,12 +37,13 @@ export async function run(report: Report, { wfdb }: AlarmsBenchOptions = {}): Pr
     const what = leads === 1 ? "first lead" : "two leads";
     const scores: EventScore[] = [];
     const lines: string[] = [];
+    const whole = new Whole();
     let [hours, wrong, stray] = [0, 0, 0];
     for (const name of names) {
       const record = await readRecord(folder, name);
       const channels = record.leads.slice(0, leads);
       const events = alarmEvents(record.annotations, record.rate);
-      const found = highAlarms(channels, record.rate);
+      const found = whole.add(channels, record.rate, events);
       const ofRecord = scoreEvents(events, raisedLive(channels, record.rate), record.rate);
       const falseOnes = falseAlarms(events, found, record.rate);
       scores.push(...ofRecord);
@@ -51,17 +60,51 @@ export async function run(report: Report, { wfdb }: AlarmsBenchOptions = {}): Pr
     addEvents(report, what, scores);
     report.add(`${what}: false high alarms a day`, (24 * wrong) / hours, "/24 h");
     report.add(`${what}: high alarms a day that overlap no event of their kind`, (24 * stray) / hours, "/24 h");
+    whole.tell(report, `${what}, whole analysis`, hours);
   }
   if (wfdb === undefined) await addChallenge(report);
 }
 
-/** High findings of the whole analysis, in samples. */
-function highAlarms(channels: readonly Channel[], rate: number): FoundAlarm[] {
-  const { findings, coverage } = analyse(recordingOf(channels), { detectors: ["ecg-rhythm"] });
-  const sampleAt = (ms: number): number => ((ms - coverage.fromMs) * rate) / 1000;
-  return findings
-    .filter(({ priority }) => priority === "high")
-    .map(({ code, onsetMs, endMs }) => ({ code, from: sampleAt(onsetMs), to: sampleAt(endMs) }));
+/** What all detectors together say of whole recordings. */
+class Whole {
+  readonly #codes = new Map<string, number>();
+  #events = 0;
+  #found = 0;
+  #unassessed = 0;
+  #samples = 0;
+  #ms = 0;
+
+  /** Analyses a recording; gives its high findings in samples. */
+  add(channels: readonly Channel[], rate: number, events: readonly AlarmEvent[]): FoundAlarm[] {
+    const recording = recordingOf(channels);
+    const begun = performance.now();
+    const { findings, coverage } = analyse(recording, { detectors: [] });
+    this.#ms += performance.now() - begun;
+    const sampleAt = (ms: number): number => ((ms - coverage.fromMs) * rate) / 1000;
+    const high = findings
+      .filter(({ priority }) => priority === "high")
+      .map(({ code, onsetMs, endMs }) => ({ code, from: sampleAt(onsetMs), to: sampleAt(endMs) }));
+    for (const { code, priority } of findings) {
+      const key = `${priority} ${code}`;
+      this.#codes.set(key, (this.#codes.get(key) ?? 0) + 1);
+    }
+    for (const { detector, fromMs, toMs } of coverage.unassessed)
+      if (detector === "ecg-rhythm" || detector === "ecg-beats") this.#unassessed += toMs - fromMs;
+    this.#samples += channels.reduce((sum, { samples }) => sum + samples.length, 0);
+    this.#events += events.length;
+    this.#found += foundEvents(events, high).length;
+    return high;
+  }
+
+  tell(report: Report, what: string, hours: number): void {
+    report.add(`${what}: events found`, this.#found, `of ${this.#events}`);
+    report.add(`${what}: not assessed for beats or rhythm`, this.#unassessed / 36_000 / hours, "%");
+    report.add(`${what}: all detectors`, this.#samples / 1000 / this.#ms, "Msamples/s");
+    report.table(
+      `${what}: findings`,
+      [...this.#codes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => `${key}: ${count}`),
+    );
+  }
 }
 
 /** Alarms as they come when the leads are pushed a tenth of a second at a time. */

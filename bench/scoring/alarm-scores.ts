@@ -38,6 +38,13 @@ export function scoreEvents(events: readonly AlarmEvent[], raised: readonly Rais
   });
 }
 
+/** Events that an alarm of a fitting kind overlaps. */
+export function foundEvents(events: readonly AlarmEvent[], found: readonly FoundAlarm[]): AlarmEvent[] {
+  return events.filter(({ kind, from, to }) =>
+    found.some((alarm) => FITTING[kind].includes(alarm.code) && alarm.from <= to && alarm.to >= from),
+  );
+}
+
 /** High alarms that no event of any kind comes within 10 s of. */
 export function falseAlarms(events: readonly AlarmEvent[], found: readonly FoundAlarm[], rate: number): FoundAlarm[] {
   const slack = SLACK_SECONDS * rate;
