@@ -6,6 +6,7 @@ import { crc32 } from "node:zlib";
 import { ImageError } from "../errors.ts";
 import { hashInThread, type HashInThread } from "./application-hash.ts";
 import { readBlocks, type Range } from "./blocks.ts";
+import { combineCrc32 } from "./crc.ts";
 import { EIF_LAYOUT, type EifArchitecture, type SectionKind } from "./layout.ts";
 import { extendZero, measureSignature, type Measurements } from "./measure.ts";
 import { parseMetadata, type EifMetadata } from "./metadata.ts";
@@ -53,8 +54,9 @@ export async function measureEifFile(path: string, options: MeasureFileOptions =
     const threads = options.threads ?? (availableParallelism() > 1 && size >= MIN_THREADED_BYTES ? 2 : 1);
     const blockBytes = options.blockBytes ?? BLOCK_BYTES;
     const ranges = rangesOf(structure, "ramdisk").slice(1);
-    if (threads === 2) thread = hashInThread({ fd: file.fd, ranges, blockBytes });
-    const measured = await measureBlocks(file.fd, size, structure, { ...options, blockBytes, thread });
+    const checksum: Range = threads === 2 ? handedOver(ranges) : [size, size];
+    if (threads === 2) thread = hashInThread({ fd: file.fd, ranges, checksum, blockBytes });
+    const measured = await measureBlocks(file.fd, size, structure, { ...options, blockBytes, thread, checksum });
     const after = await file.stat({ bigint: true });
     if (after.size !== before.size || after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs) throw changed();
     return measured;
@@ -67,6 +69,14 @@ export async function measureEifFile(path: string, options: MeasureFileOptions =
 interface Work extends MeasureFileOptions {
   blockBytes: number;
   thread: HashInThread | null;
+  /** the part of the file whose checksum the thread computes */
+  checksum: Range;
+}
+
+/** The end of the last application ramdisk: so much that both threads, of which one starts late, end together. */
+function handedOver(ranges: readonly Range[]): Range {
+  const [from, to] = ranges.at(-1) ?? [EIF_LAYOUT.headerBytes, EIF_LAYOUT.headerBytes];
+  return [to - Math.floor((to - from) * CHECKSUM_SHARE), to];
 }
 
 async function measureBlocks(fd: number, size: number, structure: EifStructure, work: Work): Promise<MeasuredEif> {
@@ -74,30 +84,33 @@ async function measureBlocks(fd: number, size: number, structure: EifStructure, 
   const boot = [...rangesOf(structure, "kernel"), ...rangesOf(structure, "cmdline"), bootRamdisk];
   const keeper = new Keeper(structure);
   const hash = createHash("sha384");
-  const applicationHash = work.thread === null ? createHash("sha384") : null;
+  const applicationHash = createHash("sha384");
   let pcr1: Uint8Array | null = null;
+  const [from, to] = work.checksum; // of these bytes the thread computes the checksum
   let crc = crc32(structure.header.subarray(0, EIF_LAYOUT.offsets.crc));
+  let crcBehind = 0;
   const end = await readBlocks(fd, [EIF_LAYOUT.headerBytes, size], work.blockBytes, (bytes, at) => {
-    crc = crc32(bytes, crc);
+    if (at < from) crc = crc32(bytes.subarray(0, from - at), crc);
+    if (at + bytes.length > to) crcBehind = crc32(bytes.subarray(Math.max(0, to - at)), crcBehind);
     for (const range of boot) updateWithin(hash, range, bytes, at);
     if (at + bytes.length >= bootRamdisk[1]) pcr1 ??= extendZero(hash.copy().digest());
     for (const range of application) {
       updateWithin(hash, range, bytes, at);
-      if (applicationHash !== null) updateWithin(applicationHash, range, bytes, at);
+      if (work.thread === null) updateWithin(applicationHash, range, bytes, at);
     }
     keeper.keep(bytes, at);
     work.onProgress?.(at + bytes.length, size);
   });
   if (end < size) throw shorter(end);
-  demandCrc(crc, structure);
+  const beside = work.thread === null ? null : await work.thread.result();
+  if (work.thread !== null && beside === null) throw changed();
+  demandCrc(combineCrc32(combineCrc32(crc, beside?.crc ?? 0, to - from), crcBehind, size - to), structure);
   keeper.demandHeaders();
   const metadata = parseMetadata(keeper.section("metadata") ?? new Uint8Array(0));
   const pcr0 = extendZero(hash.digest());
   const section = keeper.section("signature");
   const signature = section === null ? null : verifySignatureSection(section, pcr0);
-  const applicationDigest = applicationHash === null ? await work.thread?.digest() : applicationHash.digest();
-  if (applicationDigest === null || applicationDigest === undefined) throw changed();
-  const pcr2 = extendZero(applicationDigest);
+  const pcr2 = extendZero(beside?.digest ?? applicationHash.digest());
   return {
     bytes: size,
     architecture: structure.architecture,
@@ -181,3 +194,4 @@ const EMPTY: Range = [0, 0];
 const BLOCK_BYTES = 2 ** 18;
 /** Smaller files are measured before a second thread has started. */
 const MIN_THREADED_BYTES = 2 ** 25;
+const CHECKSUM_SHARE = 0.35;
