@@ -216,7 +216,7 @@ describe.skipIf(CHROMIUM === null)("the verification page, opened from a file in
     expect(await word(it)).toBe("Warning");
     await it.page.locator("summary").click();
     await it.page.getByLabel("Made for me now").check();
-    expect(await body(it)).toContain("Time now, by this computer's clock: 2026-03-01 12:00:30 UTC.");
+    await it.page.getByText("Time now, by this computer's clock: 2026-03-01 12:00:30 UTC.").waitFor();
     await it.page.getByLabel("Nonce", { exact: true }).fill(DOCUMENT_NONCE.toUpperCase());
     await it.page.keyboard.press("Enter");
     await it.page.locator("section.verdict.affirming").waitFor();

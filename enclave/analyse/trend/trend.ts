@@ -23,9 +23,9 @@ const LEAST_MINUTES = 30;
 /**
  * Drift of a vital sign from the patient's own baseline (see `TrendStream`): bounds, Hampel's identifier for artefacts,
  * averages of a minute, the first half hour (and 20 values) as the baseline, EWMA and two-sided CUSUM. A value is read
- * every `sample-seconds`, so that the window of Hampel's identifier is longer than what a movement disturbs. The baseline is that of the recording and is not a healthy one: a patient
- * who is ill from the start has no trend. The time in which it is learned is not assessed. Applies from half an hour and
- * 20 values on.
+ * every `sample-seconds`, so that the window of Hampel's identifier is longer than what a movement disturbs. The baseline
+ * is that of the recording and is not a healthy one: a patient who is ill from the start has no trend. Applies from half
+ * an hour and 20 values on.
  *
  * Findings: "trend-up" and "trend-down" (low; medium from twice the shift on); "trend-artefacts" (technical, none) says
  * how many of the values that were read were left out.
