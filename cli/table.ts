@@ -211,6 +211,11 @@ export const COMMANDS: readonly Command[] = [
         value: "DIR",
         about: "Debian packages of image/libraries.json, for machines with others (default: $XDG_CACHE_HOME/caladrius/packages)",
       },
+      archive: {
+        value: "URL",
+        about: "root of a Debian archive to fetch them from (default: those of this machine's apt); any will do, digests are held",
+        multiple: true,
+      },
       offline: { value: null, about: "fetch none of these packages" },
       out: { value: "F.eif", about: "where to write the image", required: true },
       force: { value: null, about: "overwrite a file that exists" },

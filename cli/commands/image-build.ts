@@ -52,7 +52,14 @@ async function build(args: Arguments, terminal: Terminal): Promise<Built> {
       );
     return about(from, () => buildForeignImage({ ...options, from, init }));
   }
-  const libraries = { folder: args.optional("packages") ?? defaultPackagesFolder(), fetch: !args.flag("offline") };
+  const archives = args.many("archive");
+  for (const archive of archives)
+    if (!URL.canParse(archive)) throw new UsageError(`--archive ${JSON.stringify(archive)} is no URL`, "write it as https://HOST/debian/");
+  const libraries = {
+    folder: args.optional("packages") ?? defaultPackagesFolder(),
+    fetch: !args.flag("offline"),
+    ...(archives.length === 0 ? {} : { archives: archives.map((archive) => archive.replace(/\/*$/, "/")) }),
+  };
   const image = await buildImage({ ...options, ...(init === null ? {} : { init }), libraries });
   return { ...image, warnings: image.manifest.unreproducible.map((reason) => `this image cannot be rebuilt elsewhere: ${reason}`) };
 }

@@ -12,6 +12,8 @@ export interface LibraryOptions {
   folder?: string;
   /** Whether missing packages may be fetched into `folder`; without this nothing uses a network. */
   fetch?: boolean;
+  /** Roots of Debian archives to fetch from, tried in this order; by default those of this machine's apt. */
+  archives?: readonly string[];
   /** Told when packages are fetched or unpacked. */
   onProgress?: (step: string) => void;
   /** Another list, for tests. */
@@ -47,7 +49,7 @@ export async function chooseLibraries(
       else libraries.push(...own);
     }
     if (differing.length === 0) return { libraries: sorted(libraries), unreproducible: [] };
-    const opened = await openPackages(differing, list.archives, options);
+    const opened = await openPackages(differing, options);
     if (opened.missing.length === 0) return { libraries: sorted([...libraries, ...opened.libraries]), unreproducible: [] };
     reasons.push(...opened.missing);
   }

@@ -26,15 +26,13 @@ export interface ListedPackage {
 /** `image/libraries.json`: the libraries of every reproducible image. */
 export interface LibraryList {
   distribution: string;
-  /** Roots of Debian archives to fetch from, tried in this order; the second keeps what the first has dropped. */
-  archives: string[];
   packages: ListedPackage[];
 }
 
 /** Read the list for one architecture. */
 export async function readLibraryList(architecture: EifArchitecture): Promise<LibraryList> {
   const list = JSON.parse(await readFile(LIST, "utf8")) as Record<EifArchitecture, ListedPackage[]> & Omit<LibraryList, "packages">;
-  return { distribution: list.distribution, archives: list.archives, packages: list[architecture] };
+  return { distribution: list.distribution, packages: list[architecture] };
 }
 
 /** `debian libc6=2.36-9 amd64`, as manifests name where a library is from. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ImageError } from "../errors.ts";
+import { debianArchives } from "./archives.ts";
 import type { LibraryOptions } from "./libraries.ts";
 import type { ListedPackage } from "./library-list.ts";
 import { originOfPackage } from "./library-list.ts";
@@ -24,8 +25,7 @@ export interface OpenedPackages {
  */
 export async function openPackages(
   packages: readonly ListedPackage[],
-  archives: readonly string[],
-  { folder, fetch: mayFetch = false, onProgress }: LibraryOptions,
+  { folder, fetch: mayFetch = false, archives, onProgress }: LibraryOptions,
 ): Promise<OpenedPackages> {
   const opened: OpenedPackages = { libraries: [], missing: [] };
   for (const listed of packages) {
@@ -39,7 +39,7 @@ export async function openPackages(
       let deb = await readOrNull(path.join(folder, path.basename(listed.file)));
       if (deb === null && mayFetch) {
         onProgress?.(`fetch ${path.basename(listed.file)}`);
-        deb = await fetchPackage(listed, archives, folder);
+        deb = await fetchPackage(listed, archives ?? (await debianArchives()), folder);
       }
       if (deb === null) {
         const how = mayFetch ? "could not be fetched" : "is not in the folder";

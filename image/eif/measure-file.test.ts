@@ -126,13 +126,7 @@ describe("measuring a file in blocks", () => {
 
   it("refuses a file that becomes shorter while it is read, in both ways", async () => {
     const file = path.join(folder, "shrinks.eif");
-    const bytes = writeEif({
-      architecture: "x86_64",
-      kernel: new Uint8Array(4000),
-      cmdline: new Uint8Array(3),
-      metadata: METADATA,
-      ramdisks: [new Uint8Array(4000)],
-    });
+    const bytes = smallImage();
     for (const threads of [1, 2] as const) {
       writeFileSync(file, bytes);
       const shrink = (): void => writeFileSync(file, bytes.subarray(0, 1000));
@@ -142,13 +136,7 @@ describe("measuring a file in blocks", () => {
 
   it("refuses a file that changes while it is read, in both ways", async () => {
     const file = path.join(folder, "changes.eif");
-    const bytes = writeEif({
-      architecture: "x86_64",
-      kernel: new Uint8Array(4000),
-      cmdline: new Uint8Array(3),
-      metadata: METADATA,
-      ramdisks: [new Uint8Array(4000)],
-    });
+    const bytes = smallImage();
     for (const threads of [1, 2] as const) {
       writeFileSync(file, bytes);
       const changeWhatWasRead = (done: number, total: number): void => {
@@ -187,6 +175,11 @@ describe("measuring a file in blocks", () => {
     expect(maxRssMiB).toBeLessThan(95); // 100 MB
   });
 });
+
+function smallImage(): Uint8Array {
+  const parts = { kernel: new Uint8Array(4000), cmdline: new Uint8Array(3), metadata: METADATA, ramdisks: [new Uint8Array(4000)] };
+  return writeEif({ architecture: "x86_64", ...parts });
+}
 
 /** Writes an image with an application ramdisk that is a hole of so many bytes, and gives its PCR2. */
 function writeSparse(file: string, bytes: number): string {
