@@ -53,10 +53,10 @@ function constitutionOf(keys: readonly string[]): Uint8Array {
     notBefore: now - 3600,
     notAfter: now + 365 * 24 * 3600,
     approvers: [
-      { person: "ada", role: "vendor", key: { alg: "Ed25519", key: rawKey(people.ada, 32) } },
-      { person: "ben", role: "hospital", key: { alg: "ESP256", key: rawKey(people.ben, 65) } },
+      { person: "ada", role: "vendor", key: { alg: "Ed25519", key: rawKey(people.ada, 32) }, passkey: null },
+      { person: "ben", role: "hospital", key: { alg: "ESP256", key: rawKey(people.ben, 65) }, passkey: null },
     ],
-    quorums: { bundle: quorum, release: quorum, fleet: quorum, succession: quorum },
+    quorums: { bundle: quorum, release: quorum, fleet: quorum, succession: quorum, status: quorum },
     statusKeys: [{ alg: "Ed25519", key: rawKey(people.ada, 32) }],
     auditorKeys: [],
     kms: keys.length === 0 ? null : { keys: [...keys], endpoint: "https://kms.eu-central-1.amazonaws.com", tlsRoots: [new Uint8Array(10)] },

@@ -34,7 +34,7 @@ export interface HostOptions {
   constitution: Uint8Array;
   bundle: Uint8Array;
   bundleApprovals: readonly Uint8Array[];
-  statusList: Uint8Array | null;
+  statusList: Uint8Array;
   /** folder of the job store; one host at a time */
   dataDir: string;
   /** 0 takes any free port */

@@ -189,7 +189,13 @@ describe("a host that shows evidence of something else", () => {
       ...(change.ownRoot === true ? {} : { pkiDir: join(stack.dir, "simulator") }),
     });
     const { constitution, bundle } = stack.deployment;
-    const ours = { protocol: 1, constitution, bundle: bundle.statement, bundleApprovals: bundle.approvals, statusList: null };
+    const ours = {
+      protocol: 1,
+      constitution,
+      bundle: bundle.statement,
+      bundleApprovals: bundle.approvals,
+      statusList: stack.deployment.newStatusList(),
+    };
     const enclave = await startEnclave(change.otherConstitution === true ? around : { ...around, boot: ours });
     rmSync(around.dir, { recursive: true, force: true });
     proxy.answer = async ({ route }, answer) => {

@@ -14,7 +14,7 @@ export interface Approval {
 }
 
 const approval: Schema<Approval> = struct<Approval>({
-  kind: ["kind", oneOf("constitution", "bundle", "release", "fleet-record", "grant")] as const,
+  kind: ["kind", oneOf("constitution", "bundle", "release", "fleet-record", "status-list", "emergency")] as const,
   digest: ["digest", bytes(48)],
   person: ["person", text(1, 128)],
   role: ["role", text(1, 128)],

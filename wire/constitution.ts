@@ -14,8 +14,14 @@ export interface Constitution {
   notBefore: number;
   notAfter: number;
   approvers: Approver[];
-  /** how many persons of which role must approve what */
-  quorums: { bundle: RoleThreshold[]; release: RoleThreshold[]; fleet: RoleThreshold[]; succession: RoleThreshold[] };
+  /** how many persons of which role must approve what; `status`: a status list that takes something back */
+  quorums: {
+    bundle: RoleThreshold[];
+    release: RoleThreshold[];
+    fleet: RoleThreshold[];
+    succession: RoleThreshold[];
+    status: RoleThreshold[];
+  };
   statusKeys: SigningPublicKey[];
   auditorKeys: SealingPublicKey[];
   kms: { keys: string[]; endpoint: string; tlsRoots: Uint8Array[] } | null;
@@ -27,6 +33,16 @@ export interface Approver {
   person: string;
   role: string;
   key: SigningPublicKey;
+  /** of a key that lies in a passkey, which signs through a browser alone; null for a key that signs statements itself */
+  passkey: Passkey | null;
+}
+
+/** Where a passkey may sign (W3C Web Authentication Level 3): for this relying party id, on pages of these origins. */
+export interface Passkey {
+  /** host name, such as "localhost" */
+  rpId: string;
+  /** such as "http://localhost:7311" */
+  origins: string[];
 }
 
 /** How many persons of a role must approve. */
@@ -36,10 +52,29 @@ export interface RoleThreshold {
 }
 
 const name: Schema<string> = text(1, 128);
-const thresholds: Schema<RoleThreshold[]> = array(
-  struct<RoleThreshold>({ role: ["role", name], threshold: ["threshold", int(1, 32)] }),
-  1,
-  16,
+/** Schema of how many persons of a role must approve. */
+export const roleThreshold: Schema<RoleThreshold> = struct<RoleThreshold>({ role: ["role", name], threshold: ["threshold", int(1, 32)] });
+/** Schema of a quorum: at least one role. */
+export const roleThresholds: Schema<RoleThreshold[]> = array(roleThreshold, 1, 16);
+
+const passkey: Schema<Passkey> = struct<Passkey>({ rpId: ["rpId", text(1, 253)], origins: ["origins", array(text(1, 280), 1, 8)] });
+
+/** Of the algorithms of passkeys only P-256 is read here. */
+function soundApprover(value: Approver, path = "approvers"): Approver {
+  if (value.passkey !== null && value.key.alg !== "ESP256")
+    throw new WireError("schema-range", `${path}.key: expected ESP256 of a passkey`);
+  return value;
+}
+
+const approver: Schema<Approver> = refine(
+  struct<Approver>({
+    person: ["person", name],
+    role: ["role", name],
+    key: ["key", signingPublicKey],
+    passkey: ["passkey", nullable(passkey)],
+  }),
+  soundApprover,
+  soundApprover,
 );
 
 /** Two keys of one ARN would look like two parties that must agree. */
@@ -55,17 +90,15 @@ const constitution: Schema<Constitution> = struct<Constitution>({
   name: ["name", name],
   notBefore: ["notBefore", int(0, 2 ** 40)],
   notAfter: ["notAfter", int(0, 2 ** 40)],
-  approvers: [
-    "approvers",
-    array(struct<Approver>({ person: ["person", name], role: ["role", name], key: ["key", signingPublicKey] }), 1, 256),
-  ],
+  approvers: ["approvers", array(approver, 1, 256)],
   quorums: [
     "quorums",
     struct<Constitution["quorums"]>({
-      bundle: ["bundle", thresholds],
-      release: ["release", thresholds],
-      fleet: ["fleet", thresholds],
-      succession: ["succession", thresholds],
+      bundle: ["bundle", roleThresholds],
+      release: ["release", roleThresholds],
+      fleet: ["fleet", roleThresholds],
+      succession: ["succession", roleThresholds],
+      status: ["status", roleThresholds],
     }),
   ],
   statusKeys: ["statusKeys", array(signingPublicKey, 1, 16)],
@@ -97,4 +130,4 @@ const constitution: Schema<Constitution> = struct<Constitution>({
 export const encodeConstitution = (value: Constitution): Uint8Array => encodeWith(constitution, value);
 /** Reads the payload of a constitution statement. @throws WireError, LimitError */
 export const decodeConstitution = (payload: Uint8Array): Constitution =>
-  decodeWith(constitution, payload, "constitution", { maxBytes: 256 * 1024, maxDepth: 6, maxItems: 8192 });
+  decodeWith(constitution, payload, "constitution", { maxBytes: 256 * 1024, maxDepth: 6, maxItems: 16_384 });

@@ -12,6 +12,7 @@ import {
   type Finding,
   type Series,
 } from "./findings.ts";
+import { emergencyState, type EmergencyState } from "./emergency.ts";
 import { streamPosition, type StreamPosition } from "./request.ts";
 import { anyValue, array, bytes, decodeWith, encodeWith, int, nullable, struct, text, tuple, type Schema } from "./schema/index.ts";
 
@@ -31,6 +32,8 @@ export interface DisclosureValues {
   detectors: { id: string; version: string; parametersDigest: Uint8Array }[];
   input: { recordingDigest: Uint8Array; device: Uint8Array | null; sequence: number | null };
   stream: StreamPosition;
+  /** emergencies that this recipient may know of: their own, or those that wait for their approval */
+  emergencies: EmergencyState[];
   /** the one code of a denied job; such a result has no alarm summary */
   denial: string;
 }
@@ -63,13 +66,27 @@ const SCHEMAS: { readonly [N in DisclosureName]: Schema<DisclosureValues[N]> } =
     sequence: ["sequence", nullable(int(0, 2 ** 40))],
   }),
   stream: streamPosition,
+  emergencies: array(emergencyState, 0, 32),
   denial: text(1, 64),
 };
 
 /** The names that each level discloses; a wider one includes what stands before it. */
 export const LEVEL_NAMES: { readonly [L in DisclosureLevel]: readonly DisclosureName[] } = {
   alarm: ["alarm-summary", "denial", "level"],
-  findings: ["alarm-summary", "denial", "level", "finding", "coverage", "detectors", "purpose", "grant", "job-id", "submitter", "stream"],
+  findings: [
+    "alarm-summary",
+    "denial",
+    "level",
+    "finding",
+    "coverage",
+    "detectors",
+    "purpose",
+    "grant",
+    "job-id",
+    "submitter",
+    "stream",
+    "emergencies",
+  ],
   full: [
     "alarm-summary",
     "denial",
@@ -82,6 +99,7 @@ export const LEVEL_NAMES: { readonly [L in DisclosureLevel]: readonly Disclosure
     "job-id",
     "submitter",
     "stream",
+    "emergencies",
     "series",
     "subject",
     "input",

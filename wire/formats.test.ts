@@ -57,8 +57,9 @@ const claims: wire.ResultClaims = {
   jobDigest: b(32),
   constitutionDigest: b(48),
   policy: { digest: b(48), version: 3 },
-  statusListVersion: null,
-  flags: { breakGlass: false, statusStale: true },
+  statusListVersion: 4,
+  emergencyUses: 2,
+  flags: { breakGlass: false, statusStale: true, statusFresh: false },
   disclosureDigests: Array.from({ length: 16 }, (_, i) => b(32, i)),
 };
 const constitution: wire.Constitution = {
@@ -68,12 +69,13 @@ const constitution: wire.Constitution = {
   name: "n",
   notBefore: 1,
   notAfter: 2,
-  approvers: [{ person: "p", role: "vendor", key: p256 }],
+  approvers: [{ person: "p", role: "vendor", key: p256, passkey: { rpId: "localhost", origins: ["http://localhost:7311"] } }],
   quorums: {
     bundle: [{ role: "vendor", threshold: 1 }],
     release: [{ role: "vendor", threshold: 1 }],
     fleet: [{ role: "vendor", threshold: 1 }],
     succession: [{ role: "vendor", threshold: 2 }],
+    status: [{ role: "vendor", threshold: 1 }],
   },
   statusKeys: [ed],
   auditorKeys: [x25519],
@@ -87,13 +89,27 @@ const bundle: wire.Bundle = {
   notBefore: 1,
   notAfter: 2,
   cedar: { schema: "", policies: "permit(principal, action, resource);" },
-  purposes: [{ code: "TREAT", care: true, submitterLevel: "full", recipientLevel: "alarm" }],
+  purposes: [{ code: "TREAT", care: true, grantRequired: true, submitterLevel: "full", recipientLevel: "alarm" }],
   detectors: [{ id: "news2", parameters: new Map([["maxAge", 60]]) }],
-  grantIssuers: [ed],
-  grantsRequired: false,
-  unsignedRecordings: true,
+  grantIssuers: [{ name: "desk", key: ed }],
+  devices: {
+    registered: [{ name: "d", key: p256, subject: "s" }],
+    unsigned: "accept",
+    unknown: "deny",
+    gap: "flag",
+    replay: "deny",
+  },
+  breakGlass: {
+    first: [{ role: "vendor", threshold: 1 }],
+    second: [],
+    escalateSeconds: 30,
+    validSeconds: 3600,
+    purposes: ["TREAT"],
+    level: "findings",
+  },
   dataKeys: ["arn:aws:kms:eu-central-1:1:key/y"],
   careGraceSeconds: 0,
+  freshStatus: true,
   telemetry: null,
 };
 const statusList: wire.StatusList = {
@@ -105,7 +121,7 @@ const statusList: wire.StatusList = {
   bootNonce: null,
   lowestPolicyVersion: 0,
   revocations: [{ what: "key", id: b(32), since: 1, reason: "lost" }],
-  releases: [{ digest: b(48), lifecycle: "active" }],
+  releases: [{ digest: b(48), images: [b(48)], lifecycle: "active" }],
 };
 const release: wire.Release = {
   version: 1,
@@ -147,15 +163,15 @@ const FORMATS: [name: string, encode: (value: never) => Uint8Array, decode: (enc
     "boot",
     wire.encodeBootMessage,
     wire.decodeBootMessage,
-    { protocol: 1, constitution: b(3), bundle: b(3), bundleApprovals: [b(2)], statusList: null },
+    { protocol: 1, constitution: b(3), bundle: b(3), bundleApprovals: [b(2)], statusList: b(4) },
   ],
-  ["boot reply", wire.encodeBootReply, wire.decodeBootReply, { state: "booted" }],
+  ["boot reply", wire.encodeBootReply, wire.decodeBootReply, { state: "booted", bootNonce: b(32) }],
   ["attest", wire.encodeAttestRequest, wire.decodeAttestRequest, { nonce: b(8), keys: "fleet" }],
   ["attest reply", wire.encodeAttestReply, wire.decodeAttestReply, { evidence: b(3), identity: b(3), sequence: 1 }],
   ["fleet birth", wire.encodeFleetBirth, wire.decodeFleetBirth, { fleet: "north-1", epoch: 3 }],
   ["fleet birth reply", wire.encodeFleetBirthReply, wire.decodeFleetBirthReply, { candidate: b(3), evidence: b(4) }],
   ["fleet serve reply", wire.encodeFleetServeReply, wire.decodeFleetServeReply, { keyId: b(32), notAfter: 9 }],
-  ["job reply", wire.encodeJobReply, wire.decodeJobReply, { status: b(3), replies: [b(3)] }],
+  ["job reply", wire.encodeJobReply, wire.decodeJobReply, { status: b(3), replies: [b(3)], notices: [b(2)] }],
   [
     "credentials",
     wire.encodeCredentials,
@@ -297,6 +313,16 @@ describe("formats", () => {
       detectors: [{ id: "d", version: "1", parametersDigest: b(32) }],
       input: { recordingDigest: b(32), device: null, sequence: null },
       stream: { id: b(16), sequence: 0, first: true, final: false, previous: b(32) },
+      emergencies: [
+        {
+          emergency: b(3),
+          state: "waiting",
+          escalated: false,
+          answers: [{ person: "p", role: "ward", granted: true }],
+          asked: [{ role: "ward", threshold: 2 }],
+          expiresAtMs: null,
+        },
+      ],
       denial: "denied",
     };
     for (const name of Object.keys(values) as wire.DisclosureName[]) {
@@ -457,7 +483,7 @@ describe("bundles", () => {
     for (const one of twice) expect(() => wire.encodeBundle(one)).toThrow(WireError);
     const bytes = wire.encodeBundle({ ...bundle, purposes: [purpose, { ...purpose, code: "TREAU" }] });
     bytes[bytes.lastIndexOf(0x55)] = 0x54; // TREAU becomes a second TREAT
-    expect(() => wire.decodeBundle(bytes)).toThrow("two rules");
+    expect(() => wire.decodeBundle(bytes)).toThrow("twice");
   });
 });
 
@@ -480,7 +506,8 @@ describe("replies", () => {
       const ciphertext = new Uint8Array(wire.replyPaddedBytes(level, wire.MAX_SEALED_JOB_BYTES) + wire.AEAD_TAG_BYTES);
       const reply = wire.encodeSealedReply({ enc: new Uint8Array(1120), ciphertext });
       const replies = Array.from({ length: wire.MAX_RECIPIENTS }, () => reply);
-      expect(wire.encodeJobReply({ status: new Uint8Array(4096), replies }).length).toBeLessThanOrEqual(wire.MAX_MESSAGE_BYTES);
+      const notices = Array.from({ length: 8 }, () => new Uint8Array(16 * 1024));
+      expect(wire.encodeJobReply({ status: new Uint8Array(4096), replies, notices }).length).toBeLessThanOrEqual(wire.MAX_MESSAGE_BYTES);
     }
   });
 

@@ -27,7 +27,7 @@ export interface Message {
 export const MAX_FRAME_BYTES: number = 32 * 1024 - 4;
 
 /** Largest message: a sealed job and its envelope. */
-export const MAX_MESSAGE_BYTES: number = MAX_SEALED_JOB_BYTES + 64 * 1024;
+export const MAX_MESSAGE_BYTES: number = MAX_SEALED_JOB_BYTES + 256 * 1024;
 
 const LENGTH_BYTES = 4;
 const FRAME_OVERHEAD_BYTES = 32; // heads of [kind, id, [index, total, bytes]]

@@ -34,14 +34,15 @@ export interface BootMessage {
   /** statement bytes; SHA-384 of them is extended into PCR17 */
   bundle: Uint8Array;
   bundleApprovals: Uint8Array[];
-  statusList: Uint8Array | null;
+  /** statement with the approvals over it, encoded by `encodeApproved`; without one nothing starts */
+  statusList: Uint8Array;
 }
 const boot: Schema<BootMessage> = struct<BootMessage>({
   protocol: ["protocol", version(PROTOCOL_VERSION)],
   constitution: ["constitution", bytes(1, MAX_CONSTITUTION_BYTES)],
   bundle: ["bundle", bytes(1, MAX_BUNDLE_BYTES)],
   bundleApprovals: ["bundleApprovals", array(bytes(1, 4096), 0, 64)],
-  statusList: ["statusList", nullable(bytes(1, MAX_STATUS_LIST_BYTES))],
+  statusList: ["statusList", bytes(1, MAX_STATUS_LIST_BYTES)],
 });
 /** Writes what the host hands over. */
 export const encodeBootMessage = (value: BootMessage): Uint8Array => encodeWith(boot, value);
@@ -52,12 +53,14 @@ export const decodeBootMessage = (body: Uint8Array): BootMessage =>
 /** Answer to boot. */
 export interface BootReply {
   state: "booted";
+  /** 32 random bytes of this boot: a status list that repeats them was made for it */
+  bootNonce: Uint8Array;
 }
-const bootReply: Schema<BootReply> = struct<BootReply>({ state: ["state", literal("booted")] });
+const bootReply: Schema<BootReply> = struct<BootReply>({ state: ["state", literal("booted")], bootNonce: ["bootNonce", bytes(32)] });
 /** Writes the answer to boot. */
 export const encodeBootReply = (value: BootReply): Uint8Array => encodeWith(bootReply, value);
 /** Reads the answer to boot. @throws WireError, LimitError */
-export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootReply, body, "boot reply", { maxBytes: 64 });
+export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootReply, body, "boot reply", { maxBytes: 128 });
 
 /** Asks for evidence; the nonce is the caller's. */
 export interface AttestRequest {
@@ -94,10 +97,13 @@ export const decodeAttestReply = (body: Uint8Array): AttestReply => decodeWith(a
 export interface JobReply {
   status: Uint8Array;
   replies: Uint8Array[];
+  /** one sealed notice for each auditor where emergencies are allowed, of one size whether or not something happened */
+  notices: Uint8Array[];
 }
 const jobReply: Schema<JobReply> = struct<JobReply>({
   status: ["status", bytes(1, 4096)],
   replies: ["replies", array(bytes(1, MAX_MESSAGE_BYTES), 0, 8)],
+  notices: ["notices", array(bytes(1, 16 * 1024), 0, 8)],
 });
 /** Writes the answer to a sealed job. */
 export const encodeJobReply = (value: JobReply): Uint8Array => encodeWith(jobReply, value);

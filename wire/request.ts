@@ -1,6 +1,21 @@
+import { WireError } from "./errors.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { sealingPublicKey, signingPublicKey, type SealingPublicKey, type SigningPublicKey } from "./keys.ts";
-import { array, bool, bytes, decodeWith, encodeWith, int, nullable, struct, text, tuple, type Schema } from "./schema/index.ts";
+import {
+  array,
+  bool,
+  bytes,
+  decodeWith,
+  encodeWith,
+  int,
+  nullable,
+  oneOf,
+  refine,
+  struct,
+  text,
+  tuple,
+  type Schema,
+} from "./schema/index.ts";
 
 /** What a submitter asks for. Sealed with the recording: the host learns none of it. */
 export interface Request {
@@ -20,6 +35,22 @@ export interface Request {
   floors: { policyVersion: number; statusVersion: number };
   grants: { grant: Uint8Array; use: number }[];
   stream?: StreamPosition;
+  /** what is asked about an emergency; absent in ordinary jobs */
+  emergency?: EmergencyStep;
+}
+
+/**
+ * What a job does about an emergency. `open` asks for one, `list` shows an approver what waits, `answer` carries an
+ * approver's word, `use` reads a recording under one that was granted. Only `use` has anything analysed.
+ */
+export interface EmergencyStep {
+  step: "open" | "list" | "answer" | "use";
+  /** which emergency: for `answer` and `use` */
+  id: Uint8Array | null;
+  /** for `open`: why, in words for those who decide */
+  reason: string | null;
+  /** for `answer`: the approval, null for a refusal */
+  approval: Uint8Array | null;
 }
 
 /** A recipient of a reply. */
@@ -47,6 +78,28 @@ export const streamPosition: Schema<StreamPosition> = struct<StreamPosition>({
   previous: ["previous", nullable(bytes(32))],
 });
 
+const emergencyStep: Schema<EmergencyStep> = refine(
+  struct<EmergencyStep>({
+    step: ["step", oneOf("open", "list", "answer", "use")],
+    id: ["id", nullable(bytes(16))],
+    reason: ["reason", nullable(text(1, 1024))],
+    approval: ["approval", nullable(bytes(1, 4096))],
+  }),
+  soundStep,
+  soundStep,
+);
+
+/** Each step carries what it needs and nothing else. */
+function soundStep(value: EmergencyStep, path = "emergency"): EmergencyStep {
+  const { step, id, reason, approval } = value;
+  const sound =
+    (id !== null) === (step === "answer" || step === "use") &&
+    (reason !== null) === (step === "open") &&
+    (approval === null || step === "answer");
+  if (!sound) throw new WireError("schema-range", `${path}: a part that step ${step} has not, or lacks`);
+  return value;
+}
+
 /** Most recipients of one job. */
 export const MAX_RECIPIENTS = 8;
 
@@ -71,8 +124,9 @@ const request: Schema<Request> = struct<Request>(
       array(struct<{ grant: Uint8Array; use: number }>({ grant: ["grant", bytes(1, 8192)], use: ["use", int(1, 2 ** 40)] }), 0, 8),
     ],
     stream: ["stream", streamPosition],
+    emergency: ["emergency", emergencyStep],
   },
-  ["stream"],
+  ["stream", "emergency"],
 );
 
 /** What the submitter signs: the request bound to this sealed job, this key set, this constitution, this recording. */

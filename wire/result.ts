@@ -1,4 +1,4 @@
-import { array, bool, bytes, decodeWith, encodeWith, int, literal, nullable, struct, tuple, type Schema } from "./schema/index.ts";
+import { array, bool, bytes, decodeWith, encodeWith, int, literal, struct, tuple, type Schema } from "./schema/index.ts";
 
 /** EAT profile of attested results (RFC 9711 §4.3.2). */
 export const RESULT_PROFILE = "tag:caladrius.example,2026:result#1";
@@ -18,9 +18,16 @@ export interface ResultClaims {
   jobDigest: Uint8Array;
   constitutionDigest: Uint8Array;
   policy: { digest: Uint8Array; version: number };
-  /** null: no status list was in force */
-  statusListVersion: number | null;
-  flags: { breakGlass: boolean; statusStale: boolean };
+  /** number of the status list in force */
+  statusListVersion: number;
+  flags: {
+    breakGlass: boolean;
+    statusStale: boolean;
+    /** the status list repeats the nonce of this boot */
+    statusFresh: boolean;
+  };
+  /** how often an emergency was used since boot, this job included */
+  emergencyUses: number;
   /** SHA-256 of each disclosure and of decoys, sorted, padded to 16, 32, 64 … */
   disclosureDigests: Uint8Array[];
 }
@@ -48,14 +55,16 @@ const claims: Schema<ResultClaims> = struct<ResultClaims>({
       ["version", int(0, 2 ** 40)],
     ]),
   ],
-  statusListVersion: [-70006, nullable(int(0, 2 ** 40))],
+  statusListVersion: [-70006, int(0, 2 ** 40)],
   flags: [
     -70007,
     tuple<ResultClaims["flags"]>([
       ["breakGlass", bool],
       ["statusStale", bool],
+      ["statusFresh", bool],
     ]),
   ],
+  emergencyUses: [-70009, int(0, 2 ** 40)],
   disclosureDigests: [-70008, array(bytes(32), 16, 4096)],
 });
 

@@ -18,6 +18,8 @@ export const STATEMENT = {
   approval: { typ: "application/vnd.caladrius.approval+cose", signedBy: "approver of the constitution" },
   "status-list": { typ: "application/vnd.caladrius.status-list+cose", signedBy: "status key of the constitution" },
   "fleet-record": { typ: "application/vnd.caladrius.fleet-record+cose", signedBy: "author, an approver of the constitution" },
+  emergency: { typ: "application/vnd.caladrius.emergency+cose", signedBy: "result key of the identity" },
+  notice: { typ: "application/vnd.caladrius.notice+cose", signedBy: "result key of the identity" },
   "device-batch": { typ: "application/vnd.caladrius.device-batch+cose", signedBy: "device" },
 } as const;
 /** The name of a kind of statement. */

@@ -13,12 +13,25 @@ export interface StatusList {
   bootNonce: Uint8Array | null;
   lowestPolicyVersion: number;
   revocations: Revocation[];
-  releases: { digest: Uint8Array; lifecycle: "candidate" | "active" | "deprecated" | "revoked" }[];
+  releases: ReleaseStatus[];
 }
+
+/** Where a release stands. Images are named as well, so that an enclave knows itself without having its release. */
+export interface ReleaseStatus {
+  /** SHA-384 of the release's statement */
+  digest: Uint8Array;
+  /** PCR0 of each image of the release */
+  images: Uint8Array[];
+  lifecycle: Lifecycle;
+}
+
+/** Stages of a release, in their order. */
+export type Lifecycle = "candidate" | "active" | "deprecated" | "revoked";
 
 /** One thing that no longer counts, since when and why. */
 export interface Revocation {
   what: "grant" | "release" | "key" | "device";
+  /** a grant's id, SHA-384 of a release's statement, SHA-256 of the raw public key of anyone who signs, of a device likewise */
   id: Uint8Array;
   /** Unix seconds */
   since: number;
@@ -52,8 +65,9 @@ const statusList: Schema<StatusList> = struct<StatusList>({
   releases: [
     "releases",
     array(
-      struct<StatusList["releases"][number]>({
+      struct<ReleaseStatus>({
         digest: ["digest", bytes(48)],
+        images: ["images", array(bytes(48), 1, 8)],
         lifecycle: ["lifecycle", oneOf("candidate", "active", "deprecated", "revoked")],
       }),
       0,

@@ -122,7 +122,8 @@ export function makeResultFile(options: ResultOptions = {}): { bytes: Uint8Array
     constitutionDigest: CONSTITUTION_DIGEST,
     policy: { digest: POLICY_DIGEST, version: 3 },
     statusListVersion: 1,
-    flags: { breakGlass: false, statusStale: false },
+    flags: { breakGlass: false, statusStale: false, statusFresh: false },
+    emergencyUses: 0,
     disclosureDigests: options.digests?.(digests) ?? digests,
     ...options.claims,
   };

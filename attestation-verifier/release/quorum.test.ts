@@ -29,6 +29,7 @@ const approver = (person: string, role: string, key: KeyObject): Approver => ({
   person,
   role,
   key: key === passkey ? { alg: "ESP256", key: raw(key, 65) } : { alg: "Ed25519", key: raw(key, 32) },
+  passkey: null,
 });
 
 function constitution(approvers: Approver[], thresholds: RoleThreshold[]): Constitution {
@@ -41,7 +42,7 @@ function constitution(approvers: Approver[], thresholds: RoleThreshold[]): Const
     notBefore: 0,
     notAfter: 1,
     approvers,
-    quorums: { bundle: thresholds, release: none, fleet: none, succession: none },
+    quorums: { bundle: thresholds, release: none, fleet: none, succession: none, status: none },
     statusKeys: [],
     auditorKeys: [],
     kms: null,

@@ -13,7 +13,7 @@ import { sha384 } from "@noble/hashes/sha2.js";
 import type { SignatureBackend } from "../signatures/backend.ts";
 
 /** Which statements a quorum approves, and under which rule of the constitution. */
-export type ApprovableKind = "bundle" | "release" | "fleet-record" | "constitution";
+export type ApprovableKind = "bundle" | "release" | "fleet-record" | "constitution" | "status-list";
 
 /** A statement, the constitution that says who may approve it, and the approvals to count; attacker-controlled but for the constitution. */
 export interface ApprovalsInput {
@@ -116,4 +116,5 @@ const QUORUM_OF: { readonly [K in ApprovableKind]: keyof Constitution["quorums"]
   release: "release",
   "fleet-record": "fleet",
   constitution: "succession",
+  "status-list": "status",
 };

@@ -52,6 +52,7 @@ export function openDisclosures(digests: readonly Uint8Array[], disclosures: rea
     detectors: get("detectors"),
     input: get("input"),
     stream: get("stream"),
+    emergencies: get("emergencies"),
     denial: get("denial"),
     finding,
     series,

@@ -117,8 +117,8 @@ describe("a good result file", () => {
     ["without its alarm summary", { disclose: (all) => all.slice(1) }, "alarm-summary-withheld"],
     ["with nothing disclosed", { disclose: () => [] }, "alarm-summary-withheld"],
     ["of a denied job", { values: [["denial", "denied-purpose"]] }, "denied"],
-    ["under a stale status list", { claims: { flags: { breakGlass: false, statusStale: true } } }, "status-stale"],
-    ["after break-glass", { claims: { flags: { breakGlass: true, statusStale: false } } }, "break-glass"],
+    ["under a stale status list", { claims: { flags: { breakGlass: false, statusStale: true, statusFresh: false } } }, "status-stale"],
+    ["after break-glass", { claims: { flags: { breakGlass: true, statusStale: false, statusFresh: true } } }, "break-glass"],
   ])("is a warning %s", async (_, options, code) => {
     const mode = { kind: "live", nowMs: NOW_MS + 120_000, nonce: null, maxAgeMs: null } as const;
     expect(await verifyResultFile(makeResultFile({ chain, ...options }).bytes, trust, { mode }, signatures)).toMatchObject({

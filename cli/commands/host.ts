@@ -23,8 +23,9 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const bundlePath = args.text("bundle");
   const bundleBytes = await readLimited(bundlePath, 2 * MAX_BUNDLE_BYTES);
   const bundle = await about(bundlePath, () => decodeApproved(bundleBytes));
-  const statusListPath = args.optional("status-list");
-  const statusList = statusListPath === null ? null : await readStatement(statusListPath, "status-list", MAX_STATUS_LIST_BYTES);
+  const statusListPath = args.text("status-list");
+  const statusList = await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
+  await about(statusListPath, () => decodeStatement(decodeApproved(statusList).statement, "status-list"));
   const kmsListen = args.optional("kms-listen");
   const credentials = args.optional("kms-credentials");
   const fleet = args.many("fleet");

@@ -40,8 +40,9 @@ export function attestResult(
       jobDigest: job.jobDigest,
       constitutionDigest: enclave.constitutionDigest,
       policy: { digest: enclave.policyDigest, version: enclave.bundle.policyVersion },
-      statusListVersion: enclave.statusList?.number ?? null,
-      flags: { breakGlass: false, statusStale },
+      statusListVersion: enclave.status.list.number,
+      flags: { breakGlass: false, statusStale, statusFresh: enclave.status.fresh },
+      emergencyUses: 0,
       disclosureDigests: disclosures.digests,
     }),
     enclave.resultKey.sign,
@@ -59,12 +60,17 @@ export function attestResult(
       iat: seconds(interval),
     }),
     replies,
+    notices: [],
   };
 }
 
 /** The answer to a sealed job that opens to nothing: no reply, since nobody is known who could read one. */
 export function attestCannotOpen(enclave: Enclave, jobDigest: Uint8Array, interval: TimeInterval): JobReply {
-  return { status: outerStatus(enclave, { jobDigest, replyDigests: [], state: "cannot-open", iat: seconds(interval) }), replies: [] };
+  return {
+    status: outerStatus(enclave, { jobDigest, replyDigests: [], state: "cannot-open", iat: seconds(interval) }),
+    replies: [],
+    notices: [],
+  };
 }
 
 function outerStatus(enclave: Enclave, status: OuterStatus): Uint8Array {

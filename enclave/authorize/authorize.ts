@@ -9,7 +9,7 @@ export function authorize(enclave: Enclave, job: OpenedJob, interval: TimeInterv
   return decide({
     bundle: enclave.bundle,
     constitution: enclave.constitution,
-    statusList: enclave.statusList,
+    statusList: enclave.status.list,
     submitterThumbprint: job.submitterThumbprint,
     request: job.request,
     deviceSigned: job.deviceSigned,

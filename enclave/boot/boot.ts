@@ -1,15 +1,16 @@
-import type { BootMessage, Bundle, CborValue, Constitution, Credentials, StatusList } from "@caladrius/wire";
+import type { BootMessage, Bundle, CborValue, Constitution, Credentials } from "@caladrius/wire";
 import { ed25519FromSeed, type SigningKey } from "../crypto.ts";
 import { Epochs } from "../fleet/epochs.ts";
 import type { Kms } from "../kms/port.ts";
 import type { Nsm } from "../nsm/client.ts";
 import { Turns } from "../turns.ts";
 import { Clock } from "./clock.ts";
-import { checkStatusList, readDeployment, refuseWithdrawn } from "./deployment.ts";
+import { readDeployment } from "./deployment.ts";
 import { gatherEntropy } from "./entropy.ts";
 import { makeIdentity, type CurrentIdentity } from "./identity.ts";
 import { deriveKeySet, KeyRing } from "./keys.ts";
 import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
+import { checkStatusList, refuseToBoot, type Status } from "./status.ts";
 
 export { attestWithNonce, ensureEvidence, renewEvidence, rotateKeys, type CurrentIdentity } from "./identity.ts";
 
@@ -31,11 +32,13 @@ export interface Enclave {
   /** of the bundle's detectors, by id */
   detectorParameters: ReadonlyMap<string, CborValue>;
   policyDigest: Uint8Array;
-  statusList: StatusList | null;
+  status: Status;
   /** HPKE keys of this boot */
   keys: KeyRing;
   resultKey: SigningKey;
   bootId: Uint8Array;
+  /** a status list that repeats it was made for this boot */
+  bootNonce: Uint8Array;
   /** with the keys of this boot; the identities with a fleet's keys lie with their epochs */
   identity: CurrentIdentity;
   nextSequence: number;
@@ -77,7 +80,7 @@ export async function bootEnclave(
   const derive = await gatherEntropy(nsm);
   const bootId = derive("boot id", 16);
   const clock = new Clock(monotonicMs);
-  const booting: Omit<Enclave, "identity"> = {
+  const booting: Omit<Enclave, "identity" | "status"> = {
     nsm,
     clock,
     software,
@@ -86,21 +89,19 @@ export async function bootEnclave(
     bundle,
     detectorParameters,
     policyDigest,
-    statusList: null,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
     resultKey: ed25519FromSeed(derive("result key", 32)),
     bootId,
+    bootNonce: derive("boot nonce", 32),
     nextSequence: 0,
     epochs: new Epochs(),
     kms: constitution.kms === null || createKms === null ? null : createKms({ kms: constitution.kms, nsm, clock, bootId }),
     turns: { identity: new Turns(1, 8), fleet: new Turns(1, 8), dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING) },
   };
-  const enclave: Enclave = Object.assign(booting, { identity: await makeIdentity(booting, booting.keys.current) });
-  if (message.statusList !== null) {
-    enclave.statusList = checkStatusList(message.statusList, enclave);
-    refuseWithdrawn(enclave.statusList, bundle);
-  }
-  return enclave;
+  const identity = await makeIdentity(booting, booting.keys.current); // its evidence tells the time
+  const status = await checkStatusList(message.statusList, { ...booting, status: null });
+  refuseToBoot(status, booting);
+  return Object.assign(booting, { identity, status });
 }
 
 /** A host that keeps 16 jobs in flight finds room for all, also when each waits until KMS is given up. */

@@ -5,9 +5,7 @@ import {
   decodeBundle,
   decodeConstitution,
   decodeStatement,
-  decodeStatusList,
   equalBytes,
-  MAX_STATUS_LIST_SECONDS,
   type BootMessage,
   type Bundle,
   type CborValue,
@@ -15,11 +13,9 @@ import {
   type Recording,
   type SigningPublicKey,
   type StatementKind,
-  type StatusList,
 } from "@caladrius/wire";
 import { analyse } from "../analyse/index.ts";
 import { verifySignature } from "../crypto.ts";
-import type { Enclave } from "./boot.ts";
 
 /**
  * Decodes and verifies what has been measured: the constitution is signed by one of its own approvers, the bundle by
@@ -55,36 +51,6 @@ export interface Deployment {
 /** Detectors and parameters that this build cannot run are found at boot, not at the first job. */
 const NO_RECORDING: Recording = { subject: "none", device: "none", channels: [], events: [] };
 
-/**
- * Reads a status list: signed by a status key, under this constitution, good for at most 24 hours, not newer than now,
- * not older than the one in force.
- *
- * @throws WireError, ConfigurationError status-list-*
- */
-export function checkStatusList(
-  statement: Uint8Array,
-  enclave: Pick<Enclave, "constitution" | "constitutionDigest" | "clock" | "statusList">,
-): StatusList {
-  const list = decodeStatusList(signedByOneOf(statement, "status-list", enclave.constitution.statusKeys));
-  if (!equalBytes(list.constitutionDigest, enclave.constitutionDigest))
-    throw new ConfigurationError("status-list-constitution", "the status list stands under another constitution");
-  const validSeconds = list.expiresAt - list.issuedAt;
-  if (validSeconds <= 0 || validSeconds > MAX_STATUS_LIST_SECONDS)
-    throw new ConfigurationError("status-list-window", `valid for ${validSeconds} s, at most ${MAX_STATUS_LIST_SECONDS}`);
-  const { toMs } = enclave.clock.now();
-  if (list.issuedAt * 1000 > toMs + MAX_SKEW_MS)
-    throw new ConfigurationError("status-list-window", "the status list was issued in the future");
-  if (enclave.statusList !== null && list.number < enclave.statusList.number)
-    throw new ConfigurationError("status-list-older", "an older status list than the one in force");
-  return list;
-}
-
-/** Nothing is served under a bundle that its own status list forbids. A list that comes later is taken, and every request denied. */
-export function refuseWithdrawn({ lowestPolicyVersion }: StatusList, { policyVersion }: Bundle): void {
-  if (lowestPolicyVersion > policyVersion)
-    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
-}
-
 /** The payload of a statement that one of these keys signed. @throws WireError, ConfigurationError boot-signature */
 export function signedByOneOf(statement: Uint8Array, kind: StatementKind, keys: readonly SigningPublicKey[]): Uint8Array {
   const { alg, payload, toBeSigned, signature } = decodeStatement(statement, kind);
@@ -92,6 +58,3 @@ export function signedByOneOf(statement: Uint8Array, kind: StatementKind, keys: 
   if (!signed) throw new ConfigurationError("boot-signature", `the ${kind} is not signed by a key that may sign it`);
   return payload;
 }
-
-/** Clocks of whoever signs a list and of NSM may differ by this much. */
-const MAX_SKEW_MS = 120_000;

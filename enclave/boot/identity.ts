@@ -19,7 +19,7 @@ export interface CurrentIdentity {
 }
 
 /** An identity over these keys with the next sequence number, and evidence for it. A number is used up only by success. */
-export function makeIdentity(enclave: Omit<Enclave, "identity">, keys: KeySetKeys): Promise<CurrentIdentity> {
+export function makeIdentity(enclave: Omit<Enclave, "identity" | "status">, keys: KeySetKeys): Promise<CurrentIdentity> {
   return enclave.turns.identity.take(async () => {
     const sequence = enclave.nextSequence;
     const bytes = encodeIdentity({

@@ -25,7 +25,7 @@ import {
   type Enclave,
   type Software,
 } from "../boot/boot.ts";
-import { checkStatusList } from "../boot/deployment.ts";
+import { checkStatusList } from "../boot/status.ts";
 import { bearFleet } from "../fleet/birth.ts";
 import { serveFleet } from "../fleet/serve.ts";
 import { KmsError } from "../kms/port.ts";
@@ -94,7 +94,7 @@ export class Responder {
       const enclave = await bootEnclave(this.#nsm, message, this.#software, this.#monotonicMs, this.#createKms);
       this.#enclave = enclave;
       this.#onBooted(enclave);
-      return { body: encodeBootReply({ state: "booted" }) };
+      return { body: encodeBootReply({ state: "booted", bootNonce: enclave.bootNonce }) };
     } catch {
       this.#fatal("boot-refused");
       return { error: "boot-refused" };
@@ -119,7 +119,7 @@ export class Responder {
         return { body: encodeFleetServeReply(await serveFleet(enclave, message.body)) };
       case MESSAGE.statusList:
         try {
-          enclave.statusList = checkStatusList(message.body, enclave);
+          enclave.status = await checkStatusList(message.body, enclave);
         } catch {
           return { error: "status-list-refused" };
         }

@@ -55,14 +55,15 @@ export function makeDeployment({
     notBefore: nowSeconds - 3600,
     notAfter: nowSeconds + 365 * 24 * 3600,
     approvers: [
-      { person: "developer", role: ROLE.developer, key: PERSON.developer.publicKey },
-      { person: "hospital", role: ROLE.hospital, key: PERSON.hospital.publicKey },
+      { person: "developer", role: ROLE.developer, key: PERSON.developer.publicKey, passkey: null },
+      { person: "hospital", role: ROLE.hospital, key: PERSON.hospital.publicKey, passkey: null },
     ],
     quorums: {
       bundle: development,
       release: development,
       fleet: [...development, { role: ROLE.hospital, threshold: 1 }],
       succession: development,
+      status: [...development, { role: ROLE.hospital, threshold: 1 }],
     },
     statusKeys: [statusKey.publicKey],
     auditorKeys: [],

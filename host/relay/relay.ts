@@ -22,7 +22,7 @@ export interface BootFiles {
   constitution: Uint8Array;
   bundle: Uint8Array;
   bundleApprovals: readonly Uint8Array[];
-  statusList: Uint8Array | null;
+  statusList: Uint8Array;
 }
 
 /** Where the relay writes what happened: fixed sentences and codes. */
@@ -69,7 +69,7 @@ export type KeysAsked = "boot" | "fleet";
 export class Relay {
   readonly #options: RelayOptions;
   readonly #pump: JobPump;
-  #statusList: Uint8Array | null;
+  #statusList: Uint8Array;
   #credentials: Uint8Array | null = null;
   #session: EnclaveSession | null = null;
   #stopping = false;
@@ -237,7 +237,6 @@ export class Relay {
   }
 
   async #sendStatusList(session: EnclaveSession): Promise<void> {
-    if (this.#statusList === null) return;
     try {
       await session.request(MESSAGE.statusList, this.#statusList, BOOT_MS);
     } catch (error) {

@@ -163,7 +163,7 @@ export class FakeEnclave {
       decodeBootMessage(body);
       this.boots.push(body);
       this.#booted = true;
-      return reply(encodeBootReply({ state: "booted" }));
+      return reply(encodeBootReply({ state: "booted", bootNonce: randomBytes(32) }));
     }
     if (!this.#booted) return refuse("not-booted");
     if (kind === MESSAGE.statusList) {
@@ -232,7 +232,7 @@ export class FakeEnclave {
       state: opened ? "answered" : "cannot-open",
       iat: 1_800_000_000,
     });
-    return encodeJobReply({ status: encodeStatement("status", "Ed25519", payload, () => new Uint8Array(64)), replies });
+    return encodeJobReply({ status: encodeStatement("status", "Ed25519", payload, () => new Uint8Array(64)), replies, notices: [] });
   }
 
   #attestation(nonce: Uint8Array | null, fleet: string | null): Uint8Array {

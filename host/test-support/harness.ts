@@ -70,7 +70,7 @@ export function testHostOptions(dir: string, enclaveSocket: string): HostOptions
     constitution: Buffer.from("constitution"),
     bundle: Buffer.from("bundle"),
     bundleApprovals: [Buffer.from("approval")],
-    statusList: null,
+    statusList: Buffer.from("status list"),
     dataDir: join(dir, "data"),
     port: 0,
     listenHost: "127.0.0.1",

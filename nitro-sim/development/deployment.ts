@@ -61,7 +61,7 @@ export function openDevelopmentDeployment(
   const paths = {
     constitution: join(dir, "constitution.cose"),
     bundle: join(dir, "bundle.cbor"),
-    statusList: join(dir, "status-list.cose"),
+    statusList: join(dir, "status-list.cbor"),
     approverKey,
   };
   const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000);
@@ -89,7 +89,7 @@ export function openDevelopmentDeployment(
 
   const newStatusList = (): Uint8Array => {
     const last = existsSync(paths.statusList)
-      ? readable(paths.statusList, () => decodeStatusList(decodeStatement(readFileSync(paths.statusList), "status-list").payload).number)
+      ? readable(paths.statusList, () => decodeStatusList(decodeStatement(decodeApproved(readFileSync(paths.statusList)).statement, "status-list").payload).number)
       : 0;
     const list = makeDevelopmentStatusList({
       nowSeconds: nowSeconds(),

@@ -16,7 +16,7 @@ export const DENIAL = {
   "denied-policy-floor": "the request demands a newer policy bundle than the one in force",
   "denied-status-floor": "the request demands a newer status list than the one in force",
   "denied-policy-withdrawn": "the status list forbids the policy bundle in force",
-  "denied-status-stale": "the status list has expired, or there is none, and the purpose is not one of care, or its grace has passed",
+  "denied-status-stale": "the status list has expired, and the purpose is not one of care, or its grace has passed",
   "denied-purpose": "the policy bundle does not allow this purpose",
   "denied-level": "a recipient asks for a wider disclosure level than the policy bundle allows for this purpose",
   "denied-detector": "the policy bundle does not allow a detector that was asked for",
@@ -33,8 +33,7 @@ export type DenialCode = keyof typeof DENIAL;
 export interface DecisionInput {
   bundle: Bundle;
   constitution: { notBefore: number; notAfter: number };
-  /** null: none was given at boot */
-  statusList: StatusList | null;
+  statusList: StatusList;
   /** SHA-256 of the submitter's raw public key */
   submitterThumbprint: Uint8Array;
   request: Request;
@@ -60,21 +59,20 @@ export function decide(input: DecisionInput): Decision {
   if (!within(constitution, interval)) return deny("denied-constitution-window");
   if (!within(bundle, interval)) return deny("denied-policy-window");
   if (request.floors.policyVersion > bundle.policyVersion) return deny("denied-policy-floor");
-  if (request.floors.statusVersion > (statusList?.number ?? 0)) return deny("denied-status-floor");
+  if (request.floors.statusVersion > statusList.number) return deny("denied-status-floor");
   const purpose = bundle.purposes.find((rule) => rule.code === request.purpose);
   if (purpose === undefined) return deny("denied-purpose");
 
-  // A stale list means no, except for care within its grace (nothing wider than before either way). The host decides
-  // whether there is a list at all, so none is no better than a stale one: it shows in the result.
-  const staleMs = statusList === null ? 0 : interval.toMs - statusList.expiresAt * 1000;
-  const statusStale = statusList === null || staleMs > 0;
+  // A stale list means no, except for care within its grace (nothing wider than before either way).
+  const staleMs = interval.toMs - statusList.expiresAt * 1000;
+  const statusStale = staleMs > 0;
   if (statusStale && !(purpose.care && staleMs <= bundle.careGraceSeconds * 1000)) return deny("denied-status-stale");
-  if ((statusList?.lowestPolicyVersion ?? 0) > bundle.policyVersion) return deny("denied-policy-withdrawn");
-  if (statusList?.revocations.some((one) => one.what === "key" && equalBytes(one.id, input.submitterThumbprint)) === true)
+  if (statusList.lowestPolicyVersion > bundle.policyVersion) return deny("denied-policy-withdrawn");
+  if (statusList.revocations.some((one) => one.what === "key" && equalBytes(one.id, input.submitterThumbprint)))
     return deny("denied-revoked");
 
-  if (bundle.grantsRequired || request.grants.length > 0) return deny("denied-grant");
-  if (input.deviceSigned || !bundle.unsignedRecordings) return deny("denied-device");
+  if (purpose.grantRequired || request.grants.length > 0) return deny("denied-grant");
+  if (input.deviceSigned || bundle.devices.unsigned === "deny") return deny("denied-device");
 
   const tooWide = request.recipients.some(
     (recipient, i) => WIDTH[recipient.level] > WIDTH[i === 0 ? purpose.submitterLevel : purpose.recipientLevel],

@@ -1,6 +1,7 @@
 import {
   approvedBytes,
   encodeApproval,
+  encodeApproved,
   encodeBundle,
   encodeConstitution,
   encodeStatement,
@@ -43,8 +44,8 @@ export function makeDevelopmentConstitution(options: {
     name,
     notBefore: nowSeconds - 3600,
     notAfter: nowSeconds + 10 * YEAR_SECONDS,
-    approvers: [{ person: PERSON, role: ROLE, key: approver.publicKey }],
-    quorums: { bundle: alone, release: alone, fleet: alone, succession: alone },
+    approvers: [{ person: PERSON, role: ROLE, key: approver.publicKey, passkey: null }],
+    quorums: { bundle: alone, release: alone, fleet: alone, succession: alone, status: alone },
     statusKeys: [statusKey],
     auditorKeys: [],
     kms,
@@ -55,10 +56,10 @@ export function makeDevelopmentConstitution(options: {
 
 /** HL7 v3 PurposeOfUse codes that the development policy knows. */
 const PURPOSES: readonly PurposeRule[] = [
-  { code: "TREAT", care: true, submitterLevel: "full", recipientLevel: "full" },
-  { code: "ETREAT", care: true, submitterLevel: "full", recipientLevel: "full" },
-  { code: "HRESCH", care: false, submitterLevel: "full", recipientLevel: "findings" },
-  { code: "HPAYMT", care: false, submitterLevel: "findings", recipientLevel: "alarm" },
+  { code: "TREAT", care: true, grantRequired: false, submitterLevel: "full", recipientLevel: "full" },
+  { code: "ETREAT", care: true, grantRequired: false, submitterLevel: "full", recipientLevel: "full" },
+  { code: "HRESCH", care: false, grantRequired: false, submitterLevel: "full", recipientLevel: "findings" },
+  { code: "HPAYMT", care: false, grantRequired: false, submitterLevel: "findings", recipientLevel: "alarm" },
 ];
 
 /** A bundle under a constitution, and its approval by the one approver. Detectors are those given, with default parameters. */
@@ -83,10 +84,11 @@ export function makeDevelopmentBundle(options: {
     purposes: [...PURPOSES],
     detectors: detectors.map((id) => ({ id, parameters: null })),
     grantIssuers: [],
-    grantsRequired: false,
-    unsignedRecordings: true,
+    devices: { registered: [], unsigned: "accept", unknown: "deny", gap: "flag", replay: "deny" },
+    breakGlass: null,
     dataKeys: [...dataKeys],
     careGraceSeconds: 72 * 3600,
+    freshStatus: false,
     telemetry: null,
   });
   const statement = encodeStatement("bundle", approver.publicKey.alg, payload, approver.sign);
@@ -100,7 +102,7 @@ export function makeDevelopmentBundle(options: {
   return { statement, approvals: [encodeStatement("approval", approver.publicKey.alg, approval, approver.sign)] };
 }
 
-/** A status list that revokes nothing, good for 24 hours. */
+/** A status list that revokes nothing, good for 24 hours, with no approvals: it takes nothing back. */
 export function makeDevelopmentStatusList(options: {
   nowSeconds: number;
   statusKey: DevelopmentSigner;
@@ -120,5 +122,5 @@ export function makeDevelopmentStatusList(options: {
     revocations: [],
     releases: [],
   });
-  return encodeStatement("status-list", statusKey.publicKey.alg, payload, statusKey.sign);
+  return encodeApproved({ statement: encodeStatement("status-list", statusKey.publicKey.alg, payload, statusKey.sign), approvals: [] });
 }

@@ -129,20 +129,24 @@ export const CLAIMS: readonly Vector[] = [
       ],
       [
         "result-status-stale",
-        "The enclave answered without a status list in force.",
-        () => attested({ claims: { statusListVersion: null, flags: { breakGlass: false, statusStale: true } } }),
+        "The enclave answered under a status list that had expired.",
+        () => attested({ claims: { flags: { breakGlass: false, statusStale: true, statusFresh: false } } }),
         { expect: ["status-stale", "time-not-proved"] },
       ],
       [
         "result-break-glass",
         "Access was taken by a break-glass grant.",
-        () => attested({ claims: { flags: { breakGlass: true, statusStale: false } } }),
+        () => attested({ claims: { flags: { breakGlass: true, statusStale: false, statusFresh: true } } }),
         { expect: ["break-glass", "time-not-proved"] },
       ],
       [
         "result-every-reason",
         "Summary withheld, status stale and break-glass come together in live mode.",
-        () => attested({ values: withoutSummary, claims: { flags: { breakGlass: true, statusStale: true } } }, { mode: "live" }),
+        () =>
+          attested(
+            { values: withoutSummary, claims: { flags: { breakGlass: true, statusStale: true, statusFresh: true } } },
+            { mode: "live" },
+          ),
         { expect: ["alarm-summary-withheld", "status-stale", "break-glass"] },
       ],
     ],

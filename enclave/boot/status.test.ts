@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign } from "node:crypto";
-import { encodeStatement, encodeStatusList, type Bundle, type Constitution, type StatusList } from "@caladrius/wire";
+import { encodeApproved, encodeStatement, encodeStatusList, type Bundle, type Constitution, type StatusList } from "@caladrius/wire";
 import { describe, expect, it } from "vitest";
 import { Clock } from "./clock.ts";
-import { checkStatusList, refuseWithdrawn } from "./deployment.ts";
+import { checkStatusList, refuseToBoot } from "./status.ts";
 
 const NOW = 1_800_000_000;
 
@@ -15,7 +15,8 @@ describe("a status list that forbids the bundle in force", () => {
     constitution: { statusKeys: [{ alg: "Ed25519", key }] } as unknown as Constitution,
     constitutionDigest: new Uint8Array(48),
     clock,
-    statusList: null,
+    bootNonce: new Uint8Array(32),
+    status: null,
   };
   const list: StatusList = {
     version: 1,
@@ -29,13 +30,16 @@ describe("a status list that forbids the bundle in force", () => {
     releases: [],
   };
   const statement = encodeStatement("status-list", "Ed25519", encodeStatusList(list), (bytes) => sign(null, bytes, privateKey));
+  const file = encodeApproved({ statement, approvals: [] });
 
-  it("comes into force, so that it can deny; refusing it would leave the older one in force", () => {
-    expect(checkStatusList(statement, deployment)).toMatchObject({ number: 2, lowestPolicyVersion: 9 });
+  it("comes into force, so that it can deny; refusing it would leave the older one in force", async () => {
+    expect(await checkStatusList(file, deployment)).toMatchObject({ list: { number: 2, lowestPolicyVersion: 9 }, fresh: false });
   });
 
   it("does not let an enclave boot", () => {
-    expect(() => refuseWithdrawn(list, { policyVersion: 8 } as Bundle)).toThrow("forbids");
-    expect(() => refuseWithdrawn(list, { policyVersion: 9 } as Bundle)).not.toThrow();
+    const status = { list, fresh: false };
+    const bundle = { policyVersion: 9, purposes: [], careGraceSeconds: 0 } as unknown as Bundle;
+    expect(() => refuseToBoot(status, { clock, bundle: { ...bundle, policyVersion: 8 } })).toThrow("forbids");
+    expect(() => refuseToBoot(status, { clock, bundle })).not.toThrow();
   });
 });
