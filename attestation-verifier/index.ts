@@ -45,8 +45,5 @@ export { renderTrustFile } from "./trust/render-trust-file.ts";
 export { diffTrustFiles, type TrustDifference } from "./trust/diff-trust-files.ts";
 export { requireConstitution } from "./trust/require-constitution.ts";
 
-// Quorums
-export { verifyApprovals, type ApprovableKind, type ApprovalsInput, type Quorum } from "./release/quorum.ts";
-
 export type { HashName, RsaPublicKey, SignatureBackend } from "./signatures/backend.ts";
 export { rememberSignatures } from "./signatures/remember.ts";

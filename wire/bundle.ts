@@ -1,9 +1,9 @@
 import type { CborValue } from "./cbor/index.ts";
 import { toHex } from "./bytes.ts";
 import { WireError } from "./errors.ts";
-import { roleThreshold, roleThresholds, type RoleThreshold } from "./constitution.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { signingPublicKey, type SigningPublicKey } from "./keys.ts";
+import { roleThreshold, roleThresholds, type RoleThreshold } from "./role-threshold.ts";
 import {
   anyValue,
   array,

@@ -1,5 +1,6 @@
 import { WireError } from "./errors.ts";
 import { signingPublicKey, sealingPublicKey, type SealingPublicKey, type SigningPublicKey } from "./keys.ts";
+import { roleThresholds, type RoleThreshold } from "./role-threshold.ts";
 import { array, bytes, decodeWith, encodeWith, int, nullable, refine, struct, text, version, type Schema } from "./schema/index.ts";
 
 /** What a deployment is founded on; its digest stands in PCR16. */
@@ -45,18 +46,7 @@ export interface Passkey {
   origins: string[];
 }
 
-/** How many persons of a role must approve. */
-export interface RoleThreshold {
-  role: string;
-  threshold: number;
-}
-
 const name: Schema<string> = text(1, 128);
-/** Schema of how many persons of a role must approve. */
-export const roleThreshold: Schema<RoleThreshold> = struct<RoleThreshold>({ role: ["role", name], threshold: ["threshold", int(1, 32)] });
-/** Schema of a quorum: at least one role. */
-export const roleThresholds: Schema<RoleThreshold[]> = array(roleThreshold, 1, 16);
-
 const passkey: Schema<Passkey> = struct<Passkey>({ rpId: ["rpId", text(1, 253)], origins: ["origins", array(text(1, 280), 1, 8)] });
 
 /** Of the algorithms of passkeys only P-256 is read here. */

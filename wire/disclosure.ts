@@ -12,8 +12,8 @@ import {
   type Finding,
   type Series,
 } from "./findings.ts";
-import { emergencyState, type EmergencyState } from "./emergency.ts";
-import { streamPosition, type StreamPosition } from "./request.ts";
+import { emergencyState, type EmergencyState } from "./emergency-state.ts";
+import { streamPosition, type StreamPosition } from "./stream-position.ts";
 import { anyValue, array, bytes, decodeWith, encodeWith, int, nullable, struct, text, tuple, type Schema } from "./schema/index.ts";
 
 /** What may be disclosed beside a result, by name. */

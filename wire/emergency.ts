@@ -1,7 +1,7 @@
-import { roleThresholds, type RoleThreshold } from "./constitution.ts";
+import { emergencyAnswers, type EmergencyState } from "./emergency-state.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { signingPublicKey, type SigningPublicKey } from "./keys.ts";
-import { array, bool, bytes, decodeWith, encodeWith, int, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
+import { bytes, decodeWith, encodeWith, int, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
 
 /** What approvers of an emergency sign: who asks for what, at which enclave. The enclave signs it with its result key. */
 export interface Emergency {
@@ -22,20 +22,6 @@ export interface Emergency {
   openedAtMs: number;
   /** how long it lasts from its approval */
   validSeconds: number;
-}
-
-/** How an emergency stands. */
-export interface EmergencyState {
-  /** statement of kind emergency */
-  emergency: Uint8Array;
-  state: "waiting" | "granted" | "refused" | "expired";
-  /** whether the second roles may answer too */
-  escalated: boolean;
-  answers: { person: string; role: string; granted: boolean }[];
-  /** who is asked at the moment */
-  asked: RoleThreshold[];
-  /** Unix ms; null while it waits */
-  expiresAtMs: number | null;
 }
 
 /** What an auditor opens, a statement of kind notice: numbered within a boot, so that one held back leaves a gap. */
@@ -79,26 +65,6 @@ const emergency: Schema<Emergency> = struct<Emergency>({
   validSeconds: ["validSeconds", int(60, 24 * 3600)],
 });
 
-const answers: Schema<EmergencyState["answers"]> = array(
-  struct<EmergencyState["answers"][number]>({
-    person: ["person", text(1, 128)],
-    role: ["role", text(1, 128)],
-    granted: ["granted", bool],
-  }),
-  0,
-  64,
-);
-
-/** Schema of how an emergency stands. */
-export const emergencyState: Schema<EmergencyState> = struct<EmergencyState>({
-  emergency: ["emergency", bytes(1, 4096)],
-  state: ["state", oneOf("waiting", "granted", "refused", "expired")],
-  escalated: ["escalated", bool],
-  answers: ["answers", answers],
-  asked: ["asked", roleThresholds],
-  expiresAtMs: ["expiresAt", nullable(int(0, MS))],
-});
-
 const notice: Schema<Notice> = struct<Notice>({
   version: ["v", version(1)],
   bootId: ["boot", bytes(16)],
@@ -109,7 +75,7 @@ const notice: Schema<Notice> = struct<Notice>({
       struct<NoticeEvent>({
         what: ["what", oneOf("opened", "granted", "refused", "used")],
         emergency: ["emergency", bytes(1, 4096)],
-        answers: ["answers", answers],
+        answers: ["answers", emergencyAnswers],
         jobDigest: ["job", bytes(32)],
         atMs: ["at", int(0, MS)],
         uses: ["uses", int(0, 2 ** 40)],

@@ -1,21 +1,8 @@
 import { WireError } from "./errors.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { sealingPublicKey, signingPublicKey, type SealingPublicKey, type SigningPublicKey } from "./keys.ts";
-import {
-  array,
-  bool,
-  bytes,
-  decodeWith,
-  encodeWith,
-  int,
-  nullable,
-  oneOf,
-  refine,
-  struct,
-  text,
-  tuple,
-  type Schema,
-} from "./schema/index.ts";
+import { array, bytes, decodeWith, encodeWith, int, nullable, oneOf, refine, struct, text, tuple, type Schema } from "./schema/index.ts";
+import { streamPosition, type StreamPosition } from "./stream-position.ts";
 
 /** What a submitter asks for. Sealed with the recording: the host learns none of it. */
 export interface Request {
@@ -58,25 +45,6 @@ export interface Recipient {
   key: SealingPublicKey;
   level: DisclosureLevel;
 }
-
-/** Where a window stands in its stream. */
-export interface StreamPosition {
-  id: Uint8Array;
-  sequence: number;
-  first: boolean;
-  final: boolean;
-  /** SHA-256 of the sealed job before, as submitted; null for the first */
-  previous: Uint8Array | null;
-}
-
-/** Schema of a position in a stream. */
-export const streamPosition: Schema<StreamPosition> = struct<StreamPosition>({
-  id: ["id", bytes(16)],
-  sequence: ["sequence", int(0, 2 ** 40)],
-  first: ["first", bool],
-  final: ["final", bool],
-  previous: ["previous", nullable(bytes(32))],
-});
 
 const emergencyStep: Schema<EmergencyStep> = refine(
   struct<EmergencyStep>({

@@ -96,8 +96,8 @@ describe("a quorum", () => {
     expect(await verifyApprovals(input, webcrypto)).toEqual({
       ok: true,
       approvedBy: [
-        { person: "ada", role: "vendor" },
-        { person: "ben", role: "hospital" },
+        { person: "ada", role: "vendor", at: 0, by: "key" },
+        { person: "ben", role: "hospital", at: 0, by: "key" },
       ],
       missing: [],
     });

@@ -1,5 +1,5 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import { verifyApprovals } from "@caladrius/attestation-verifier";
+import { verifyApprovals } from "@caladrius/attestation-verifier/governance";
 import { extendZero } from "@caladrius/image";
 import { writeKeyPolicy } from "@caladrius/policies/kms";
 import { decodeApproved, decodeRelease, decodeStatement, toHex } from "@caladrius/wire";

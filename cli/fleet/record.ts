@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { verifyApprovals, type Quorum, type SignatureBackend } from "@caladrius/attestation-verifier";
+import type { SignatureBackend } from "@caladrius/attestation-verifier";
+import { verifyApprovals, type Quorum } from "@caladrius/attestation-verifier/governance";
 import {
   approvedBytes,
   decodeFleetCandidate,

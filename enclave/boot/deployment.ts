@@ -1,4 +1,4 @@
-import { verifyApprovals } from "@caladrius/attestation-verifier";
+import { verifyApprovals } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import {
   ConfigurationError,
@@ -31,14 +31,29 @@ export async function readDeployment(message: BootMessage, constitutionDigest: U
   const bundle = decodeBundle(signedByOneOf(message.bundle, "bundle", approverKeys));
   if (!equalBytes(bundle.constitutionDigest, constitutionDigest))
     throw new ConfigurationError("boot-bundle-constitution", "the bundle stands under another constitution");
-  const quorum = await verifyApprovals(
-    { kind: "bundle", statement: message.bundle, constitution, constitutionDigest, approvals: message.bundleApprovals },
-    signatures,
-  );
-  if (!quorum.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
+  await requireQuorum(message, { constitution, constitutionDigest }, NONE);
   const detectorParameters = new Map(bundle.detectors.map((rule) => [rule.id, rule.parameters]));
   analyse(NO_RECORDING, { detectors: [...detectorParameters.keys()], parameters: detectorParameters });
   return { constitution, bundle, detectorParameters };
+}
+
+/**
+ * The bundle's approvals reach the constitution's quorum. Keys that the status list revokes do not count, whatever date
+ * their approvals state: whoever stole one writes what they like.
+ *
+ * @param revokedKeys SHA-256 of raw public keys in hex
+ * @throws ConfigurationError boot-bundle-quorum
+ */
+export async function requireQuorum(
+  { bundle, bundleApprovals }: Pick<BootMessage, "bundle" | "bundleApprovals">,
+  { constitution, constitutionDigest }: { constitution: Constitution; constitutionDigest: Uint8Array },
+  revokedKeys: ReadonlySet<string>,
+): Promise<void> {
+  const quorum = await verifyApprovals(
+    { kind: "bundle", statement: bundle, constitution, constitutionDigest, approvals: bundleApprovals, revokedKeys },
+    signatures,
+  );
+  if (!quorum.ok) throw new ConfigurationError("boot-bundle-quorum", "the bundle is not approved by the quorum of the constitution");
 }
 
 /** What an enclave runs under. */
@@ -47,6 +62,9 @@ export interface Deployment {
   bundle: Bundle;
   detectorParameters: ReadonlyMap<string, CborValue>;
 }
+
+/** Before the status list has been read. */
+const NONE: ReadonlySet<string> = new Set();
 
 /** Detectors and parameters that this build cannot run are found at boot, not at the first job. */
 const NO_RECORDING: Recording = { subject: "none", device: "none", channels: [], events: [] };

@@ -1,89 +1,58 @@
-import { verifyApprovals } from "@caladrius/attestation-verifier";
+import { verifyStatusList, type VerifiedStatusList } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import {
-  ConfigurationError,
-  decodeApproved,
-  decodeStatusList,
-  equalBytes,
-  MAX_STATUS_LIST_SECONDS,
-  type StatusList,
-} from "@caladrius/wire";
+import { ConfigurationError, equalBytes } from "@caladrius/wire";
 import type { Enclave } from "./boot.ts";
-import { signedByOneOf } from "./deployment.ts";
 
-/** The status list in force. */
-export interface Status {
-  list: StatusList;
+/** The status list in force, held for the enclave's life: only what `takeStatusList` takes replaces it. */
+export interface Status extends VerifiedStatusList {
   /** it repeats the nonce of this boot, so it was made after it */
-  fresh: boolean;
+  readonly fresh: boolean;
 }
 
 /** What a status list is judged against. */
 export type StatusContext = Pick<Enclave, "constitution" | "constitutionDigest" | "clock" | "bootNonce"> & { status: Status | null };
 
 /**
- * Reads a status list: signed by a status key, under this constitution, good for at most 24 hours, not newer than now,
- * not older than the one in force. One that takes back what the one in force says needs the quorum.
+ * Verifies a status list against the one in force, as relying parties do (`verifyStatusList`).
  *
- * @param file the statement with its approvals
- * @throws WireError, ConfigurationError status-list-*
+ * @param file the statement with its approvals; hostile
+ * @throws StatusError status-list-*; WireError, LimitError; DependencyError time-unknown
  */
 export async function checkStatusList(file: Uint8Array, context: StatusContext): Promise<Status> {
-  const { statement, approvals } = decodeApproved(file);
-  const { constitution, constitutionDigest } = context;
-  const list = decodeStatusList(signedByOneOf(statement, "status-list", constitution.statusKeys));
-  if (!equalBytes(list.constitutionDigest, constitutionDigest))
-    throw new ConfigurationError("status-list-constitution", "the status list stands under another constitution");
-  const validSeconds = list.expiresAt - list.issuedAt;
-  if (validSeconds <= 0 || validSeconds > MAX_STATUS_LIST_SECONDS)
-    throw new ConfigurationError("status-list-window", `valid for ${validSeconds} s, at most ${MAX_STATUS_LIST_SECONDS}`);
-  const { toMs } = context.clock.now();
-  if (list.issuedAt * 1000 > toMs + MAX_SKEW_MS)
-    throw new ConfigurationError("status-list-window", "the status list was issued in the future");
-  const before = context.status?.list;
-  if (before !== undefined) {
-    if (list.number < before.number) throw new ConfigurationError("status-list-older", "an older status list than the one in force");
-    if (takesBack(before, list)) {
-      const quorum = await verifyApprovals({ kind: "status-list", statement, constitution, constitutionDigest, approvals }, signatures);
-      if (!quorum.ok) throw new ConfigurationError("status-list-quorum", "the status list takes something back without the quorum");
-    }
-  }
-  return { list, fresh: list.bootNonce !== null && equalBytes(list.bootNonce, context.bootNonce) };
-}
-
-/** Whether anything that `before` forbids is allowed by `after`, or forbidden from later on. */
-export function takesBack(before: StatusList, after: StatusList): boolean {
-  return (
-    after.lowestPolicyVersion < before.lowestPolicyVersion ||
-    before.revocations.some(
-      (one) => !after.revocations.some((other) => other.what === one.what && equalBytes(other.id, one.id) && other.since <= one.since),
-    ) ||
-    before.releases.some(
-      (one) =>
-        one.lifecycle === "revoked" &&
-        !after.releases.some(
-          (other) =>
-            other.lifecycle === "revoked" &&
-            equalBytes(other.digest, one.digest) &&
-            one.images.every((image) => other.images.some((listed) => equalBytes(listed, image))),
-        ),
-    )
-  );
+  const { constitution, constitutionDigest, clock, bootNonce, status: before } = context;
+  const verified = await verifyStatusList(file, { constitution, constitutionDigest, nowMs: clock.now().toMs, before }, signatures);
+  const { bootNonce: repeated } = verified.list;
+  return { ...verified, fresh: repeated !== null && equalBytes(repeated, bootNonce) };
 }
 
 /**
- * Nothing starts under a list that forbids the bundle, or that has expired longer ago than purposes of care are given.
- * A list that comes later is taken, and what it forbids is denied.
+ * Puts a status list in force. One after the other: of two that came at once, on two connections, the older one must not
+ * be judged against what the newer replaced.
  *
- * @throws ConfigurationError status-list-policy, status-list-expired
+ * @throws as checkStatusList; Refused overloaded
  */
-export function refuseToBoot({ list }: Status, { bundle, clock }: Pick<Enclave, "bundle" | "clock">): void {
-  if (list.lowestPolicyVersion > bundle.policyVersion)
-    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
-  const graceSeconds = bundle.purposes.some((purpose) => purpose.care) ? bundle.careGraceSeconds : 0;
-  if (clock.now().toMs > (list.expiresAt + graceSeconds) * 1000)
-    throw new ConfigurationError("status-list-expired", "the status list has expired, and so has the grace for care");
+export function takeStatusList(enclave: Enclave, file: Uint8Array): Promise<void> {
+  return enclave.turns.status.take(async () => {
+    enclave.status = await checkStatusList(file, enclave);
+  });
 }
 
-/** Clocks of whoever signs a list and of NSM may differ by this much. */
-const MAX_SKEW_MS = 120_000;
+/**
+ * Nothing starts under a list that forbids the bundle or this image, or that has expired longer ago than purposes of care
+ * are given. A list that comes later is taken, and what it forbids is denied.
+ *
+ * @throws ConfigurationError status-list-policy, status-list-release, status-list-stale
+ */
+export function refuseToBoot(
+  { list, revocations }: Pick<Status, "list" | "revocations">,
+  { bundle, clock, imagePcr0 }: Pick<Enclave, "bundle" | "clock" | "imagePcr0">,
+): void {
+  const { toMs } = clock.now();
+  if (list.lowestPolicyVersion > bundle.policyVersion)
+    throw new ConfigurationError("status-list-policy", "the status list forbids the policy bundle in force");
+  if (revocations.isImageRevoked(imagePcr0, toMs))
+    throw new ConfigurationError("status-list-release", "the status list revokes the release that this image is of");
+  const graceSeconds = bundle.purposes.some((purpose) => purpose.care) ? bundle.careGraceSeconds : 0;
+  if (toMs > (list.expiresAt + graceSeconds) * 1000)
+    throw new ConfigurationError("status-list-stale", "the status list has expired, and so has the grace for care");
+}

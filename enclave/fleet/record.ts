@@ -1,4 +1,4 @@
-import { verifyApprovals } from "@caladrius/attestation-verifier";
+import { verifyApprovals } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import {
   decodeFleetCandidate,
@@ -23,7 +23,7 @@ export interface VerifiedEpoch {
 
 /**
  * Verifies a record before KMS hears of anything in it: signed by an approver, approved by the quorum that the
- * constitution demands for fleets, under this constitution, in force now and not for too long; and that the candidate is
+ * constitution demands for fleets (keys that the status list revokes do not count), under this constitution, in force now and not for too long; and that the candidate is
  * the one it names, blob by blob, under exactly the constitution's KMS keys. Only the boot id of a candidate may be any:
  * who made the keys is for those who approve.
  *
@@ -32,11 +32,15 @@ export interface VerifiedEpoch {
  */
 export async function verifyFleetEpoch(enclave: Enclave, epoch: FleetEpoch): Promise<VerifiedEpoch> {
   const record = readRecord(enclave, epoch);
-  const { constitution, constitutionDigest } = enclave;
+  const { constitution, constitutionDigest, status } = enclave;
   const { record: statement, approvals } = epoch;
-  const quorum = await verifyApprovals({ kind: "fleet-record", statement, constitution, constitutionDigest, approvals }, signatures);
-  if (!quorum.ok) throw new Refused("fleet-record-refused");
   const now = enclave.clock.now();
+  const revokedKeys = status.revocations.keysAt(now.toMs);
+  const quorum = await verifyApprovals(
+    { kind: "fleet-record", statement, constitution, constitutionDigest, approvals, revokedKeys },
+    signatures,
+  );
+  if (!quorum.ok) throw new Refused("fleet-record-refused");
   if (hasEnded(record, now)) throw new Refused("fleet-epoch-ended");
   const tooLong = record.notAfter - record.notBefore > MAX_EPOCH_SECONDS;
   const candidate = readCandidate(epoch.candidate);
