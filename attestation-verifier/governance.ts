@@ -3,3 +3,11 @@ export { verifyApprovals, type ApprovableKind, type ApprovalsInput, type Approve
 export { verifyApproval, type GivenApproval } from "./release/approval.ts";
 export { countMissing, type MissingRole } from "./release/count-missing.ts";
 export { verifyPasskey, type PasskeyFault } from "./release/passkey.ts";
+
+// Status lists: what no longer counts, for enclaves and relying parties alike
+export { verifyStatusList, requireCurrent, type StatusListContext, type VerifiedStatusList } from "./status/verify-status-list.ts";
+export { readPinnedConstitution, type PinnedConstitution } from "./status/pinned-constitution.ts";
+export { indexRevocations, type Revocations } from "./status/revocations.ts";
+export { takesBack } from "./status/takes-back.ts";
+export { judgeEvidence, judgeResult, type StatusListClaims, type StatusVerdict } from "./status/judge.ts";
+export { STATUS_CODE, StatusError, type StatusCode, type StatusReason } from "./status/code.ts";

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE } from "@caladrius/attestation-verifier";
+import { STATUS_CODE } from "@caladrius/attestation-verifier/governance";
 import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
 import { ENCLAVE_REFUSAL, HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
@@ -51,12 +52,9 @@ const RUNNING: Readonly<Record<string, string>> = {
   "qemu-version": "a QEMU older than 9.2",
   "socket-listen": "a Unix socket cannot be made there: it exists, or the folder may not be written",
   "socket-path": "the path of a Unix socket is longer than 107 bytes: use a shorter TMPDIR",
-  "status-list-constitution": "the status list was made for another constitution",
-  "status-list-expired": "the status list has expired, and so has the grace for care: bring a newer one",
-  "status-list-older": "an older status list than the one in force",
   "status-list-policy": "the status list forbids the policy bundle in force: bring a newer bundle",
-  "status-list-quorum": "the status list takes something back without the quorum of the constitution: bring its approvals",
-  "status-list-window": "the status list was issued in the future, or for longer than 24 hours",
+  "status-list-release": "the status list revokes the release of this image: run another one",
+  "status-list-stale": "the status list has expired, and so has the grace for care: bring a newer one",
   "store-locked": "another host runs on this data folder: stop it or use another --data",
   "store-unreadable": "the data folder cannot be used",
   "store-version": "the data folder was written by a newer version: run that, or use another --data",
@@ -213,6 +211,12 @@ function document(): string {
       "`FleetError`: a candidate, a record or an approval that does not belong together. Exit code 10.",
       ["code", "rule", "meaning and who acts"],
       rows(FLEET_CODE, (code, { spec, meaning }) => [code, spec, meaning]),
+    ),
+    section(
+      "Status lists",
+      "`StatusError`: a status list that is not taken, and what one says about a result. Exit code 10, for reservations 0.",
+      ["code", "rule", "meaning", "who acts"],
+      rows(STATUS_CODE, (code, { spec, meaning, actor }) => [code, spec, meaning, actor]),
     ),
     section(
       "Key policies",

@@ -165,6 +165,7 @@ const FORMATS: [name: string, encode: (value: never) => Uint8Array, decode: (enc
     wire.decodeBootMessage,
     { protocol: 1, constitution: b(3), bundle: b(3), bundleApprovals: [b(2)], statusList: b(4) },
   ],
+  ["status list reply", wire.encodeStatusListReply, wire.decodeStatusListReply, { number: 4, fresh: true, bootNonce: b(32) }],
   ["boot reply", wire.encodeBootReply, wire.decodeBootReply, { state: "booted", bootNonce: b(32) }],
   ["attest", wire.encodeAttestRequest, wire.decodeAttestRequest, { nonce: b(8), keys: "fleet" }],
   ["attest reply", wire.encodeAttestReply, wire.decodeAttestReply, { evidence: b(3), identity: b(3), sequence: 1 }],

@@ -1,5 +1,19 @@
 import { fleetName } from "./fleet.ts";
-import { array, bytes, decodeWith, encodeWith, int, literal, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
+import {
+  array,
+  bool,
+  bytes,
+  decodeWith,
+  encodeWith,
+  int,
+  literal,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  version,
+  type Schema,
+} from "./schema/index.ts";
 import { MAX_MESSAGE_BYTES } from "./frame.ts";
 
 /** Version of the protocol on the `serve` socket, stated in the first message of a connection by both sides. */
@@ -61,6 +75,25 @@ const bootReply: Schema<BootReply> = struct<BootReply>({ state: ["state", litera
 export const encodeBootReply = (value: BootReply): Uint8Array => encodeWith(bootReply, value);
 /** Reads the answer to boot. @throws WireError, LimitError */
 export const decodeBootReply = (body: Uint8Array): BootReply => decodeWith(bootReply, body, "boot reply", { maxBytes: 128 });
+
+/** Answer to a status list that was taken: what is in force now. */
+export interface StatusListReply {
+  number: number;
+  /** it repeats the boot nonce */
+  fresh: boolean;
+  /** as in the answer to boot, for a host that did not hear that one */
+  bootNonce: Uint8Array;
+}
+const statusListReply: Schema<StatusListReply> = struct<StatusListReply>({
+  number: ["number", int(1, 2 ** 40)],
+  fresh: ["fresh", bool],
+  bootNonce: ["bootNonce", bytes(32)],
+});
+/** Writes the answer to a status list. */
+export const encodeStatusListReply = (value: StatusListReply): Uint8Array => encodeWith(statusListReply, value);
+/** Reads the answer to a status list. @throws WireError, LimitError */
+export const decodeStatusListReply = (body: Uint8Array): StatusListReply =>
+  decodeWith(statusListReply, body, "status list reply", { maxBytes: 128 });
 
 /** Asks for evidence; the nonce is the caller's. */
 export interface AttestRequest {

@@ -15,7 +15,7 @@ export interface EarOptions {
  * The verdict as an EAT Attestation Result (draft-ietf-rats-ear-04 §3) in JSON: unsigned, with one submodule "nitro" whose
  * private claim "caladrius_verdict" holds code, stage, spec, sentence, reasons, notChecked, mode and at.
  */
-export function verdictEar(verdict: Verdict<unknown>, { issuedAt, build }: EarOptions): { readonly [key: string]: Json } {
+export function verdictEar(verdict: Verdict<unknown, string>, { issuedAt, build }: EarOptions): { readonly [key: string]: Json } {
   const vector = trustworthiness(verdict);
   return {
     eat_profile: PROFILE,
@@ -32,7 +32,7 @@ export function verdictEar(verdict: Verdict<unknown>, { issuedAt, build }: EarOp
 }
 
 /** The same in CBOR, deterministically encoded: integer labels where the draft has them, -70100 for the private claim. */
-export function encodeVerdictEar(verdict: Verdict<unknown>, { issuedAt, build }: EarOptions): Uint8Array {
+export function encodeVerdictEar(verdict: Verdict<unknown, string>, { issuedAt, build }: EarOptions): Uint8Array {
   const vector = trustworthiness(verdict);
   const nitro = new Map<number, CborValue>([
     [LABEL.status, TIER[verdict.status]],
@@ -55,8 +55,8 @@ export function encodeVerdictEar(verdict: Verdict<unknown>, { issuedAt, build }:
   );
 }
 
-function details({ code, stage, spec, sentence, mode, atMs, notChecked, ...verdict }: Verdict<unknown>) {
-  const reasons: readonly Code[] = verdict.status === "contraindicated" ? [code] : verdict.reasons;
+function details({ code, stage, spec, sentence, mode, atMs, notChecked, ...verdict }: Verdict<unknown, string>) {
+  const reasons: readonly string[] = verdict.status === "contraindicated" ? [code] : verdict.reasons;
   const at = atMs === null ? null : new Date(atMs).toISOString();
   return { code, stage, spec, sentence, reasons: [...reasons], notChecked: [...notChecked], mode, at };
 }
@@ -65,7 +65,7 @@ function details({ code, stage, spec, sentence, mode, atMs, notChecked, ...verdi
  * What an accepted verdict says in the terms of draft-ietf-rats-ar4si §2.3: [JSON name, CBOR label, tier]. Of what was refused
  * nothing is claimed but the status.
  */
-function trustworthiness(verdict: Verdict<unknown>): readonly (readonly [string, number, number])[] | null {
+function trustworthiness(verdict: Verdict<unknown, string>): readonly (readonly [string, number, number])[] | null {
   if (verdict.status === "contraindicated") return null;
   const has = (code: Code): boolean => verdict.reasons.includes(code);
   const tier = (doubtful: boolean): number => (doubtful ? TIER.warning : TIER.affirming);

@@ -8,7 +8,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * The verdict as the object that commands print: status, mode, at (ISO 8601 or null), code, stage, spec, sentence, claims
  * (null when contraindicated), notChecked. Bytes become lower-case hex, maps become objects.
  */
-export function verdictJson(verdict: Verdict<unknown>): { readonly [key: string]: Json } {
+export function verdictJson(verdict: Verdict<unknown, string>): { readonly [key: string]: Json } {
   const { status, mode, atMs, code, stage, spec, sentence, claims, notChecked } = verdict;
   return {
     status,

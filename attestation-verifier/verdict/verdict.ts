@@ -7,14 +7,14 @@ import { Refusal } from "./refusal.ts";
  * The attestation result (RFC 9334 §8.4) in the shape of draft-ietf-rats-ear: a status tier, reasons with stable codes,
  * and what was not checked. Claims exist only where every check passed.
  */
-export type Verdict<Claims> = AcceptedVerdict<Claims> | RefusedVerdict;
+export type Verdict<Claims, Codes extends string = Code> = AcceptedVerdict<Claims, Codes> | RefusedVerdict<Codes>;
 
-interface VerdictHead {
+interface VerdictHead<Codes extends string> {
   readonly mode: TimeMode["kind"];
   /** Unix ms at which the certificates were judged; null when it did not come to that */
   readonly atMs: number | null;
   /** the gravest reason; `reasons` has all */
-  readonly code: Code;
+  readonly code: Codes;
   readonly stage: string;
   readonly spec: string;
   /** for a person: which check, what was expected, what was found, who must act */
@@ -23,15 +23,15 @@ interface VerdictHead {
 }
 
 /** Every check passed; a warning has reservations, which `reasons` names. */
-export interface AcceptedVerdict<Claims> extends VerdictHead {
+export interface AcceptedVerdict<Claims, Codes extends string = Code> extends VerdictHead<Codes> {
   readonly status: "affirming" | "warning";
-  readonly reasons: readonly Code[];
+  readonly reasons: readonly Codes[];
   readonly claims: Claims;
   readonly exitCode: 0;
 }
 
 /** A check failed: nothing of the input may be relied on, so there are no claims. */
-export interface RefusedVerdict extends VerdictHead {
+export interface RefusedVerdict<Codes extends string = Code> extends VerdictHead<Codes> {
   readonly status: "contraindicated";
   readonly claims: null;
   readonly expected: string | null;

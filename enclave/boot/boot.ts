@@ -1,15 +1,17 @@
+import type { Cedar } from "@caladrius/policies/cedar";
 import type { BootMessage, Bundle, CborValue, Constitution, Credentials } from "@caladrius/wire";
+import { makeAuthority, type Authority } from "../authorize/authorize.ts";
 import { ed25519FromSeed, type SigningKey } from "../crypto.ts";
 import { Epochs } from "../fleet/epochs.ts";
 import type { Kms } from "../kms/port.ts";
 import type { Nsm } from "../nsm/client.ts";
 import { Turns } from "../turns.ts";
 import { Clock } from "./clock.ts";
-import { readDeployment } from "./deployment.ts";
+import { readDeployment, requireQuorum } from "./deployment.ts";
 import { gatherEntropy } from "./entropy.ts";
 import { makeIdentity, type CurrentIdentity } from "./identity.ts";
 import { deriveKeySet, KeyRing } from "./keys.ts";
-import { measure, PCR_CONSTITUTION, PCR_POLICY } from "./measure.ts";
+import { measure, PCR_CONSTITUTION, PCR_IMAGE, PCR_POLICY } from "./measure.ts";
 import { checkStatusList, refuseToBoot, type Status } from "./status.ts";
 
 export { attestWithNonce, ensureEvidence, renewEvidence, rotateKeys, type CurrentIdentity } from "./identity.ts";
@@ -32,6 +34,10 @@ export interface Enclave {
   /** of the bundle's detectors, by id */
   detectorParameters: ReadonlyMap<string, CborValue>;
   policyDigest: Uint8Array;
+  /** decides on jobs, and remembers what those answered used up */
+  authority: Authority;
+  /** PCR0: what the status list calls this image */
+  imagePcr0: Uint8Array;
   status: Status;
   /** HPKE keys of this boot */
   keys: KeyRing;
@@ -47,7 +53,7 @@ export interface Enclave {
   /** null: the constitution names no KMS, or the program was started without a way to it */
   kms: CredentialedKms | null;
   /** what must not happen twice at once, and how much may happen at once */
-  turns: { identity: Turns; fleet: Turns; dataKeys: Turns };
+  turns: { identity: Turns; fleet: Turns; dataKeys: Turns; status: Turns };
 }
 
 /** A KMS that calls under the credentials which the host hands in, the newest ones. */
@@ -71,6 +77,7 @@ export async function bootEnclave(
   message: BootMessage,
   software: Software,
   monotonicMs: () => number,
+  cedar: Cedar,
   createKms: CreateKms | null = null,
 ): Promise<Enclave> {
   const constitutionDigest = await measure(nsm, PCR_CONSTITUTION, message.constitution);
@@ -80,6 +87,7 @@ export async function bootEnclave(
   const derive = await gatherEntropy(nsm);
   const bootId = derive("boot id", 16);
   const clock = new Clock(monotonicMs);
+  const { data: imagePcr0 } = await nsm.call<"DescribePCR">({ kind: "DescribePCR", index: PCR_IMAGE });
   const booting: Omit<Enclave, "identity" | "status"> = {
     nsm,
     clock,
@@ -89,6 +97,8 @@ export async function bootEnclave(
     bundle,
     detectorParameters,
     policyDigest,
+    authority: makeAuthority(bundle, cedar.open(bundle.cedar)),
+    imagePcr0,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
     resultKey: ed25519FromSeed(derive("result key", 32)),
     bootId,
@@ -96,11 +106,17 @@ export async function bootEnclave(
     nextSequence: 0,
     epochs: new Epochs(),
     kms: constitution.kms === null || createKms === null ? null : createKms({ kms: constitution.kms, nsm, clock, bootId }),
-    turns: { identity: new Turns(1, 8), fleet: new Turns(1, 8), dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING) },
+    turns: {
+      identity: new Turns(1, 8),
+      fleet: new Turns(1, 8),
+      dataKeys: new Turns(DATA_KEYS_AT_ONCE, DATA_KEYS_WAITING),
+      status: new Turns(1, 8),
+    },
   };
   const identity = await makeIdentity(booting, booting.keys.current); // its evidence tells the time
   const status = await checkStatusList(message.statusList, { ...booting, status: null });
   refuseToBoot(status, booting);
+  await requireQuorum(message, booting, status.revocations.keysAt(clock.now().toMs));
   return Object.assign(booting, { identity, status });
 }
 

@@ -2,6 +2,8 @@ import { equalBytes, InvariantError } from "@caladrius/wire";
 import { sha384 } from "../crypto.ts";
 import type { Nsm } from "../nsm/client.ts";
 
+/** The PCR that holds the whole image. */
+export const PCR_IMAGE = 0;
 /** PCRs that hold what a deployment adds to the image. */
 export const PCR_CONSTITUTION = 16;
 export const PCR_POLICY = 17;

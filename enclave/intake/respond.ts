@@ -9,12 +9,15 @@ import {
   encodeFleetBirthReply,
   encodeFleetServeReply,
   encodeJobReply,
+  encodeStatusListReply,
   InvariantError,
   LimitError,
   MESSAGE,
   WireError,
   type Message,
+  type StatusListReply,
 } from "@caladrius/wire";
+import type { Cedar } from "@caladrius/policies/cedar";
 import { answerDataKeyJob, answerJob, type Answer } from "../attest/answer.ts";
 import {
   attestWithNonce,
@@ -25,7 +28,7 @@ import {
   type Enclave,
   type Software,
 } from "../boot/boot.ts";
-import { checkStatusList } from "../boot/status.ts";
+import { takeStatusList } from "../boot/status.ts";
 import { bearFleet } from "../fleet/birth.ts";
 import { serveFleet } from "../fleet/serve.ts";
 import { KmsError } from "../kms/port.ts";
@@ -42,6 +45,7 @@ export interface ResponderOptions {
   nsm: Nsm;
   software: Software;
   monotonicMs: () => number;
+  cedar: Cedar;
   fatal: Fatal;
   onBooted: (enclave: Enclave) => void;
   /** null or missing: a constitution that names KMS is served without it */
@@ -61,6 +65,7 @@ export class Responder {
   readonly #nsm: Nsm;
   readonly #software: Software;
   readonly #monotonicMs: () => number;
+  readonly #cedar: Cedar;
   readonly #fatal: Fatal;
   readonly #onBooted: (enclave: Enclave) => void;
   readonly #createKms: CreateKms | null;
@@ -71,6 +76,7 @@ export class Responder {
     this.#nsm = options.nsm;
     this.#software = options.software;
     this.#monotonicMs = options.monotonicMs;
+    this.#cedar = options.cedar;
     this.#fatal = options.fatal;
     this.#onBooted = options.onBooted;
     this.#createKms = options.createKms ?? null;
@@ -91,7 +97,7 @@ export class Responder {
     const message = decodeBootMessage(body);
     this.#booting = true;
     try {
-      const enclave = await bootEnclave(this.#nsm, message, this.#software, this.#monotonicMs, this.#createKms);
+      const enclave = await bootEnclave(this.#nsm, message, this.#software, this.#monotonicMs, this.#cedar, this.#createKms);
       this.#enclave = enclave;
       this.#onBooted(enclave);
       return { body: encodeBootReply({ state: "booted", bootNonce: enclave.bootNonce }) };
@@ -119,11 +125,11 @@ export class Responder {
         return { body: encodeFleetServeReply(await serveFleet(enclave, message.body)) };
       case MESSAGE.statusList:
         try {
-          enclave.status = await checkStatusList(message.body, enclave);
+          await takeStatusList(enclave, message.body);
         } catch {
           return { error: "status-list-refused" };
         }
-        return { body: new Uint8Array(0) };
+        return { body: encodeStatusListReply(statusListReply(enclave)) };
       case MESSAGE.credentials: {
         const credentials = decodeCredentials(message.body);
         if (enclave.kms === null) return { error: "no-kms" };
@@ -150,6 +156,11 @@ export class Responder {
     if (error instanceof InvariantError) this.#fatal("invariant-broken");
     return { error: "internal" };
   }
+}
+
+/** The list that is in force, and what a list has to repeat to be fresh: a host that was restarted asks anew. */
+function statusListReply({ status, bootNonce }: Enclave): StatusListReply {
+  return { number: status.list.number, fresh: status.fresh, bootNonce };
 }
 
 /** The identity with a fleet's newest keys. */

@@ -33,6 +33,9 @@ export const PERSON: Readonly<Record<"developer" | "hospital" | "mallory", Devel
 };
 const ROLE = { developer: "development", hospital: "hospital" } as const;
 
+/** Either may issue status lists. */
+export const STATUS_KEY: Readonly<Record<"first" | "second", DevelopmentSigner>> = { first: signer("status"), second: signer("status 2") };
+
 /** A deployment whose fleets need two persons of two roles. */
 export interface TestDeployment {
   boot: BootMessage;
@@ -45,7 +48,7 @@ export function makeDeployment({
   dataKeys = [DATA_KEY],
   nowSeconds = NOW_SECONDS,
 }: { name?: string; kms?: boolean | Constitution["kms"]; dataKeys?: readonly string[]; nowSeconds?: number } = {}): TestDeployment {
-  const statusKey = signer("status");
+  const statusKey = STATUS_KEY.first;
   const development = [{ role: ROLE.developer, threshold: 1 }];
   const payload = encodeConstitution({
     version: 1,
@@ -65,7 +68,7 @@ export function makeDeployment({
       succession: development,
       status: [...development, { role: ROLE.hospital, threshold: 1 }],
     },
-    statusKeys: [statusKey.publicKey],
+    statusKeys: [STATUS_KEY.first.publicKey, STATUS_KEY.second.publicKey],
     auditorKeys: [],
     kms: kms === true ? KMS : kms || null,
     log: null,

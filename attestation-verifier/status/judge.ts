@@ -1,0 +1,140 @@
+import { equalBytes, toHex, type Lifecycle } from "@caladrius/wire";
+import type { PcrValue } from "../evidence/pcr.ts";
+import type { Code } from "../verdict/code.ts";
+import type { EvidenceClaims } from "../verdict/evidence-claims.ts";
+import type { AcceptedVerdict, NotChecked, Verdict } from "../verdict/verdict.ts";
+import type { ResultFileClaims } from "../verdict/verify-result-file.ts";
+import { STATUS_CODE, StatusError, type StatusCode } from "./code.ts";
+import type { VerifiedStatusList } from "./verify-status-list.ts";
+
+/** What a status list said about a result or an enclave. */
+export interface StatusListClaims {
+  readonly number: number;
+  /** Unix seconds */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** whether it was in force when the result or the evidence was made: then nothing was revoked behind its back */
+  readonly inForceThen: boolean;
+  /** the releases of this image (PCR0) that the list names; empty: it names none */
+  readonly releases: readonly { readonly digest: Uint8Array; readonly lifecycle: Lifecycle }[];
+  /** what the list could not be held against, as the file does not disclose it, or the result does not have it */
+  readonly undisclosed: readonly ("submitter" | "grant" | "device")[];
+}
+
+/** A verdict with what a status list adds to it, or takes from it. */
+export type StatusVerdict<Claims, Codes extends string = Code> = Verdict<
+  Claims & { readonly statusList: StatusListClaims },
+  Codes | StatusCode
+>;
+
+/**
+ * Judges a result that verified by a status list. Contraindicated: its release, or the key of its submitter, its grant's
+ * issuer or its device, was revoked by the end of its interval; its policy version had been forbidden by then. A release
+ * revoked later leaves a warning unless a time stamp proves that the result is older, and so does a policy version that
+ * was forbidden later. `lifecycle` is no longer under not checked. A verdict that was contraindicated stays as it is.
+ *
+ * @param list of the constitution that the result names
+ * @throws StatusError status-list-constitution for a list of another one
+ */
+export function judgeResult<Claims extends ResultFileClaims, Codes extends string>(
+  verdict: Verdict<Claims, Codes>,
+  list: VerifiedStatusList,
+): StatusVerdict<Claims, Codes> {
+  if (verdict.status === "contraindicated") return verdict;
+  const { result, disclosed, evidence, provedTime } = verdict.claims;
+  refuseOther(result.constitutionDigest, list);
+  const { toMs } = result.interval;
+  const { submitter, grant, input } = disclosed;
+  const device = input?.device ?? null;
+  const { isRevoked } = list.revocations;
+  const found = judgeRelease(evidence, list, toMs, provedTime?.atMs ?? null);
+  if (result.policy.version < list.list.lowestPolicyVersion)
+    found.push(toMs >= list.list.issuedAt * 1000 ? "policy-withdrawn" : "policy-withdrawn-later");
+  if (submitter !== null && isRevoked("key", submitter, toMs)) found.push("submitter-revoked");
+  if (grant !== null && isRevoked("key", grant.issuer, toMs)) found.push("issuer-revoked");
+  if (device !== null && (["device", "key"] as const).some((what) => isRevoked(what, device, toMs))) found.push("device-revoked");
+  const undisclosed = [
+    ...(submitter === null ? (["submitter"] as const) : []),
+    "grant" as const, // its disclosure names the issuer's key and no revocation id
+    ...(input === null ? (["device"] as const) : []),
+  ];
+  return judged(verdict, found, claimsOf(list, evidence, toMs, undisclosed));
+}
+
+/**
+ * The same of an attestation document that verified, at the document's own time: its release alone.
+ * @param list of the constitution that the document's PCR16 measures; the caller sees to that
+ */
+export function judgeEvidence(verdict: Verdict<EvidenceClaims>, list: VerifiedStatusList): StatusVerdict<EvidenceClaims> {
+  if (verdict.status === "contraindicated") return verdict;
+  const { claims } = verdict;
+  const found = judgeRelease(claims, list, claims.timestampMs, claims.timestampMs);
+  return judged(verdict, found, claimsOf(list, claims, claims.timestampMs, []));
+}
+
+/** @param provedMs when it existed at the latest, as somebody else says; null: nobody */
+function judgeRelease(
+  { pcrs }: EvidenceClaims,
+  { list, revocations }: VerifiedStatusList,
+  madeMs: number,
+  provedMs: number | null,
+): StatusCode[] {
+  const pcr0 = pcrs.get(0) as PcrValue; // every set that could match has it
+  const since = revocations.imageSince(pcr0);
+  if (since === null) {
+    const named = list.releases.filter(({ images }) => images.some((image) => equalBytes(image, pcr0)));
+    return named.length > 0 && named.every(({ lifecycle }) => lifecycle !== "active") ? ["release-not-active"] : [];
+  }
+  if (revocations.isImageRevoked(pcr0, madeMs)) return ["release-revoked"];
+  // Whoever broke a release can have it state an earlier time, for as long as its evidence allows.
+  return provedMs !== null && provedMs < since * 1000 ? [] : ["release-revoked-later"];
+}
+
+function judged<Claims extends object, Codes extends string>(
+  verdict: AcceptedVerdict<Claims, Codes>,
+  found: readonly StatusCode[],
+  statusList: StatusListClaims,
+): StatusVerdict<Claims, Codes> {
+  const notChecked: readonly NotChecked[] = verdict.notChecked.filter((one) => one !== "lifecycle");
+  const refused = found.find((code) => STATUS_CODE[code].status === "refused");
+  const { mode, atMs } = verdict;
+  if (refused !== undefined) {
+    const error = new StatusError(refused, { actual: `status list ${statusList.number}` });
+    const { code, stage, spec, message: sentence, actor } = error;
+    const head = { status: "contraindicated", claims: null, mode, atMs, code, stage, spec, sentence, notChecked } as const;
+    return { ...head, expected: error.expected, actual: error.actual, actor, exitCode: 10 };
+  }
+  const claims = { ...verdict.claims, statusList };
+  const [first] = found;
+  if (first === undefined) return { ...verdict, claims, notChecked };
+  const meanings = found.map((code) => STATUS_CODE[code].meaning).join("; ");
+  if (verdict.status === "warning")
+    return { ...verdict, claims, notChecked, reasons: [...verdict.reasons, ...found], sentence: `${verdict.sentence}; ${meanings}` };
+  const { stage, spec } = STATUS_CODE[first];
+  return { ...verdict, status: "warning", claims, notChecked, reasons: found, code: first, stage, spec, sentence: meanings };
+}
+
+function claimsOf(
+  { list }: VerifiedStatusList,
+  { pcrs }: EvidenceClaims,
+  madeMs: number,
+  undisclosed: StatusListClaims["undisclosed"],
+): StatusListClaims {
+  const { number, issuedAt, expiresAt } = list;
+  const pcr0 = pcrs.get(0) as PcrValue; // every set that could match has it
+  return {
+    number,
+    issuedAt,
+    expiresAt,
+    inForceThen: issuedAt * 1000 <= madeMs && madeMs <= expiresAt * 1000,
+    releases: list.releases
+      .filter(({ images }) => images.some((image) => equalBytes(image, pcr0)))
+      .map(({ digest, lifecycle }) => ({ digest, lifecycle })),
+    undisclosed,
+  };
+}
+
+function refuseOther(constitutionDigest: Uint8Array, { list }: VerifiedStatusList): void {
+  if (!equalBytes(constitutionDigest, list.constitutionDigest))
+    throw new StatusError("status-list-constitution", { expected: toHex(constitutionDigest), actual: toHex(list.constitutionDigest) });
+}

@@ -1,0 +1,15 @@
+import type { StatusList } from "@caladrius/wire";
+import { indexRevocations } from "./revocations.ts";
+
+type Forbids = Pick<StatusList, "lowestPolicyVersion" | "revocations" | "releases">;
+
+/** Whether anything that `before` forbids is allowed by `after`, or forbidden from later on only. */
+export function takesBack(before: Forbids, after: Forbids): boolean {
+  const now = indexRevocations(after);
+  const weaker = (since: number, than: number | null): boolean => than === null || than > since;
+  return (
+    after.lowestPolicyVersion < before.lowestPolicyVersion ||
+    before.revocations.some(({ what, id, since }) => weaker(since, now.since(what, id))) ||
+    [...indexRevocations(before).images].some(([image, since]) => weaker(since, now.images.get(image) ?? null))
+  );
+}
