@@ -4,6 +4,20 @@ export { verifyApproval, type GivenApproval } from "./release/approval.ts";
 export { countMissing, type MissingRole } from "./release/count-missing.ts";
 export { verifyPasskey, type PasskeyFault } from "./release/passkey.ts";
 
+// Releases, trust files that name them, and verdicts that say who approved
+export { countRelease, verifyRelease, type ApprovedRelease, type CountedRelease } from "./release/verify-release.ts";
+export { RELEASE_CODE, ReleaseError, type ReleaseCode, type ReleaseReason } from "./release/code.ts";
+export { parseGovernedTrustFile, type GovernedTrust } from "./trust/governed-trust-file.ts";
+export {
+  createGovernedResultVerifier,
+  verifyGovernedResultFile,
+  type GovernedOptions,
+  type GovernedResultClaims,
+  type GovernedResultVerifier,
+  type GovernedVerdict,
+  type ReleaseClaims,
+} from "./verdict/verify-governed-result-file.ts";
+
 // Status lists: what no longer counts, for enclaves and relying parties alike
 export { verifyStatusList, requireCurrent, type StatusListContext, type VerifiedStatusList } from "./status/verify-status-list.ts";
 export { readPinnedConstitution, type PinnedConstitution } from "./status/pinned-constitution.ts";

@@ -109,6 +109,7 @@ export function createResultVerifier(
     try {
       requireConstitution(trust);
       const file = readResultFile(new Uint8Array(bytes)); // slice() of a Node Buffer would be a view
+      refuseLaterParts(file);
       const { by, claims } = await identify(file);
       const result = await verifyResult(by, file, { jobDigest, nonce, policyVersion, ...expected }, signatures);
       verifyNotFuture(result, mode);
@@ -133,18 +134,20 @@ interface Known {
   readonly claims: EvidenceClaims;
 }
 
-function readResultFile(bytes: Uint8Array): ResultFile {
-  let file: ResultFile;
+/** @throws Refusal result-file-form, result-file-version */
+export function readResultFile(bytes: Uint8Array): ResultFile {
   try {
-    file = decodeResultFile(bytes);
+    return decodeResultFile(bytes);
   } catch (error) {
     const code = error instanceof WireError && error.code === "schema-version" ? "result-file-version" : "result-file-form";
     throw new Refusal(code, { actual: (error as Error).message });
   }
-  // Parts that nothing here verifies must not lend a file their weight.
+}
+
+/** Parts that nothing here verifies must not lend a file their weight. */
+function refuseLaterParts(file: ResultFile): void {
   const unknown = LATER_PARTS.find((part) => file[part] !== undefined);
   if (unknown !== undefined) throw new Refusal("result-file-unsupported", { subject: unknown });
-  return file;
 }
 
 function verifyNotFuture({ claims }: VerifiedResult, mode: TimeMode): void {
@@ -166,7 +169,8 @@ function resultReasons({ by, claims, disclosed }: VerifiedResult, time: ResultTi
   return reasons;
 }
 
-function leftOpen(mode: TimeMode, result: VerifiedResult | null, time: ResultTime | null): readonly NotChecked[] {
+/** What one file leaves open; without a result, what was not looked at at all. */
+export function leftOpen(mode: TimeMode, result: VerifiedResult | null, time: ResultTime | null): readonly NotChecked[] {
   const input: DisclosureValues["input"] | null = result?.disclosed.input ?? null;
   return [
     ...(result?.by.appraised.evidence.revocation.complete === true ? [] : (["revocation"] as const)),
@@ -189,6 +193,7 @@ function resultFileClaims(
   return { result, disclosed, withheldAtMost, software, bootId, sequence, evidence, provedTime };
 }
 
-const ARCHIVED: TimeMode = { kind: "archived", atMs: null, nonce: null };
+/** The mode of files that were kept: judged at the time that their evidence states. */
+export const ARCHIVED: TimeMode = { kind: "archived", atMs: null, nonce: null };
 const DEFAULT_MOST = 16;
 const LATER_PARTS = ["release", "approvals", "receipt"] as const;
