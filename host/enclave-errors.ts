@@ -14,7 +14,7 @@ export const ENCLAVE_REFUSAL: Readonly<Record<EnclaveErrorName, string>> = Objec
   "time-unknown": "the enclave has not read a time from its NSM yet; it is tried again",
   "no-kms": "the constitution names no KMS; a deployment with fleets or data keys needs one that does",
   "status-list-refused":
-    "the status list is not signed for this deployment, too old or too new; whoever holds the status key issues another",
+    "the status list is not signed for this deployment, too old or too new, or takes something back without the quorum; whoever holds the status key issues another",
   overloaded: "the enclave has as much to do as it takes on; it is tried again",
   internal: "a bug in the enclave; please report it",
   "no-fleet": "the enclave serves no epoch of a fleet at the moment",

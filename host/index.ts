@@ -8,6 +8,8 @@ import { CredentialKeeper, type CredentialSource } from "./kms-credentials/index
 import { forwardKms, type KmsEndpoint, type KmsForwarder, type KmsForwardEvents } from "./kms-forward/forward.ts";
 import { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 import { Relay, type RelayLog } from "./relay/relay.ts";
+import { StatusListKeeper, type StatusListState } from "./status/keeper.ts";
+import type { StatusListSource } from "./status/source.ts";
 import { openSqliteQueue } from "./store/sqlite-queue.ts";
 import { escapeText } from "./text.ts";
 
@@ -22,6 +24,8 @@ export type { HostLogger } from "./http/server.ts";
 export type { HostPages } from "./http/services.ts";
 export type { KmsEndpoint } from "./kms-forward/forward.ts";
 export type { ClaimedJob, JobQueue, JobState, JobView, NewJob, Outcome, Submission } from "./queue.ts";
+export type { StatusListState } from "./status/keeper.ts";
+export { STATUS_LIST_TYPE, statusListFile, statusListUrl, type StatusListSource } from "./status/source.ts";
 export { openSqliteQueue, type SqliteQueueOptions } from "./store/sqlite-queue.ts";
 
 /** What a host is started with. */
@@ -30,11 +34,16 @@ export interface HostOptions {
   enclaveSocket: string;
   /** true when the socket is `serve` itself, without the vsock handshake */
   plain?: boolean;
-  /** constitution and bundle statements, the bundle's approvals, a status list if there is one: handed on unread */
+  /** constitution and bundle statements, the bundle's approvals: handed on unread */
   constitution: Uint8Array;
   bundle: Uint8Array;
   bundleApprovals: readonly Uint8Array[];
+  /** the status list to begin with, unless `dataDir` holds a newer one that an enclave took */
   statusList: Uint8Array;
+  /** where newer ones are looked for; without it they come by `setStatusList` and over HTTP */
+  statusLists?: StatusListSource;
+  /** an enclave was booted: a status list that repeats the nonce is fresh for it */
+  onBooted?: (bootNonce: Uint8Array) => void;
   /** folder of the job store; one host at a time */
   dataDir: string;
   /** 0 takes any free port */
@@ -60,8 +69,9 @@ export interface HostOptions {
 /** A host that runs. */
 export interface RunningHost {
   url: string;
-  /** Hands a newer status list to the enclave, now and after each reconnection. */
+  /** Hands a newer status list to the enclave, now and after each reconnection. @throws Refusal when it is not taken */
   setStatusList(statusList: Uint8Array): Promise<void>;
+  readonly statusList: StatusListState;
   /** Takes no more jobs, lets running ones end for `limits.drainMs`, keeps the accepted ones for the next start. */
   close(): Promise<void>;
 }
@@ -73,7 +83,7 @@ export interface RunningHost {
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   refuseWrongBytes(options);
-  const { clock, dataDir, constitution, bundle, bundleApprovals, statusList } = options;
+  const { clock, dataDir, constitution, bundle, bundleApprovals } = options;
   const limits: HostLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = new HostMetrics();
   const queue = await openSqliteQueue({ dataDir, clock, limits, onCommit: (ms, changes) => metrics.committed(ms, changes) });
@@ -84,14 +94,20 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       info: (fields, text) => sink.target.info(fields, text),
       warn: (fields, text) => sink.target.warn(fields, text),
     };
+    const statusLists = await openStatusLists(options, log, (file) => relay.ask(MESSAGE.statusList, file, limits.enclaveMs));
     const relay: Relay = new Relay({
       address: { path: options.enclaveSocket, plain: options.plain ?? false, port: SERVE_PORT },
-      boot: { constitution, bundle, bundleApprovals, statusList },
+      boot: { constitution, bundle, bundleApprovals, statusList: () => statusLists.bootWith() },
       queue,
       clock,
       limits,
       log,
-      onConnected: () => fleet?.connected(),
+      onConnected: (bootNonce) => {
+        statusLists.connected(bootNonce);
+        fleet?.connected();
+        if (bootNonce !== null) options.onBooted?.(bootNonce);
+      },
+      onDisconnected: () => statusLists.disconnected(),
       isFleetKey: (keyId) => fleet?.keeps(keyId) === true,
     });
     const fleet =
@@ -126,12 +142,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       kmsConnections: () => forwarder?.open ?? 0,
       credentials: () => credentials?.state ?? null,
       epochs: () => fleet?.views ?? [],
+      statusList: () => statusLists.state,
     });
     const services = {
       queue,
       enclave: relay,
       fleet,
       credentials,
+      statusLists,
       hub: new StateHub(queue),
       metrics,
       clock,
@@ -158,16 +176,20 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     }, SWEEP_EVERY_MS);
     void credentials?.start();
     fleet?.start();
+    statusLists.start();
     relay.start();
     undo.unshift(
       async () => clearInterval(sweeper),
       () => relay.stop(limits.drainMs),
-      async () => void (await Promise.all([fleet?.stop(), credentials?.stop()])),
+      async () => void (await Promise.all([fleet?.stop(), credentials?.stop(), statusLists.stop()])),
     );
     let closing: Promise<void> | null = null;
     return {
       url,
-      setStatusList: (list) => relay.setStatusList(list),
+      setStatusList: async (list) => void (await statusLists.offer(list)),
+      get statusList() {
+        return statusLists.state;
+      },
       close: () => {
         draining = true;
         closing ??= runAll(undo);
@@ -177,6 +199,22 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   } catch (error) {
     await runAll(undo);
     throw error;
+  }
+}
+
+/** @throws ConfigurationError configuration-bytes for a list that is none of this deployment */
+async function openStatusLists(
+  { constitution, statusList: first, statusLists: source, dataDir, clock }: HostOptions,
+  log: RelayLog,
+  ask: (file: Uint8Array) => Promise<Uint8Array> | null,
+): Promise<StatusListKeeper> {
+  try {
+    return await StatusListKeeper.open({ constitution, first, source: source ?? null, dataDir, clock, log, ask });
+  } catch (error) {
+    throw new ConfigurationError(
+      "configuration-bytes",
+      `the status list is none for this constitution (${error instanceof Error ? error.message : "unknown"})`,
+    );
   }
 }
 

@@ -4,6 +4,8 @@ export interface HostLimits {
   requestsPerMinute: number;
   /** live attestations (with a nonce) of one address within a minute: each costs the enclave an NSM call */
   attestationsPerMinute: number;
+  /** status lists of one address within a minute: each newer one costs the enclave a signature */
+  statusListsPerMinute: number;
   /** accepted or running jobs of one address */
   openJobsPerClient: number;
   /** bytes of sealed jobs and replies in the store */
@@ -39,6 +41,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const DEFAULT_LIMITS: Readonly<HostLimits> = Object.freeze({
   requestsPerMinute: 6000, // 100 a second: a ward that submits and polls, not a flood
   attestationsPerMinute: 120, // a client needs one before it seals
+  statusListsPerMinute: 60, // an authority issues one in hours, or in minutes when something happens
   openJobsPerClient: 1024, // a folder of recordings at once
   storedBytes: 16 * 1024 * MIB,
   intakeBytes: 256 * MIB, // eight of the largest jobs

@@ -1,8 +1,10 @@
 import { Type, type Static } from "typebox";
 import { Refusal } from "../errors.ts";
 import { EPOCH_STATES } from "../fleet/keeper.ts";
+import { iso } from "./iso.ts";
 import { PROBLEM_RESPONSES } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
+import { StatusListView, viewOf } from "./status-list.ts";
 
 /** /healthz, /readyz and /metrics. */
 export function healthRoutes(app: HostApp, services: HostServices): void {
@@ -24,7 +26,8 @@ export function healthRoutes(app: HostApp, services: HostServices): void {
         summary: "Jobs can be computed now",
         description:
           "200 while the enclave is connected and gave evidence within the last 15 minutes: jobs sealed to the keys of this boot are computed. " +
-          "`degraded` says that jobs of the fleet, or under data keys, wait; `kms` and `fleet` say for what, and the log says who acts.",
+          "`degraded` says that jobs of the fleet, or under data keys, wait, or that the enclave has no status list in force and denies all but care; " +
+          "`kms`, `fleet` and `statusList` say which, and the log says who acts.",
         response: { 200: Ready, ...PROBLEM_RESPONSES },
       },
     },
@@ -34,7 +37,7 @@ export function healthRoutes(app: HostApp, services: HostServices): void {
       const ageMs = attestedAtMs === null ? Infinity : clock.nowMs() - attestedAtMs;
       if (!connected) throw new Refusal("enclave-unavailable", "the enclave is not connected", 1000);
       if (ageMs > MOST_ATTESTATION_AGE_MS) throw new Refusal("enclave-unavailable", "the last evidence is older than 15 minutes", 1000);
-      return reply.send({ ...kmsDetail(services), attestationAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) });
+      return reply.send({ ...readyDetail(services), attestationAgeSeconds: Math.max(0, Math.round(ageMs / 1000)) });
     },
   );
 
@@ -71,26 +74,24 @@ const Ready = Type.Object({
       notAfter: Type.String(),
     }),
   ),
+  statusList: StatusListView,
   jobsWaiting: Type.Integer({ description: "Jobs that wait for KMS, or for an epoch to be served." }),
 });
 
-function kmsDetail({ credentials, fleet, enclave }: HostServices): Omit<Static<typeof Ready>, "attestationAgeSeconds"> {
+function readyDetail({ credentials, fleet, enclave, statusLists }: HostServices): Omit<Static<typeof Ready>, "attestationAgeSeconds"> {
   const kms = credentials?.state ?? null;
   const epochs = fleet?.views ?? [];
   const late = kms !== null && (kms.state === "missing" || kms.state === "expired");
   const waits = epochs.some(({ state }) => state === "waiting" || state === "refused");
   const { jobsWaiting } = enclave.state;
+  const statusList = viewOf(statusLists.state);
   return {
-    status: late || waits || jobsWaiting > 0 ? "degraded" : "ready",
+    status: late || waits || jobsWaiting > 0 || statusList.state !== "in-force" ? "degraded" : "ready",
     kms: kms === null ? null : { credentials: kms.state, expiresAt: kms.expiresAtMs === null ? null : iso(kms.expiresAtMs) },
     fleet: epochs.map(({ notAfterMs, ...one }) => ({ ...one, notAfter: iso(notAfterMs) })),
+    statusList,
     jobsWaiting,
   };
 }
 
-function iso(ms: number): string {
-  return new Date(Math.min(ms, LAST_ISO_MS)).toISOString();
-}
-
-const LAST_ISO_MS = 253_402_300_799_000; // the end of the year 9999
 const MOST_ATTESTATION_AGE_MS = 15 * 60 * 1000;

@@ -18,8 +18,8 @@ export class Intake {
    * Reads a whole body of the length declared. The bytes count until `release` is called with their number.
    * @throws Refusal length-required, body-too-large, body-timeout, body-aborted, busy
    */
-  read(request: IncomingMessage): Promise<Uint8Array> {
-    const declared = declaredLength(request);
+  read(request: IncomingMessage, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {
+    const declared = declaredLength(request, maxBytes);
     return new Promise((resolve, reject) => {
       const parts: Uint8Array[] = [];
       let length = 0;
@@ -60,10 +60,10 @@ export class Intake {
 }
 
 /** Refused before a byte of the body is read, where possible. */
-function declaredLength(request: IncomingMessage): number {
+function declaredLength(request: IncomingMessage, maxBytes: number): number {
   const text = request.headers["content-length"];
   if (text === undefined || !/^[0-9]{1,15}$/.test(text)) throw new Refusal("length-required", "no Content-Length");
   const declared = Number(text);
-  if (declared > MAX_BODY_BYTES) throw new Refusal("body-too-large", `${declared} bytes, at most ${MAX_BODY_BYTES}`);
+  if (declared > maxBytes) throw new Refusal("body-too-large", `${declared} bytes, at most ${maxBytes}`);
   return declared;
 }

@@ -4,6 +4,7 @@ import type { CredentialState } from "../kms-credentials/index.ts";
 import type { KmsConnectionEnd } from "../kms-forward/forward.ts";
 import { JOB_STATES, type JobQueue } from "../queue.ts";
 import type { RelayState } from "../relay/relay.ts";
+import type { StatusListState } from "../status/keeper.ts";
 import { isFinal } from "./hub.ts";
 
 /** What is read at each scrape. */
@@ -14,6 +15,7 @@ export interface Observed {
   kmsConnections: () => number;
   credentials: () => CredentialState | null;
   epochs: () => readonly EpochView[];
+  statusList: () => StatusListState;
 }
 
 /**
@@ -81,7 +83,7 @@ export class HostMetrics {
   }
 
   /** Adds what is read at each scrape: jobs by state, the enclave's connection, KMS and the fleet. */
-  observe({ queue, enclave, nowMs, kmsConnections, credentials, epochs }: Observed): void {
+  observe({ queue, enclave, nowMs, kmsConnections, credentials, epochs, statusList }: Observed): void {
     const gauge = (name: string, help: string, read: () => number): void => {
       this.registry.registerMetric(
         new Gauge({
@@ -127,6 +129,13 @@ export class HostMetrics {
           for (const state of EPOCH_STATES) this.set({ state }, views.filter((view) => view.state === state).length);
         },
       }),
+    );
+    gauge("caladrius_status_list_number", "Number of the newest status list that an enclave took", () => statusList().number);
+    gauge("caladrius_status_list_in_force", "1 while the enclave has that list and it has not expired", () =>
+      statusList().state === "in-force" ? 1 : 0,
+    );
+    gauge("caladrius_status_list_seconds", "Until that list expires; below 0 since it has", () =>
+      Math.round((statusList().expiresAtMs - nowMs()) / 1000),
     );
     gauge("caladrius_attestation_age_seconds", "Age of the last evidence, -1 before the first", () => {
       const { attestedAtMs } = enclave();

@@ -202,7 +202,9 @@ describe("the host's HTTP interface", () => {
       "get /v1/jobs/{id}",
       "get /v1/jobs/{id}/result",
       "get /v1/jobs/{id}/status",
+      "get /v1/status-list",
       "post /v1/jobs",
+      "post /v1/status-list",
     ]);
     for (const methods of Object.values(openapi.paths)) {
       for (const { responses, summary } of Object.values(methods)) {

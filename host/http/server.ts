@@ -14,6 +14,7 @@ import { jobRoutes } from "./jobs.ts";
 import { pageRoutes } from "./pages.ts";
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
+import { statusListRoutes } from "./status-list.ts";
 
 /** Where the host's log goes: one JSON object a line, at this level and above. */
 export interface HostLogger {
@@ -79,6 +80,7 @@ export async function buildServer(
 
   jobRoutes(app, services);
   attestationRoutes(app, services);
+  statusListRoutes(app, services);
   eventRoutes(app, services);
   healthRoutes(app, services);
   if (services.pages !== null) pageRoutes(app, services.pages);
@@ -101,7 +103,8 @@ const CLIENT_ERROR: Readonly<Record<string, HostCode>> = {
   HPE_HEADER_OVERFLOW: "header-too-large",
 };
 
-const ALWAYS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+/** Answered under any load: whoever stops something does it when much is going on. */
+const ALWAYS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics", "/v1/status-list"]);
 const KEEP_ALIVE_MS = 30_000;
 const HEADERS_MS = 10_000;
 const MOST_LOOP_DELAY_MS = 1000;

@@ -6,6 +6,7 @@ import type { CredentialState } from "../kms-credentials/index.ts";
 import type { HostLimits } from "../limits.ts";
 import type { JobQueue } from "../queue.ts";
 import type { Attestation, KeysAsked, RelayState } from "../relay/relay.ts";
+import type { StatusListState } from "../status/keeper.ts";
 import type { StateHub } from "./hub.ts";
 import type { HostMetrics } from "./metrics.ts";
 
@@ -27,6 +28,12 @@ export interface HostServices {
   /** epochs that are handed over, and credentials for KMS; null where the host was given none */
   fleet: { readonly views: readonly EpochView[] } | null;
   credentials: { readonly state: CredentialState } | null;
+  statusLists: {
+    readonly state: StatusListState;
+    /** the newest list that an enclave took, as bytes */
+    readonly newest: { readonly file: Uint8Array };
+    offer(file: Uint8Array): Promise<StatusListState>;
+  };
   hub: StateHub;
   metrics: HostMetrics;
   clock: { nowMs(): number };

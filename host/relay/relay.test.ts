@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { encodeFrames, MESSAGE, toHex } from "@caladrius/wire";
+import { encodeFrames, MESSAGE } from "@caladrius/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FakeConnection } from "../test-support/fake-enclave.ts";
 import { startHarness, stateOf, submit, until, type Harness } from "../test-support/harness.ts";
@@ -96,14 +96,6 @@ describe("the relay and its enclave", () => {
     await until(() => (harness.enclave.arrivals.get(job.id) ?? 0) >= 2);
     harness.enclave.behaviour = "answer";
     await reaches(job, "answered");
-  });
-
-  it("hands on newer status lists, also after a reconnection", async () => {
-    await harness.host.setStatusList(Buffer.from("newer"));
-    expect(harness.enclave.statusLists.map(toHex)).toEqual([toHex(Buffer.from("newer"))]);
-    harness.enclave.hangUp();
-    await until(() => harness.enclave.statusLists.length === 2);
-    expect(harness.enclave.statusLists[1]).toEqual(harness.enclave.statusLists[0]);
   });
 
   it("keeps the rest going when one job ends every enclave that opens it", async () => {

@@ -22,7 +22,8 @@ export interface BootFiles {
   constitution: Uint8Array;
   bundle: Uint8Array;
   bundleApprovals: readonly Uint8Array[];
-  statusList: Uint8Array;
+  /** the status list to boot with, asked for at each boot */
+  statusList: () => Uint8Array;
 }
 
 /** Where the relay writes what happened: fixed sentences and codes. */
@@ -38,8 +39,12 @@ export interface RelayOptions {
   clock: { nowMs(): number };
   limits: { jobsInFlight: number; bytesInFlight: number; enclaveMs: number };
   log: RelayLog;
-  /** an enclave is connected, booted and attested; called before jobs go to it */
-  onConnected?: () => void;
+  /**
+   * an enclave is connected, booted and attested; called before jobs go to it
+   * @param bootNonce null where it had been booted before, with a status list that nobody here knows
+   */
+  onConnected?: (bootNonce: Uint8Array | null) => void;
+  onDisconnected?: () => void;
   isFleetKey?: (keyId: string) => boolean;
 }
 
@@ -69,7 +74,6 @@ export type KeysAsked = "boot" | "fleet";
 export class Relay {
   readonly #options: RelayOptions;
   readonly #pump: JobPump;
-  #statusList: Uint8Array;
   #credentials: Uint8Array | null = null;
   #session: EnclaveSession | null = null;
   #stopping = false;
@@ -82,7 +86,6 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#statusList = options.boot.statusList;
     this.#pump = new JobPump({ isFleetKey: () => false, ...options });
   }
 
@@ -136,20 +139,14 @@ export class Relay {
     if (this.#session !== null) await this.#sendCredentials(this.#session);
   }
 
-  /** Hands a newer status list to the enclave, now and after each reconnection. */
-  async setStatusList(statusList: Uint8Array): Promise<void> {
-    this.#statusList = statusList;
-    if (this.#session !== null) await this.#sendStatusList(this.#session);
-  }
-
   async #run(): Promise<void> {
     let delayMs = LEAST_DELAY_MS;
     while (!this.#stopping) {
       try {
-        const session = await this.#connect();
+        const { session, bootNonce } = await this.#connect();
         if (this.#stopping) return session.close("the host stops"); // asked to stop while it connected
         delayMs = LEAST_DELAY_MS;
-        const reason = await this.#serve(session);
+        const reason = await this.#serve(session, bootNonce);
         if (!this.#stopping) this.#options.log.warn({ reason: reason.message }, "the enclave's connection ended");
       } catch (error) {
         if (!this.#stopping) this.#options.log.warn({ reason: sentence(error), retryMs: delayMs }, "the enclave is not available");
@@ -160,39 +157,39 @@ export class Relay {
     }
   }
 
-  async #connect(): Promise<EnclaveSession> {
+  async #connect(): Promise<{ session: EnclaveSession; bootNonce: Uint8Array | null }> {
     const socket = await connectEnclave(this.#options.address, CONNECT_MS);
     const session = await EnclaveSession.open(socket, CONNECT_MS);
     try {
-      await this.#boot(session);
+      const bootNonce = await this.#boot(session);
       await this.#attest(session, null, "boot");
       await this.#sendCredentials(session);
-      return session;
+      return { session, bootNonce };
     } catch (error) {
       session.close("not booted");
       throw error;
     }
   }
 
-  async #boot(session: EnclaveSession): Promise<void> {
-    const { constitution, bundle, bundleApprovals } = this.#options.boot;
-    const statusList = this.#statusList;
+  /** @returns its boot nonce; null: it was booted before, as by this host before it was started again */
+  async #boot(session: EnclaveSession): Promise<Uint8Array | null> {
+    const { constitution, bundle, bundleApprovals, statusList } = this.#options.boot;
     const message = encodeBootMessage({
       protocol: PROTOCOL_VERSION,
       constitution,
       bundle,
       bundleApprovals: [...bundleApprovals],
-      statusList,
+      statusList: statusList(),
     });
     try {
-      decodeBootReply(await session.request(MESSAGE.boot, message, BOOT_MS));
+      return decodeBootReply(await session.request(MESSAGE.boot, message, BOOT_MS)).bootNonce;
     } catch (error) {
       if (!(error instanceof EnclaveRefusal) || error.reason !== "already-booted") throw error;
-      await this.#sendStatusList(session); // this host was restarted beside a living enclave
+      return null;
     }
   }
 
-  async #serve(session: EnclaveSession): Promise<Error> {
+  async #serve(session: EnclaveSession, bootNonce: Uint8Array | null): Promise<Error> {
     this.#session = session;
     this.#reconnects++;
     this.#options.log.info({ reconnects: this.#reconnects }, "the enclave is connected and booted");
@@ -201,7 +198,7 @@ export class Relay {
         this.#options.log.warn({ reason: sentence(error) }, "no fresh evidence"),
       );
     }, ATTEST_EVERY_MS);
-    this.#options.onConnected?.();
+    this.#options.onConnected?.(bootNonce);
     this.#pump.use(session);
     try {
       return await session.closed;
@@ -209,6 +206,7 @@ export class Relay {
       clearInterval(timer);
       this.#pump.use(null);
       this.#session = null;
+      this.#options.onDisconnected?.();
       this.#latest.clear();
     }
   }
@@ -233,14 +231,6 @@ export class Relay {
     } catch {
       session.close("the enclave broke the protocol: attestation");
       throw new DependencyError("enclave-unavailable", "the enclave broke the protocol", 1000);
-    }
-  }
-
-  async #sendStatusList(session: EnclaveSession): Promise<void> {
-    try {
-      await session.request(MESSAGE.statusList, this.#statusList, BOOT_MS);
-    } catch (error) {
-      this.#options.log.warn({ reason: sentence(error) }, "the enclave did not take the status list");
     }
   }
 

@@ -8,9 +8,11 @@ import {
   decodeFleetBirth,
   decodeFleetEpoch,
   decodeFleetRecord,
+  decodeApproved,
   decodeHello,
   decodeSealedJobHeader,
   decodeStatement,
+  decodeStatusList,
   ENCLAVE_ERROR,
   encodeAttestReply,
   encodeBootReply,
@@ -24,6 +26,7 @@ import {
   encodeKeySet,
   encodeOuterStatus,
   encodeStatement,
+  encodeStatusListReply,
   FrameDecoder,
   KMS_SUITE,
   MAX_MESSAGE_BYTES,
@@ -32,6 +35,7 @@ import {
   type Credentials,
   type EnclaveErrorName,
   type Message,
+  type StatusList,
 } from "@caladrius/wire";
 
 /** What the fake does with a job. Held ones are answered by `letGo`. */
@@ -64,7 +68,12 @@ export class FakeEnclave {
   /** how often each was answered */
   readonly answers: Map<string, number> = new Map();
   readonly boots: Uint8Array[] = [];
+  /** every list that was taken after boot */
   readonly statusLists: Uint8Array[] = [];
+  /** number of the list in force, 0 before boot; as in an enclave an older one is refused */
+  statusNumber = 0;
+  /** a list of this number counts as forged */
+  forged = -1;
   readonly credentials: Credentials[] = [];
   /** how often epochs were handed over */
   handed = 0;
@@ -77,6 +86,7 @@ export class FakeEnclave {
   keyId: Uint8Array = new Uint8Array(32);
   #keySet: Uint8Array = new Uint8Array(0);
   #bootId: Uint8Array = new Uint8Array(16);
+  bootNonce: Uint8Array = new Uint8Array(32);
   #booted = false;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
@@ -123,6 +133,7 @@ export class FakeEnclave {
     this.#booted = false;
     this.serves.clear();
     this.#bootId = randomBytes(16);
+    this.bootNonce = randomBytes(32);
     this.#keySet = encodeKeySet({ keys: [{ suite: "X25519", publicKey: randomBytes(32) }], fleet: null });
     this.keyId = createHash("sha256").update(this.#keySet).digest();
   }
@@ -160,15 +171,21 @@ export class FakeEnclave {
     }
     if (kind === MESSAGE.boot) {
       if (this.#booted) return refuse("already-booted");
-      decodeBootMessage(body);
+      const list = statusListIn(decodeBootMessage(body).statusList);
+      if (list.number === this.forged) return refuse("boot-refused");
       this.boots.push(body);
       this.#booted = true;
-      return reply(encodeBootReply({ state: "booted", bootNonce: randomBytes(32) }));
+      this.statusNumber = list.number;
+      return reply(encodeBootReply({ state: "booted", bootNonce: this.bootNonce }));
     }
     if (!this.#booted) return refuse("not-booted");
     if (kind === MESSAGE.statusList) {
+      const { number, bootNonce } = statusListIn(body);
+      if (number < this.statusNumber || number === this.forged) return refuse("status-list-refused");
       this.statusLists.push(body);
-      return reply(new Uint8Array(0));
+      this.statusNumber = number;
+      const fresh = bootNonce !== null && Buffer.from(bootNonce).equals(this.bootNonce);
+      return reply(encodeStatusListReply({ number, fresh, bootNonce: this.bootNonce }));
     }
     if (kind === MESSAGE.credentials) {
       if (this.record === "no-kms") return refuse("no-kms");
@@ -252,4 +269,8 @@ export class FakeEnclave {
       sequence: 0,
     });
   }
+}
+
+function statusListIn(file: Uint8Array): StatusList {
+  return decodeStatusList(decodeStatement(decodeApproved(file).statement, "status-list").payload);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startHost, type HostLimits, type HostOptions, type HostPages, type RunningHost } from "../index.ts";
 import { FakeEnclave } from "./fake-enclave.ts";
+import { fakeStatusList } from "./status-list.ts";
 
 /** A host beside a fake enclave in a folder of its own. */
 export interface Harness {
@@ -67,10 +68,10 @@ export async function startHarness(
 export function testHostOptions(dir: string, enclaveSocket: string): HostOptions {
   return {
     enclaveSocket,
-    constitution: Buffer.from("constitution"),
+    constitution: CONSTITUTION,
     bundle: Buffer.from("bundle"),
     bundleApprovals: [Buffer.from("approval")],
-    statusList: Buffer.from("status list"),
+    statusList: fakeStatusList(CONSTITUTION),
     dataDir: join(dir, "data"),
     port: 0,
     listenHost: "127.0.0.1",
@@ -101,3 +102,6 @@ export async function stateOf(host: { url: string }, id: string): Promise<string
   const answer = (await (await fetch(`${host.url}/v1/jobs/${id}`)).json()) as { state: string };
   return answer.state;
 }
+
+/** What the fake enclave is booted with. */
+export const CONSTITUTION: Uint8Array = Buffer.from("constitution");
