@@ -213,10 +213,10 @@ export class StatusListKeeper {
   /** What a source gives is tried until an enclave takes it: it may be early, or the enclave away. */
   #consider(bytes: Uint8Array, source: StatusListSource): void {
     const list = this.#read(bytes);
+    if (equalBytes(list.payload, this.#held.payload)) return;
     const newer = list.number > this.#held.number || !this.#held.taken;
     if (newer) [this.#candidate, this.#againAtMs] = [list, 0];
-    else if (!equalBytes(list.payload, this.#held.payload))
-      throw new SourceProblem(`${source.name} has number ${list.number}, which is not newer than ${this.#held.number}`);
+    else throw new SourceProblem(`${source.name} has number ${list.number}, which is not newer than ${this.#held.number}`);
   }
 
   #offerAgain({ file }: StatusListFile): void {
