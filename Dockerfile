@@ -57,6 +57,7 @@ CMD [ \
   "--max-old-space-size=256", \
   "--max-semi-space-size=16", \
   "/app/enclave.mjs", \
+  "--cedar", "/app/cedar_wasm_bg.wasm", \
   "--nsm", "/run/caladrius/nsm", \
   "--serve", "/run/caladrius/serve", \
   "--kms", "/run/caladrius/kms" \

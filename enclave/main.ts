@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { loadCedar } from "@caladrius/policies/cedar";
 import { renewEvidence, rotateKeys, type CreateKms, type Enclave, type Software } from "./boot/boot.ts";
 import { Responder, waitsForKms } from "./intake/respond.ts";
 import { serveHost } from "./intake/serve.ts";
@@ -52,13 +54,17 @@ function kmsAt(socketPath: string): CreateKms {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { nsm: { type: "string" }, serve: { type: "string" }, kms: { type: "string" } } });
-  if (values.nsm === undefined || values.serve === undefined) throw new TypeError("--nsm and --serve are needed");
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { cedar: text, nsm: text, serve: text, kms: text } });
+  if (values.cedar === undefined || values.nsm === undefined || values.serve === undefined)
+    throw new TypeError("--cedar, --nsm and --serve are needed");
+  const cedar = loadCedar(readFileSync(values.cedar));
   const nsm = await connectNsm(values.nsm, () => end("nsm-lost")); // without it there is no time and no evidence
   const responder = new Responder({
     nsm,
     software: SOFTWARE,
     monotonicMs: () => performance.now(),
+    cedar,
     fatal: end,
     onBooted: keepFresh,
     createKms: values.kms === undefined ? null : kmsAt(values.kms),

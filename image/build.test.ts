@@ -143,7 +143,9 @@ describe("the bundle", () => {
   });
 
   it.skipIf(!existsSync(PROGRAM))("of the enclave holds its own sources and pinned packages alone", async () => {
-    const { code, inputs } = await bundleProgram(ROOT, PROGRAM);
+    const { code, files, inputs } = await bundleProgram(ROOT, PROGRAM);
+    expect(files.map(({ name, origin }) => `${name} ${origin}`)).toEqual(["cedar_wasm_bg.wasm npm @cedar-policy/cedar-wasm@4.13.0"]);
+    expect(COMMAND[COMMAND.indexOf("--cedar") + 1]).toBe("/app/cedar_wasm_bg.wasm");
     expect(inputs.filter(({ path: input }) => !/^(wire|attestation-verifier|policies|enclave|node_modules)\//.test(input))).toEqual([]);
     expect(inputs.filter(({ origin }) => origin !== "source" && !/^npm (@[^@]+|[^@]+)@\d+\.\d+\.\d+$/.test(origin))).toEqual([]);
     const imports = [

@@ -42,6 +42,7 @@ export async function openImageCache(
   part("cache", CACHE_VERSION);
   part("command", JSON.stringify([COMMAND, ENVIRONMENT, INIT_FLAGS, inputs.architecture, inputs.node.origin]));
   part("bundle", inputs.bundle.code);
+  for (const { name, data } of inputs.bundle.files) part(name, data);
   part("inputs", JSON.stringify(inputs.bundle.inputs));
   part("file", await identityOf(inputs.node.file));
   for (const { path: place, sha256, origin } of inputs.libraries) part("library", [place, sha256, origin].join(" "));

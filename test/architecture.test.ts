@@ -29,6 +29,7 @@ const NARROWER: Readonly<Record<string, { packages: readonly string[]; inside: s
 const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   "attestation-verifier": ["@noble/curves", "@noble/hashes"],
+  policies: ["@cedar-policy/cedar-wasm"],
   host: [
     "@aws-sdk/credential-provider-node",
     "@fastify/helmet",

@@ -14,6 +14,10 @@ import { describe, expect, it } from "vitest";
 /** Codes of errors that are thrown to whoever starts or runs something, with what to do. */
 const RUNNING: Readonly<Record<string, string>> = {
   // operator, at start
+  "boot-bundle-cedar-policies":
+    "the bundle's Cedar policies do not parse, permit nothing, hold a template, or do not validate strictly against its schema",
+  "boot-bundle-cedar-requests": "the bundle's Cedar schema does not fit what this program tells Cedar: begin with CEDAR_SCHEMA",
+  "boot-bundle-cedar-schema": "the bundle's Cedar schema does not parse",
   "boot-bundle-constitution": "the bundle was made for another constitution: hand over the two that belong together",
   "boot-bundle-quorum": "the bundle's approvals do not reach the constitution's quorum: get the approvals that are missing",
   "boot-signature": "a constitution or bundle that none of the constitution's approvers signed",

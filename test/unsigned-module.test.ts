@@ -1,6 +1,7 @@
 import { parseTrustFile, verifyAttestationDocument } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { bootEnclave } from "@caladrius/enclave/boot";
+import { testCedar } from "@caladrius/enclave/test-support/cedar.ts";
 import { encodeCbor, type CborValue, type NsmRequest, type NsmResponse } from "@caladrius/wire";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeSurroundings, trustOf, type RecordedNsm, type Surroundings } from "./support/index.ts";
@@ -15,7 +16,7 @@ beforeAll(async () => {
 
 describe("an NSM that signs nothing, as that of QEMU's nitro-enclave machine", () => {
   it("lets the enclave boot, and every verifier refuses its document as what it is", async () => {
-    const enclave = await bootEnclave(unsigned(around.newNsm()), around.boot, SOFTWARE, () => performance.now());
+    const enclave = await bootEnclave(unsigned(around.newNsm()), around.boot, SOFTWARE, () => performance.now(), testCedar());
     const { document, goodUntilMs } = enclave.identity.evidence;
     expect(goodUntilMs).toBeGreaterThan(Date.now() + 3_500_000);
     expect(goodUntilMs).toBeLessThanOrEqual(Date.now() + 3_600_000);

@@ -1,7 +1,7 @@
-import { KMS_SUITE, type JobReply, type SealedJobHeader } from "@caladrius/wire";
+import { KMS_SUITE, type JobReply, type Recording, type SealedJobHeader } from "@caladrius/wire";
 import type { Decision } from "@caladrius/policies";
 import { analyse } from "../analyse/index.ts";
-import { authorize } from "../authorize/authorize.ts";
+import { authorize, spend } from "../authorize/authorize.ts";
 import { ensureEvidence, type Enclave } from "../boot/boot.ts";
 import type { TimeInterval } from "../boot/clock.ts";
 import { dataKeyJobKeys, hpkeJobKeys, type JobKeys } from "../open/job-keys.ts";
@@ -14,8 +14,8 @@ import { attestCannotOpen, attestResult } from "./result.ts";
 export type Answer = { kind: "reply"; reply: JobReply } | { kind: "unopened"; reason: UnopenedReason };
 
 /**
- * One job from sealed bytes to sealed replies: open, authorize, analyse, attest. Synchronous, with no memory of other
- * jobs. Once opened, whatever happens the host sees an answer of the same shape and size.
+ * One job from sealed bytes to sealed replies: open, authorize, analyse, attest. Synchronous; of jobs before, it knows the
+ * uses of grants and the numbers of devices alone. Once opened, whatever happens the host sees an answer of the same shape and size.
  *
  * @param dataKey for a job under a KMS data key: what KMS gave for it
  * @throws DependencyError time-unknown; InvariantError for bugs
@@ -61,24 +61,28 @@ function keysFor(enclave: Enclave, header: SealedJobHeader, now: TimeInterval, d
 }
 
 function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
-  const decision = authorize(enclave, job, enclave.clock.now());
-  const disclosures = disclosuresOf(enclave, job, decision);
-  return attestResult(enclave, job, disclosures, enclave.clock.now(), decision.allowed && decision.statusStale);
+  const recording = readRecording(job);
+  const decision = authorize(enclave, job, recording, enclave.clock.now());
+  const disclosures = disclosuresOf(enclave, job, recording, decision);
+  const flags = decision.allowed ? decision : { statusStale: false, breakGlass: false };
+  return attestResult(enclave, job, disclosures, enclave.clock.now(), flags);
 }
 
 /**
  * A denied job is analysed like any other and the analysis dropped: a host that could tell denials by how soon they
  * come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
- * shape.
+ * shape. Only a job with an analysis spends what it was allowed.
  */
-function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Decision): Disclosures {
+function disclosuresOf(enclave: Enclave, job: OpenedJob, recording: Recording | null, decision: Decision): Disclosures {
+  if (recording === null) return denialDisclosures(job, decision.allowed ? "denied-recording" : decision.code);
   try {
-    const recording = readRecording(job);
-    if (recording === null) return denialDisclosures(job, decision.allowed ? "denied-recording" : decision.code);
     const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
     const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
     const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
-    return decision.allowed ? analysisDisclosures(job, analysis) : denialDisclosures(job, decision.code);
+    if (!decision.allowed) return denialDisclosures(job, decision.code);
+    const disclosures = analysisDisclosures(job, analysis, decision);
+    spend(enclave, job, decision);
+    return disclosures;
   } catch {
     return denialDisclosures(job, decision.allowed ? "failed-analysis" : decision.code);
   }

@@ -10,7 +10,7 @@ import {
   type DisclosureValues,
   type Finding,
 } from "@caladrius/wire";
-import type { DenialCode } from "@caladrius/policies";
+import type { Allowed, DenialCode, DeviceFlag } from "@caladrius/policies";
 import { sha256 } from "../crypto.ts";
 import type { OpenedJob } from "../open/open-job.ts";
 
@@ -43,19 +43,20 @@ export function denialDisclosures(job: OpenedJob, code: DenialCode): Disclosures
 }
 
 /** What an analysed job may disclose, most important first: what does not fit a reply is cut from the end. */
-export function analysisDisclosures(job: OpenedJob, analysis: Analysis): Disclosures {
+export function analysisDisclosures(job: OpenedJob, analysis: Analysis, { grant, device }: Pick<Allowed, "grant" | "device">): Disclosures {
   const { request } = job;
   const values: Value[] = [
     ["alarm-summary", analysis.alarmSummary],
     ...[...new Set(request.recipients.map((recipient) => recipient.level))].map((level) => ["level", level] as const),
-    ["coverage", shortened(analysis.coverage)],
+    ["coverage", shortened(withFlags(analysis.coverage, device?.flags ?? []))],
     ["purpose", request.purpose],
     ["detectors", analysis.detectors.map(({ id, version, parameters }) => ({ id, version, parametersDigest: sha256(parameters) }))],
     ["job-id", job.header.jobId],
     ["submitter", job.submitterThumbprint],
     ["subject", request.subject],
-    ["input", { recordingDigest: job.recordingDigest, device: null, sequence: null }],
+    ["input", { recordingDigest: job.recordingDigest, device: device?.thumbprint ?? null, sequence: device?.sequence ?? null }],
   ];
+  if (grant !== null) values.push(["grant", { digest: grant.digest, issuer: grant.issuer, use: grant.use }]);
   if (request.stream !== undefined) values.push(["stream", request.stream]);
   for (const finding of foremost(analysis.findings)) values.push(["finding", finding]);
   for (const series of analysis.series.slice(0, MAX_DISCLOSED_SERIES)) values.push(["series", series]);
@@ -91,6 +92,16 @@ function disclosureStream(job: OpenedJob, length: number): Uint8Array {
     bytes.set(new Uint8Array(part), at);
   }
   return bytes;
+}
+
+/**
+ * What the bundle had told of the device instead of refused: what it says of the recording's origin could not be judged.
+ * The detectors judged the samples all the same, so nothing is added to the time that they did not assess.
+ */
+function withFlags(coverage: Coverage, flags: readonly DeviceFlag[]): Coverage {
+  const { fromMs, toMs } = coverage;
+  const spans = flags.map((reason) => ({ detector: "device", channel: null, fromMs, toMs, reason }));
+  return { ...coverage, unassessed: [...spans, ...coverage.unassessed] };
 }
 
 /** Coverage with as many spans as the smallest reply holds; one last span stands for all that are not listed. */

@@ -26,7 +26,7 @@ export function attestResult(
   job: OpenedJob,
   disclosures: Disclosures,
   interval: TimeInterval,
-  statusStale: boolean,
+  { statusStale, breakGlass }: { statusStale: boolean; breakGlass: boolean },
 ): JobReply {
   const result = encodeStatement(
     "result",
@@ -41,7 +41,7 @@ export function attestResult(
       constitutionDigest: enclave.constitutionDigest,
       policy: { digest: enclave.policyDigest, version: enclave.bundle.policyVersion },
       statusListVersion: enclave.status.list.number,
-      flags: { breakGlass: false, statusStale, statusFresh: enclave.status.fresh },
+      flags: { breakGlass, statusStale, statusFresh: enclave.status.fresh },
       emergencyUses: 0,
       disclosureDigests: disclosures.digests,
     }),

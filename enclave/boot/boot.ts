@@ -83,6 +83,7 @@ export async function bootEnclave(
   const constitutionDigest = await measure(nsm, PCR_CONSTITUTION, message.constitution);
   const policyDigest = await measure(nsm, PCR_POLICY, message.bundle);
   const { constitution, bundle, detectorParameters } = await readDeployment(message, constitutionDigest);
+  const authority = makeAuthority(bundle, cedar.open(bundle.cedar));
 
   const derive = await gatherEntropy(nsm);
   const bootId = derive("boot id", 16);
@@ -97,7 +98,7 @@ export async function bootEnclave(
     bundle,
     detectorParameters,
     policyDigest,
-    authority: makeAuthority(bundle, cedar.open(bundle.cedar)),
+    authority,
     imagePcr0,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
     resultKey: ed25519FromSeed(derive("result key", 32)),

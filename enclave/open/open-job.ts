@@ -32,7 +32,8 @@ export interface OpenedJob {
   /** SHA-256 of the submitter's raw public key */
   submitterThumbprint: Uint8Array;
   verified: boolean;
-  deviceSigned: boolean;
+  /** the device's statement as it came, null for none */
+  deviceBatch: Uint8Array | null;
   recordingDigest: Uint8Array;
   recordingBytes: Uint8Array;
 }
@@ -93,7 +94,7 @@ export function openJob(
         recipients: request.recipients.map(({ key, level }) => ({ key: recipientKey(key), level })),
         submitterThumbprint: sha256(request.submitter.key),
         verified,
-        deviceSigned: content.deviceBatch !== null,
+        deviceBatch: content.deviceBatch,
         recordingDigest,
         recordingBytes: content.recording,
       },

@@ -15,6 +15,7 @@ import {
 import type { Enclave } from "../boot/boot.ts";
 import { Responder } from "../intake/respond.ts";
 import type { Reply } from "../intake/serve.ts";
+import { testCedar } from "./cedar.ts";
 import type { TestDeployment } from "./deployment.ts";
 import { FakeNsm } from "./fake-nsm.ts";
 import { MemoryKms } from "./memory-kms.ts";
@@ -47,6 +48,7 @@ export class World {
       nsm,
       software: { name: "caladrius-enclave", version: "0.0.0", commit: null },
       monotonicMs: now,
+      cedar: testCedar(),
       fatal: (word) => ended.push(word),
       onBooted: (enclave) => (inside = enclave),
       createKms: kms ? () => this.kms : null,

@@ -42,6 +42,7 @@ export async function buildApplication(inputs: ApplicationInputs): Promise<Appli
     if (files.at(-1)?.sha256 !== library.sha256) throw new ImageError("library-package", `${library.path} changed during the build`);
   }
   add("app/enclave.mjs", inputs.bundle.code, 0o644, "bundle");
+  for (const { name, data, origin } of inputs.bundle.files) add(`app/${name}`, data, 0o644, origin);
   files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const manifest: Manifest = {
     version: 1,

@@ -15,9 +15,19 @@ export interface BundleInput {
   origin: string;
 }
 
+/** A file that lies beside the bundle, as its package has it. */
+export interface BundleFile {
+  name: string;
+  data: Uint8Array;
+  /** The npm package with its version. */
+  origin: string;
+}
+
 /** The enclave program as one file, and what it was made of. */
 export interface Bundle {
   code: Uint8Array;
+  /** WebAssembly of packages whose glue is in the code. */
+  files: BundleFile[];
   /** Sorted by path. */
   inputs: BundleInput[];
 }
@@ -58,6 +68,7 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
   const paths = Object.keys(result.metafile.inputs).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const versions = new Map<string, string>();
   const inputs: BundleInput[] = [];
+  const files: BundleFile[] = [];
   for (const input of paths) {
     if (input !== entryName(root, entry) && !ALLOWED.test(input)) throw new ImageError("bundle-input", input);
     const bytes = await readFile(path.join(root, input));
@@ -67,8 +78,11 @@ export async function bundleProgram(root: string, entry: string): Promise<Bundle
       bytes: bytes.length,
       origin: await originOf(root, input, versions),
     });
+    if (input !== CEDAR_GLUE) continue;
+    const wasm = path.posix.join(path.posix.dirname(input), CEDAR_WASM);
+    files.push({ name: CEDAR_WASM, data: await readFile(path.join(root, wasm)), origin: await originOf(root, wasm, versions) });
   }
-  return { code, inputs };
+  return { code, files, inputs };
 }
 
 function entryName(root: string, entry: string): string {
@@ -94,6 +108,10 @@ async function originOf(root: string, input: string, versions: Map<string, strin
 // The measured program is made of these folders alone (the arrows into `enclave`), and never of tests or development data.
 const ALLOWED =
   /^(?!.*\.test\.ts$)(?!policies\/development\/)(?:(?:wire|attestation-verifier|policies|enclave)\/|node_modules\/(?!@caladrius\/))/;
+
+/** Glue and WebAssembly are made together: of this glue, this file beside it. */
+const CEDAR_GLUE = "node_modules/@cedar-policy/cedar-wasm/web/cedar_wasm.js";
+const CEDAR_WASM = "cedar_wasm_bg.wasm";
 
 /** Builds under way: they share one service of esbuild's, which would outlive the last of them as a child of ours. */
 let building = 0;

@@ -18,6 +18,8 @@ export const COMMAND: readonly string[] = [
   "--max-old-space-size=256",
   "--max-semi-space-size=16",
   "/app/enclave.mjs",
+  "--cedar",
+  "/app/cedar_wasm_bg.wasm", // measured like the program; init and launcher know nothing of it
   "--nsm",
   `${SOCKET_FOLDER}/nsm`,
   "--serve",

@@ -201,7 +201,7 @@ describe("buildApplication", () => {
     const file = path.join(folder, "library");
     writeFileSync(file, "other");
     const library = { path: "lib/libx.so.1", file, sha256: sha256("one"), origin: "system" };
-    const bundle = { code: new Uint8Array(1), inputs: [] };
+    const bundle = { code: new Uint8Array(1), files: [], inputs: [] };
     await expect(
       buildApplication({ architecture: "x86_64", bundle, node: { file, origin: "npm" }, libraries: [library], unreproducible: [] }),
     ).rejects.toMatchObject({ code: "library-package" });
@@ -211,7 +211,7 @@ describe("buildApplication", () => {
     const file = path.join(folder, "library");
     writeFileSync(file, "one");
     const library = { path: "lib/libx.so.1", file, sha256: sha256("one"), origin: "system" };
-    const bundle = { code: new Uint8Array(1), inputs: [] };
+    const bundle = { code: new Uint8Array(1), files: [], inputs: [] };
     const inputs = { architecture: "x86_64", bundle, node: { file, origin: "npm" }, libraries: [library] } as const;
     const { manifest, ramdisk } = await buildApplication({ ...inputs, unreproducible: ["the reason"] });
     expect(manifest.unreproducible).toEqual(["the reason"]);

@@ -12,6 +12,8 @@ import {
   type PurposeRule,
   type SigningPublicKey,
 } from "@caladrius/wire";
+import { CEDAR_SCHEMA } from "../cedar/schema.ts";
+import { DEVELOPMENT_POLICIES } from "./policies.ts";
 
 /** A key that signs for development: one machine holds it, so nothing it approves is worth trusting elsewhere. */
 export interface DevelopmentSigner {
@@ -80,7 +82,7 @@ export function makeDevelopmentBundle(options: {
     constitutionDigest,
     notBefore: nowSeconds - 3600,
     notAfter: nowSeconds + YEAR_SECONDS,
-    cedar: { schema: "", policies: "" },
+    cedar: { schema: CEDAR_SCHEMA, policies: DEVELOPMENT_POLICIES },
     purposes: [...PURPOSES],
     detectors: detectors.map((id) => ({ id, parameters: null })),
     grantIssuers: [],

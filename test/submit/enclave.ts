@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Responder } from "@caladrius/enclave/intake";
+import { testCedar } from "@caladrius/enclave/test-support/cedar.ts";
 import { decodeJobReply, ENCLAVE_ERROR, encodeAttestRequest, encodeBootMessage, MESSAGE, type EnclaveErrorName } from "@caladrius/wire";
 import type { Surroundings } from "../support/index.ts";
 
@@ -16,6 +17,7 @@ export async function startEnclave(surroundings: Surroundings): Promise<InProces
     nsm: surroundings.newNsm(),
     software: { name: "caladrius-enclave", version: "0.0.0", commit: null },
     monotonicMs: () => performance.now(),
+    cedar: testCedar(),
     fatal: (word) => {
       throw new Error(word);
     },

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DETECTORS } from "@caladrius/enclave/analyse";
 import { bootEnclave, type Enclave } from "@caladrius/enclave/boot";
+import { testCedar } from "@caladrius/enclave/test-support/cedar.ts";
 import type { Image } from "@caladrius/image";
 import { bootPcrs, createNsm, instanceIdOf, makeModuleId, openSimulatedPki, type SimulatedPki } from "@caladrius/nitro-sim";
 import { openDevelopmentDeployment, type DevelopmentDeployment } from "@caladrius/nitro-sim/development";
@@ -67,6 +68,7 @@ export async function bootInProcess(surroundings: Surroundings, change: Partial<
     { ...surroundings.boot, ...change },
     { name: "caladrius-enclave", version: "0.0.0", commit: null },
     () => performance.now(),
+    testCedar(),
   );
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { CreateKms, Enclave } from "@caladrius/enclave/boot";
 import { Responder } from "@caladrius/enclave/intake";
+import { testCedar } from "@caladrius/enclave/test-support/cedar.ts";
 import type { Reply } from "@caladrius/enclave/intake/serve";
 import type { TestDeployment } from "@caladrius/enclave/test-support/deployment.ts";
 import {
@@ -74,6 +75,7 @@ export async function bootAt(
     nsm: simulatedNsm(around.pki, around.time, image, debug),
     software: { name: "caladrius-enclave", version: "0.0.0", commit: null },
     monotonicMs: () => around.time.nowMs() - begun,
+    cedar: testCedar(),
     fatal: (word) => ended.push(word),
     onBooted: (enclave) => (inside = enclave),
     createKms: makeKms,
