@@ -1,12 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  makeDevelopmentBundle,
-  makeDevelopmentConstitution,
-  makeDevelopmentStatusList,
-  type DevelopmentSigner,
-} from "@caladrius/policies/development";
+import { makeDevelopmentBundle, makeDevelopmentConstitution, type DevelopmentSigner } from "@caladrius/policies/development";
+import { firstStatusList, nextStatusList } from "@caladrius/policies/status";
 import {
   ConfigurationError,
   decodeApproved,
@@ -16,9 +12,12 @@ import {
   decodeStatusList,
   encodeApproved,
   encodeConstitution,
+  encodeStatement,
+  encodeStatusList,
   equalBytes,
   type Approved,
   type Constitution,
+  type StatusList,
 } from "@caladrius/wire";
 
 /** A deployment for development: one machine holds every key of it. */
@@ -29,10 +28,13 @@ export interface DevelopmentDeployment {
   constitutionDigest: Uint8Array;
   bundle: Approved;
   policyDigest: Uint8Array;
-  /** where the three lie on disk, in the form `caladrius host` takes, and the one approver's key (PEM) */
-  paths: { constitution: string; bundle: string; statusList: string; approverKey: string };
-  /** A status list good for 24 hours from now; each has the next number. */
-  newStatusList(): Uint8Array;
+  /** where the three lie on disk, in the form `caladrius host` takes, and the keys (PEM) of the one approver and for status lists */
+  paths: { constitution: string; bundle: string; statusList: string; approverKey: string; statusKey: string };
+  /**
+   * A status list good for 24 hours from now: what the last one on disk says, and the next number.
+   * @param bootNonce of the enclave for which it is to be fresh
+   */
+  newStatusList(bootNonce?: Uint8Array | null): Uint8Array;
 }
 
 const POLICY_VERSION = 1;
@@ -57,12 +59,14 @@ export function openDevelopmentDeployment(
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const approverKey = join(dir, "approver.key.pem");
   const approver = signer(approverKey);
-  const statusKey = signer(join(dir, "status.key.pem"));
+  const statusKeyPath = join(dir, "status.key.pem");
+  const statusKey = signer(statusKeyPath);
   const paths = {
     constitution: join(dir, "constitution.cose"),
     bundle: join(dir, "bundle.cbor"),
     statusList: join(dir, "status-list.cbor"),
     approverKey,
+    statusKey: statusKeyPath,
   };
   const nowSeconds = (): number => Math.floor(clock.nowMs() / 1000);
 
@@ -87,21 +91,19 @@ export function openDevelopmentDeployment(
     write(paths.bundle, encodeApproved(bundle));
   }
 
-  const newStatusList = (): Uint8Array => {
-    const last = existsSync(paths.statusList)
-      ? readable(paths.statusList, () => decodeStatusList(decodeStatement(decodeApproved(readFileSync(paths.statusList)).statement, "status-list").payload).number)
-      : 0;
-    const list = makeDevelopmentStatusList({
-      nowSeconds: nowSeconds(),
-      statusKey,
-      constitutionDigest,
-      number: last + 1,
-      lowestPolicyVersion: 0,
-    });
+  const newStatusList = (bootNonce: Uint8Array | null = null): Uint8Array => {
+    const last = existsSync(paths.statusList) ? readable(paths.statusList, () => readStatusList(paths.statusList)) : null;
+    const next = nextStatusList(last ?? { ...firstStatusList(constitutionDigest, nowSeconds()), number: 0 }, nowSeconds(), { bootNonce });
+    const statement = encodeStatement("status-list", statusKey.publicKey.alg, encodeStatusList(next), statusKey.sign);
+    const list = encodeApproved({ statement, approvals: [] });
     write(paths.statusList, list);
     return list;
   };
   return { constitution, constitutionDigest, bundle, policyDigest: sha384(bundle.statement), paths, newStatusList };
+}
+
+function readStatusList(path: string): StatusList {
+  return decodeStatusList(decodeStatement(decodeApproved(new Uint8Array(readFileSync(path))).statement, "status-list").payload);
 }
 
 const ED25519_RAW_BYTES = 32;

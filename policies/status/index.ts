@@ -1,0 +1,1 @@
+export { firstStatusList, nextStatusList, saysTheSame, type StatusChange } from "./next.ts";
