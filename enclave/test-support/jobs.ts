@@ -44,12 +44,17 @@ export interface JobChange {
   request?: Partial<Request>;
   /** the header that the submitter signs, instead of the one that travels */
   signedHeader?: (header: SealedJobHeader) => SealedJobHeader;
+  /** the device's statement that goes with the recording */
+  deviceBatch?: Uint8Array;
 }
 
 const PADDED_BYTES = 8192;
 const submitter = ed25519TestKey("fleet submitter");
+export const SUBMITTER_KEY: Uint8Array = new Uint8Array(spkiOf(submitter).subarray(-32));
 const reader = deriveKeyPair("X25519", new Uint8Array(32).fill(3));
-const recording = encodeRecording(recordingOf([even("loinc:8867-4", "/min", Array<number>(600).fill(150), { startMs: START_MS })]));
+export const RECORDING: Uint8Array = encodeRecording(
+  recordingOf([even("loinc:8867-4", "/min", Array<number>(600).fill(150), { startMs: START_MS })]),
+);
 
 /** A job to the keys that an identity names. */
 export function jobFor(identityBytes: Uint8Array, change: JobChange = {}): TestJob {
@@ -94,7 +99,7 @@ function prepare(
   suite: JobSuiteId,
   keyId: Uint8Array,
   constitutionDigest: Uint8Array,
-  { notAfter = NOW_SECONDS + 7200, request: changed = {}, signedHeader = (header) => header }: JobChange,
+  { notAfter = NOW_SECONDS + 7200, request: changed = {}, signedHeader = (header) => header, deviceBatch }: JobChange,
 ): { header: SealedJobHeader; headerBytes: Uint8Array; content: Uint8Array } {
   const header = { version: 1, suite, keyId, jobId: new Uint8Array(randomBytes(16)), notAfter, paddedBytes: PADDED_BYTES };
   const request: Request = {
@@ -114,12 +119,12 @@ function prepare(
     keySetDigest: keyId,
     constitutionDigest,
     request,
-    recordingDigest: sha256(recording),
+    recordingDigest: sha256(RECORDING),
   });
   const statement = encodeStatement("request", "Ed25519", payload, (bytes) => new Uint8Array(sign(null, bytes, submitter)));
   return {
     header,
     headerBytes: encodeSealedJobHeader(header),
-    content: encodeJobContent({ request: statement, recording, deviceBatch: null }, PADDED_BYTES),
+    content: encodeJobContent({ request: statement, recording: RECORDING, deviceBatch: deviceBatch ?? null }, PADDED_BYTES),
   };
 }
