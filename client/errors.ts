@@ -2,6 +2,19 @@
 export const CLIENT_CODE = {
   "key-file-form": { stage: "keys", spec: "ARCHITECTURE §11", meaning: "the key file is not one of this program's" },
   "key-file-permissions": { stage: "keys", spec: "ARCHITECTURE §11", meaning: "the key file can be read or written by others" },
+  "public-key-form": {
+    stage: "keys",
+    spec: "ARCHITECTURE §11",
+    meaning: "the file is no public key of Ed25519 or P-256 that this program reads",
+  },
+  "grant-form": { stage: "grant", spec: "deployment.cddl", meaning: "the file is no grant" },
+  "grant-holder": {
+    stage: "grant",
+    spec: "RFC 8747 §3.1",
+    meaning: "the grant was given to another key: submit with that one, or ask its issuer for another grant",
+  },
+  "grant-used-up": { stage: "grant", spec: "ARCHITECTURE §7", meaning: "every use of the grant was spent: ask its issuer for another" },
+  "receipt-form": { stage: "reply", spec: "ARCHITECTURE §4", meaning: "the file is no receipt of a recipient's reply" },
   "host-url": { stage: "host", spec: "RFC 3986", meaning: "the host's address is not an http or https URL without credentials" },
   "host-unreachable": { stage: "host", spec: "ARCHITECTURE §11", meaning: "the host does not answer" },
   "host-busy": { stage: "host", spec: "RFC 6585 §4", meaning: "the host keeps asking to try again later" },

@@ -11,3 +11,8 @@ export type { RetrySettings } from "./host/retry.ts";
 export { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 export { resultNames } from "./names.ts";
 export { CLIENT_CODE, SubmitError, type ClientCode } from "./errors.ts";
+export { parsePublicKey, parseVerifyingKey, renderPublicKey, type SubmitterPublicKey } from "./public-key.ts";
+export { openGrantUses, type GrantUses, type HeldGrant } from "./grants/uses.ts";
+export { openDeviceSigner, type DeviceKey, type DeviceSigner } from "./devices/sign-batch.ts";
+export { parseReceipt, renderReceipt, type ReplyReceipt } from "./receipt.ts";
+export { fetchReply, type FetchReplyOptions } from "./fetch-reply.ts";

@@ -43,6 +43,8 @@ export interface JobRequest {
   readonly recipients?: readonly Recipient[];
   readonly floors?: Request["floors"];
   readonly grants?: Request["grants"];
+  /** what the device signed about this recording */
+  readonly deviceBatch?: Uint8Array | null;
 }
 
 /** A sealed job and what its result must repeat. */
@@ -81,6 +83,7 @@ export async function sealJob(
   const recordingBytes = encodeRecording(recording);
   const recordingDigest = sha256(recordingBytes);
   const request = requestOf(recording, job, key);
+  const { deviceBatch = null } = job;
   const { suite, keyId, seal } = dataKeys === null ? toEnclave(target) : underDataKey(target, dataKeys);
   const unsized: Omit<SealedJobHeader, "paddedBytes"> = {
     version: HEADER_VERSION,
@@ -105,10 +108,10 @@ export async function sealJob(
 
   // The statement signs the header, which states the size of what holds the statement: measure it with the longest header.
   const longest = state(encodeSealedJobHeader({ ...unsized, paddedBytes: MAX_SEALED_JOB_BYTES }), () => new Uint8Array(SIGNATURE_BYTES));
-  const paddedBytes = jobPaddedBytes({ request: longest.length, recording: recordingBytes.length, deviceBatch: 0 });
+  const paddedBytes = jobPaddedBytes({ request: longest.length, recording: recordingBytes.length, deviceBatch: deviceBatch?.length ?? 0 });
 
   const headerBytes = encodeSealedJobHeader({ ...unsized, paddedBytes });
-  const content = encodeJobContent({ request: state(headerBytes, key.sign), recording: recordingBytes, deviceBatch: null }, paddedBytes);
+  const content = encodeJobContent({ request: state(headerBytes, key.sign), recording: recordingBytes, deviceBatch }, paddedBytes);
   const { enc, ciphertext } = await seal(content, headerBytes, unsized.jobId).finally(() => content.fill(0));
   const sealed = encodeSealedJob({ headerBytes, enc, ciphertext });
   return { sealed, digest: sha256(sealed), jobId: unsized.jobId, notAfter: job.notAfter, paddedBytes, nonce: job.nonce, level: job.level };

@@ -1,14 +1,17 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { ResultFileClaims, SignatureBackend, TrustSettings, Verdict } from "@caladrius/attestation-verifier";
-import type { Recording } from "@caladrius/wire";
+import { encodeRecording, type Recording } from "@caladrius/wire";
 import type { DataKeys } from "./data-keys.ts";
+import type { DeviceSigner } from "./devices/sign-batch.ts";
 import type { Enclaves } from "./enclaves.ts";
 import { SubmitError } from "./errors.ts";
+import type { GrantUses } from "./grants/uses.ts";
 import type { HostClient, JobAnswer } from "./host/client.ts";
 import { Backoff, DEFAULT_RETRY, type RetrySettings } from "./host/retry.ts";
 import { waitForEnd } from "./host/wait.ts";
 import type { SubmitterKey } from "./keys.ts";
 import { openReply, verifyAnswer } from "./open.ts";
+import { receiptsOf, type ReplyReceipt } from "./receipt.ts";
 import { sealJob, type JobRequest, type SealedSubmission } from "./seal.ts";
 
 /** Where a recording stands. */
@@ -30,12 +33,18 @@ export interface SubmitContext {
   readonly validForMs: number;
   /** null: jobs are sealed to the enclave */
   readonly dataKeys: DataKeys | null;
+  /** gives each recording uses of grants of its own; null: none are carried */
+  readonly grantUses: GrantUses | null;
+  /** signs each recording as the device that made it; null: none does */
+  readonly device: DeviceSigner | null;
 }
 
 /** A verdict over the result file that the verdict is about. */
 export interface Answer {
   readonly verdict: Verdict<ResultFileClaims>;
   readonly file: Uint8Array;
+  /** what each further recipient needs for a reply of their own */
+  readonly receipts: readonly ReplyReceipt[];
   /** how often the job was sealed again */
   readonly resealed: number;
 }
@@ -52,11 +61,15 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
   const backoff = new Backoff({ ...DEFAULT_RETRY, ...context.retry }, context.signal);
   tell("verifying");
   let target = await context.enclaves.target();
+  // Sealed again, a recording is the same use and the same batch: of several copies one is answered.
+  const grants = await context.grantUses?.next();
+  const deviceBatch = await context.device?.sign(sha256(encodeRecording(recording)));
+  const asked = { ...context.request, nonce, ...(grants === undefined ? {} : { grants }), deviceBatch: deviceBatch ?? null };
   for (let resealed = 0; resealed <= MAX_RESEALS; resealed++) {
     context.signal.throwIfAborted();
     tell(resealed === 0 ? "sealing" : "sealing-again");
     const notAfter = Math.ceil((context.now() + context.validForMs) / 1000);
-    const job = await sealJob(target, recording, { ...context.request, nonce, notAfter }, context.key, context.dataKeys);
+    const job = await sealJob(target, recording, { ...asked, notAfter }, context.key, context.dataKeys);
     const reply = await deliver(context, job, tell);
     if (reply instanceof Uint8Array) {
       tell("opening");
@@ -64,6 +77,7 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
       return {
         verdict: await verifyAnswer(file, job, { trust: context.trust, nowMs: context.now(), signatures: context.signatures }),
         file,
+        receipts: receiptsOf(job, context.request.recipients ?? []),
         resealed,
       };
     }
@@ -107,6 +121,10 @@ async function awaitReply({ host, signal, retry, now }: SubmitContext, job: Seal
     if (forMs <= 0) throw new SubmitError("job-late");
     await backoff.pause(); // it said answered, and takes that back
   }
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
 const NONCE_BYTES = 32;

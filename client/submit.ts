@@ -7,15 +7,18 @@ import {
   type Verdict,
 } from "@caladrius/attestation-verifier";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
-import type { DisclosureLevel, Recipient, Recording, Request, SuiteId } from "@caladrius/wire";
+import { utf8Encode, type DisclosureLevel, type Recipient, type Recording, type Request, type SuiteId } from "@caladrius/wire";
 import { openDataKeys, type KmsKey } from "./data-keys.ts";
+import type { DeviceSigner } from "./devices/sign-batch.ts";
 import { Enclaves } from "./enclaves.ts";
+import type { GrantUses } from "./grants/uses.ts";
 import { HostClient } from "./host/client.ts";
 import type { RetrySettings } from "./host/retry.ts";
 import { createSubmitterKey, type SubmitterKey } from "./keys.ts";
 import { resultNames } from "./names.ts";
 import { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
+import { renderReceipt, type ReplyReceipt } from "./receipt.ts";
 import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
 
 /** A recording to be submitted, as `readInputs` gives them: one per subject. */
@@ -40,7 +43,12 @@ export interface SubmitOptions {
   readonly ward?: string | null;
   readonly recipients?: readonly Recipient[];
   readonly floors?: Request["floors"];
+  /** the same for every job; `grantUses` gives each its own */
   readonly grants?: Request["grants"];
+  /** uses of grants, new ones for each job; the grants must be held by `key` */
+  readonly grantUses?: GrantUses;
+  /** signs each recording as its device; one job is under way at a time, as numbers must arrive in order */
+  readonly device?: DeviceSigner;
   /** folder for `<name>.attested`; default: nothing is written */
   readonly outDir?: string | null;
   readonly force?: boolean;
@@ -87,6 +95,8 @@ export interface SubmitOutcome {
   readonly file: Uint8Array | null;
   /** where they were written */
   readonly path: string | null;
+  /** what further recipients need for their own replies, in the order of `recipients`; also beside `path` */
+  readonly receipts: readonly ReplyReceipt[];
   /** why it failed: SubmitError, DependencyError, LimitError, WireError, Refusal or an error of the system */
   readonly problem: Error | null;
   /** how often the job was sealed again because an enclave's keys were gone */
@@ -144,6 +154,8 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     retry,
     validForMs: options.validForMs ?? VALID_FOR_MS,
     dataKeys,
+    grantUses: options.grantUses ?? null,
+    device: options.device ?? null,
   };
   await prepareOutput(output);
   try {
@@ -158,7 +170,7 @@ async function submitAll(
   inputs: readonly SubmitInput[],
   context: SubmitContext,
   output: OutputOptions,
-  { onProgress, concurrency = CONCURRENCY }: SubmitOptions,
+  { onProgress, device, concurrency = device === undefined ? CONCURRENCY : 1 }: SubmitOptions,
 ): Promise<SubmitOutcome[]> {
   const jobs = inputs.flatMap(({ recording, sources = [] }, index) =>
     splitRecording(recording).map((window): Job => ({ ...window, sources, index })),
@@ -207,23 +219,34 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
     verdict: null,
     file: null,
     path: null,
+    receipts: [] as readonly ReplyReceipt[],
     problem: null,
     resealed: 0,
   } as const;
   try {
     const path = outputPath(name, output);
     await refuseExisting(path, output);
-    const { verdict, file, resealed } = await submitRecording(context, recording, tell);
+    const { verdict, file, receipts, resealed } = await submitRecording(context, recording, tell);
     if (verdict.status === "contraindicated") return { ...outcome, status: "refused", verdict, resealed };
-    const verified = { ...outcome, status: "verified", verdict, file, resealed } as const;
+    const verified = { ...outcome, status: "verified", verdict, file, receipts, resealed } as const;
     if (path === null) return verified;
-    return await writeResult(path, file, output).then(
+    return await writeAll(path, file, receipts, output).then(
       () => ({ ...verified, path }),
       (problem: unknown) => ({ ...verified, status: "failed", problem: asError(problem) }) as const,
     );
   } catch (problem) {
     return { ...outcome, problem: asError(problem) };
   }
+}
+
+async function writeAll(path: string, file: Uint8Array, receipts: readonly ReplyReceipt[], output: OutputOptions): Promise<void> {
+  await writeResult(path, file, output);
+  for (const receipt of receipts) await writeResult(receiptPath(path, receipt), utf8Encode(renderReceipt(receipt)), output);
+}
+
+/** Where a result is, with the receipts of further recipients beside it. */
+function receiptPath(path: string, { recipient }: ReplyReceipt): string {
+  return path.replace(/\.attested$/, `.recipient-${recipient}.json`);
 }
 
 function asError(problem: unknown): Error {

@@ -81,9 +81,10 @@ export class HostClient {
     });
   }
 
-  /** The submitter's sealed reply, or the state of a job that has none (yet). */
-  reply(jobId: Uint8Array): Promise<Uint8Array | JobAnswer> {
-    return this.#call(`/v1/jobs/${toHex(jobId)}/result`, {}, async (response) => {
+  /** The sealed reply for one recipient (0 = the submitter), or the state of a job that has none (yet). */
+  reply(jobId: Uint8Array, recipient = 0): Promise<Uint8Array | JobAnswer> {
+    const query = recipient === 0 ? "" : `?recipient=${recipient}`;
+    return this.#call(`/v1/jobs/${toHex(jobId)}/result${query}`, {}, async (response) => {
       const ended = ENDED.get(response.statusCode ?? 0);
       if (ended !== undefined) return drained(response, ended);
       if (response.statusCode === 202) return stateOf(await readJsonObject(response));

@@ -7,7 +7,9 @@ import type { InProcessEnclave } from "./enclave.ts";
 interface Job {
   sealed: Uint8Array;
   state: string;
+  /** the submitter's, and all of them in order */
   reply: Uint8Array | null;
+  replies?: readonly Uint8Array[];
 }
 
 /** A request that a test answers itself: true = it did. */
@@ -89,9 +91,8 @@ export class FakeHost {
         if (job === undefined) return problem(response, 404, "job-unknown");
         if (job.state === "reseal") return problem(response, 409, "job-reseal");
         if (job.state === "cannot-open") return problem(response, 422, "job-cannot-open");
-        return job.reply === null
-          ? sendJson(response, 202, { id, state: job.state })
-          : send(response, 200, "application/vnd.caladrius.sealed-reply+cbor", job.reply);
+        if (job.reply === null) return sendJson(response, 202, { id, state: job.state });
+        return sendReply(response, job, Number(url.searchParams.get("recipient") ?? 0));
       case "GET /v1/events":
         return this.sse ? this.#events(id, response) : problem(response, 503, "busy");
       default:
@@ -103,7 +104,9 @@ export class FakeHost {
     await new Promise((resolve) => setTimeout(resolve, 5));
     if (job.state !== "accepted") return;
     const answer = await this.enclave.answer(job.sealed);
-    const [reply = null] = Array.isArray(answer) ? answer : [];
+    const replies = Array.isArray(answer) ? answer : [];
+    const [reply = null] = replies;
+    job.replies = replies;
     job.reply = reply;
     job.state = answer === "unknown-key" ? "reseal" : reply === null ? "cannot-open" : "answered";
   }
@@ -124,6 +127,12 @@ export class FakeHost {
 export function problem(response: ServerResponse, status: number, code: string, headers: Record<string, string> = {}): void {
   response.writeHead(status, { "content-type": "application/problem+json", ...headers });
   response.end(JSON.stringify({ type: `urn:caladrius:problem:${code}`, status, code, title: "", detail: "\u001b[31mtext of the host" }));
+}
+
+function sendReply(response: ServerResponse, job: Job, recipient: number): void {
+  const reply = recipient === 0 ? job.reply : job.replies?.[recipient];
+  if (reply === null || reply === undefined) return problem(response, 404, "recipient-unknown");
+  send(response, 200, "application/vnd.caladrius.sealed-reply+cbor", reply);
 }
 
 export function send(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
