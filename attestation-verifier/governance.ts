@@ -17,6 +17,7 @@ export {
   type GovernedVerdict,
   type ReleaseClaims,
 } from "./verdict/verify-governed-result-file.ts";
+export { listGovernedChecks } from "./verdict/governed-checks.ts";
 
 // Status lists: what no longer counts, for enclaves and relying parties alike
 export { verifyStatusList, requireCurrent, type StatusListContext, type VerifiedStatusList } from "./status/verify-status-list.ts";

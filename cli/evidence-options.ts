@@ -18,7 +18,7 @@ export async function refuseEar(args: Arguments): Promise<void> {
 }
 
 /** Writes the verdict where --ear says, if it does. */
-export async function writeEar(args: Arguments, verdict: Verdict<unknown>): Promise<void> {
+export async function writeEar(args: Arguments, verdict: Verdict<unknown, string>): Promise<void> {
   const path = args.optional("ear");
   if (path === null) return;
   const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as { version: string };

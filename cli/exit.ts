@@ -1,4 +1,5 @@
 import { CODE } from "@caladrius/attestation-verifier";
+import { RELEASE_CODE } from "@caladrius/attestation-verifier/governance";
 import { ConfigurationError, DependencyError, InvariantError, LimitError, WireError } from "@caladrius/wire";
 
 /** Exit codes of every command. */
@@ -113,15 +114,27 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
   if (error instanceof UnreachableError) return { exit: EXIT.unreachable, code: "unreachable", sentence: error.message };
   const code = codeOf(error);
-  const reason = Object.hasOwn(CODE, code) ? CODE[code as keyof typeof CODE] : undefined;
+  const reason = Object.hasOwn(CODE, code)
+    ? CODE[code as keyof typeof CODE]
+    : Object.hasOwn(RELEASE_CODE, code)
+      ? RELEASE_CODE[code as keyof typeof RELEASE_CODE]
+      : undefined;
   // What a trust file lacks or has wrong is told with the code, and the exit code, that the verifier's table has for it.
-  if (reason !== undefined && (error.name === "Refusal" || error instanceof ConfigurationError))
+  if (reason !== undefined && (["Refusal", "ReleaseError"].includes(error.name) || error instanceof ConfigurationError))
     return { exit: REASON_EXIT[reason.status], code, sentence: error.message, stage: reason.stage, spec: reason.spec };
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: advised(code, error.message) };
   }
   if (error.name === "KeyPolicyError")
     return { exit: code === "policy-input" ? EXIT.usage : EXIT.malformed, code, sentence: error.message };
+  if (error.name === "AuthoringError")
+    return {
+      ...placeOf(error),
+      exit: "status" in error && error.status === "refused" ? EXIT.contraindicated : EXIT.malformed,
+      code,
+      sentence: error.message,
+    };
+  if (error.name === "StatusError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "FleetError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
   if (error instanceof ConfigurationError) return { exit: EXIT.usage, code, sentence: error.message };

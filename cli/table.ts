@@ -1,5 +1,6 @@
 import type { Command, Option } from "./command.ts";
 import { DEFAULT_KMS_PORT, DEFAULT_PORT } from "./defaults.ts";
+import { RELEASE_COMMANDS } from "./table/release.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const data: Option = {
@@ -31,7 +32,7 @@ const INPUT_NOTE: readonly string[] = [
 export const COMMANDS: readonly Command[] = [
   {
     name: "start",
-    summary: "the main job end to end, from samples to verified results",
+    summary: "the main job, from samples to verified results",
     inputs: "[INPUT…]",
     count: [0, MANY],
     options: {
@@ -600,6 +601,7 @@ export const COMMANDS: readonly Command[] = [
     notes: ["Findings end with exit code 10. Grants, IAM policies and who can assume the roles are not judged."],
     load: () => import("./commands/kms-lint.ts"),
   },
+  ...RELEASE_COMMANDS,
   {
     name: "doctor",
     summary: "what works on this machine and what to do about the rest",

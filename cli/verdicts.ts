@@ -7,24 +7,24 @@ const STYLE: Readonly<Record<Verdict<unknown>["status"], Style>> = { affirming: 
 /** The object of one verdict, as --json prints it; `checks` where they were asked for. */
 export function verdictObject(
   file: string,
-  verdict: Verdict<unknown>,
+  verdict: Verdict<unknown, string>,
   checks: readonly Check[] | null = null,
 ): Readonly<Record<string, unknown>> {
   return { file, ...verdictJson(verdict), ...(checks === null ? {} : { checks }) };
 }
 
 /** The exit code of a verdict; `strict` makes a warning count as contraindicated. */
-export function verdictExit(verdict: Verdict<unknown>, strict: boolean): ExitCode {
+export function verdictExit(verdict: Verdict<unknown, string>, strict: boolean): ExitCode {
   return strict && verdict.status === "warning" ? EXIT.contraindicated : verdict.exitCode;
 }
 
 /** The status word in its colour. */
-export function statusSegment(verdict: Verdict<unknown>): Segment {
+export function statusSegment(verdict: Verdict<unknown, string>): Segment {
   return styled(STYLE[verdict.status], verdict.status);
 }
 
 /** Status, reasons and what was not checked, for people. The first line says "simulator" where one made the evidence. */
-export function printVerdict(verdict: Verdict<unknown>, terminal: Terminal): void {
+export function printVerdict(verdict: Verdict<unknown, string>, terminal: Terminal): void {
   terminal.line(["verdict   ", statusSegment(verdict), `  ${verdict.sentence}`]);
   terminal.line(`          ${verdict.code}, ${verdict.stage}, ${verdict.spec}`);
   const at = verdict.atMs === null ? "" : `, judged at ${new Date(verdict.atMs).toISOString()}`;

@@ -7,8 +7,17 @@ import { build, stop } from "esbuild";
  * Builds the verification page: one HTML file with its script and style inside and no address in it. Its policy (CSP 3)
  * lets exactly this script and this style act, and nothing reach a network, so the page cannot send what it is shown.
  */
-export async function buildVerifyPage(): Promise<string> {
-  const [script, style, shell] = await sources();
+export function buildVerifyPage(): Promise<string> {
+  return buildPage("verify", []);
+}
+
+/** Builds the page on which a passkey approves or is made: the same, but for the way back to the command that serves it. */
+export function buildApprovePage(): Promise<string> {
+  return buildPage("approve", ["connect-src 'self'"]);
+}
+
+async function buildPage(name: "verify" | "approve", more: readonly string[]): Promise<string> {
+  const [script, style, shell] = await sources(name);
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style)) throw new Error("a bundle that would end its own element");
   const policy = [
     "default-src 'none'",
@@ -19,6 +28,7 @@ export async function buildVerifyPage(): Promise<string> {
     "base-uri 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
+    ...more,
   ].join("; ");
   return shell
     .replace("<!-- policy -->", () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`)
@@ -26,9 +36,13 @@ export async function buildVerifyPage(): Promise<string> {
     .replace("<!-- script -->", () => `<script>${script}</script>`);
 }
 
-async function sources(): Promise<[script: string, style: string, shell: string]> {
+async function sources(name: string): Promise<[script: string, style: string, shell: string]> {
   try {
-    return await Promise.all([bundle("verify/main.tsx"), bundle("verify/verify.css"), readFile(join(folder, "verify/shell.html"), "utf8")]);
+    return await Promise.all([
+      bundle(`${name}/main.tsx`),
+      bundle(`${name}/${name}.css`),
+      readFile(join(folder, `${name}/shell.html`), "utf8"),
+    ]);
   } finally {
     await stop(); // esbuild's service would outlive us as a child
   }

@@ -1,11 +1,10 @@
+import { rememberSignatures } from "@caladrius/attestation-verifier";
 import {
-  createResultVerifier,
-  listChecks,
-  rememberSignatures,
-  type ResultFileClaims,
-  type ResultFileOptions,
-  type Verdict,
-} from "@caladrius/attestation-verifier";
+  createGovernedResultVerifier,
+  listGovernedChecks,
+  type GovernedOptions,
+  type GovernedVerdict,
+} from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
@@ -13,6 +12,7 @@ import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exi
 import { readLimited } from "../files.ts";
 import { topFinding } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
+import { releaseLines } from "../release/print.ts";
 import { readTrustFile } from "../trust.ts";
 import { printChecks, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
 
@@ -28,26 +28,30 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const open = new Set<string>();
   if (args.inputs.length > 1 && args.optional("ear") !== null) throw new UsageError("--ear writes one verdict: give one FILE with it");
   await refuseEar(args);
-  const options: ResultFileOptions = {
+  const options: GovernedOptions = {
     mode: { kind: "archived", atMs: args.instant("at"), nonce: null },
     nonce: args.hex("nonce", 8, 64),
     jobDigest: args.hex("job", 32, 32),
     policyVersion: args.optional("policy-version") === null ? null : args.integer("policy-version", 0, Number.MAX_SAFE_INTEGER, 0),
     crls: await readCrls(args),
   };
-  const verify = createResultVerifier(trust, options, rememberSignatures(createSignatures())); // enclaves of one host share certificates
+  const verify = createGovernedResultVerifier(trust, options, rememberSignatures(createSignatures())); // enclaves of one host share certificates
   const sentences = new Set<string>();
+  const releases = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
       const verdict = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
-      const checks = args.flag("checks") ? listChecks(verdict, "result file") : null;
+      const checks = args.flag("checks") ? listGovernedChecks(verdict) : null;
       await writeEar(args, verdict);
       terminal.object(verdictObject(file, verdict, checks));
       if (checks !== null) printChecks(checks, terminal);
       rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
       for (const one of verdict.notChecked) open.add(one);
-      if (verdict.status !== "contraindicated") sentences.add(verdict.sentence);
+      if (verdict.status !== "contraindicated") {
+        sentences.add(verdict.sentence);
+        for (const line of releaseLines(verdict.claims.release)) releases.add(line);
+      }
       codes.push(verdictExit(verdict, strict));
     } catch (error) {
       const failure = failureOf(error);
@@ -58,12 +62,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   }
   terminal.table(rows);
   for (const sentence of sentences) terminal.line(sentence);
+  for (const line of releases) terminal.line(line);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
   return worst(codes);
 }
 
 /** For accepted files what they say, for others why not. */
-function summary(verdict: Verdict<ResultFileClaims>): string {
+function summary(verdict: GovernedVerdict): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
   const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;
