@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { credentialFile, startHost, type HostLogger, type HostOptions, type RunningHost } from "@caladrius/host";
+import { credentialFile, startHost, statusListFile, type HostLogger, type HostOptions, type RunningHost } from "@caladrius/host";
 import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_ADDRESS } from "./defaults.ts";
@@ -46,6 +46,8 @@ export async function startLocal(options: {
       bundle: bundle.statement,
       bundleApprovals: bundle.approvals,
       statusList: simulator.deployment.newStatusList(),
+      statusLists: statusListFile(simulator.deployment.paths.statusList),
+      onBooted: (bootNonce) => void simulator.deployment.newStatusList(bootNonce),
       dataDir: hostData,
       port,
       listenHost: DEFAULT_ADDRESS,
@@ -102,11 +104,9 @@ async function refuseTakenPort(port: number): Promise<void> {
   await once(server, "close");
 }
 
-/** A status list is good for 24 hours. A renewal that fails is tried again; the enclave meanwhile keeps the one it has. */
+/** A status list is good for 24 hours. The host takes what lies in the file, also what `caladrius status` puts there. */
 function renewStatusList(simulator: Simulator, host: RunningHost): NodeJS.Timeout {
-  return setInterval(() => {
-    host.setStatusList(simulator.deployment.newStatusList()).catch(() => undefined);
-  }, RENEW_EVERY_MS).unref();
+  return setInterval(() => simulator.deployment.newStatusList(host.statusList.bootNonce), RENEW_EVERY_MS).unref();
 }
 
 /** Waits until the host says that it has evidence. @throws DependencyError host-not-ready */
@@ -129,7 +129,8 @@ export function untilAsked(): Promise<string> {
   });
 }
 
-const RENEW_EVERY_MS = 6 * 3_600_000;
+/** How often a development status list is made anew. */
+export const RENEW_EVERY_MS: number = 6 * 3_600_000;
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 50;
 /** The vsock port of the parent at which an enclave finds KMS. */

@@ -1,6 +1,8 @@
 import type { Command, Option } from "./command.ts";
 import { DEFAULT_KMS_PORT, DEFAULT_PORT } from "./defaults.ts";
+import { POLICY_COMMANDS } from "./table/policy.ts";
 import { RELEASE_COMMANDS } from "./table/release.ts";
+import { STATUS_COMMANDS } from "./table/status.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const data: Option = {
@@ -70,7 +72,11 @@ export const COMMANDS: readonly Command[] = [
       enclave: { value: "SOCKET", about: "vsock socket of the enclave (Firecracker style); port 5000 is serve", required: true },
       constitution: { value: "F", about: "the deployment's constitution, measured into PCR16", required: true },
       bundle: { value: "F", about: "the policy bundle with its approvals; the bundle is measured into PCR17", required: true },
-      "status-list": { value: "F", about: "the status list (revocations, lifecycle)" },
+      "status-list": {
+        value: "F|URL",
+        about: "the status list: a file that is watched, or an address that is asked every other second",
+        required: true,
+      },
       "kms-listen": { value: "SOCKET", about: "where the enclave's connections to KMS arrive; they are forwarded unread" },
       "kms-credentials": {
         value: "FILE",
@@ -122,6 +128,8 @@ export const COMMANDS: readonly Command[] = [
       nonce: { value: "HEX", about: "the result must answer this nonce, 8 to 64 bytes" },
       job: { value: "HEX", about: "the result must be of the sealed job with this SHA-256" },
       "policy-version": { value: "N", about: "lowest version of the policy bundle that is accepted" },
+      "status-list": { value: "FILE", about: "judge by this status list: releases and keys that were revoked, policy versions" },
+      constitution: { value: "F", about: "for --status-list: the constitution that PCR16 measures" },
       ...EVIDENCE_OPTIONS,
       json,
     },
@@ -528,6 +536,7 @@ export const COMMANDS: readonly Command[] = [
     notes: ["Renames the file to F.fleet.retired. Enclaves that serve the epoch go on until its end or their own."],
     load: () => import("./commands/fleet-retire.ts"),
   },
+  ...POLICY_COMMANDS,
   {
     name: "simulate",
     summary: "the simulated enclave alone, for a host beside it",
@@ -602,6 +611,7 @@ export const COMMANDS: readonly Command[] = [
     load: () => import("./commands/kms-lint.ts"),
   },
   ...RELEASE_COMMANDS,
+  ...STATUS_COMMANDS,
   {
     name: "doctor",
     summary: "what works on this machine and what to do about the rest",

@@ -24,7 +24,7 @@ export type { HostLogger } from "./http/server.ts";
 export type { HostPages } from "./http/services.ts";
 export type { KmsEndpoint } from "./kms-forward/forward.ts";
 export type { ClaimedJob, JobQueue, JobState, JobView, NewJob, Outcome, Submission } from "./queue.ts";
-export type { StatusListState } from "./status/keeper.ts";
+export { keptStatusList, type StatusListState } from "./status/keeper.ts";
 export { STATUS_LIST_TYPE, statusListFile, statusListUrl, type StatusListSource } from "./status/source.ts";
 export { openSqliteQueue, type SqliteQueueOptions } from "./store/sqlite-queue.ts";
 
@@ -105,7 +105,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       onConnected: (bootNonce) => {
         statusLists.connected(bootNonce);
         fleet?.connected();
-        if (bootNonce !== null) options.onBooted?.(bootNonce);
+        if (bootNonce === null) return;
+        try {
+          options.onBooted?.(bootNonce);
+        } catch (error) {
+          log.warn({ reason: error instanceof Error ? error.message : "unknown" }, "no fresh status list was made");
+        }
       },
       onDisconnected: () => statusLists.disconnected(),
       isFleetKey: (keyId) => fleet?.keeps(keyId) === true,

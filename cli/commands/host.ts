@@ -1,5 +1,15 @@
 import { join, resolve } from "node:path";
-import { credentialChain, credentialFile, startHost, type HostLogger, type KmsEndpoint } from "@caladrius/host";
+import {
+  credentialChain,
+  credentialFile,
+  keptStatusList,
+  startHost,
+  statusListFile,
+  statusListUrl,
+  type HostLogger,
+  type KmsEndpoint,
+  type StatusListSource,
+} from "@caladrius/host";
 import {
   decodeApproved,
   decodeConstitution,
@@ -11,8 +21,8 @@ import {
 } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, defaultDataFolder } from "../defaults.ts";
-import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
-import { makeFolder, readLimited } from "../files.ts";
+import { about, EXIT, UnreachableError, UsageError, type ExitCode } from "../exit.ts";
+import { makeFolder, readIfThere, readLimited } from "../files.ts";
 import { untilAsked } from "../local.ts";
 import { lazyPages } from "../pages.ts";
 import type { Terminal } from "../print.ts";
@@ -23,9 +33,6 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const bundlePath = args.text("bundle");
   const bundleBytes = await readLimited(bundlePath, 2 * MAX_BUNDLE_BYTES);
   const bundle = await about(bundlePath, () => decodeApproved(bundleBytes));
-  const statusListPath = args.text("status-list");
-  const statusList = await readLimited(statusListPath, MAX_STATUS_LIST_BYTES);
-  await about(statusListPath, () => decodeStatement(decodeApproved(statusList).statement, "status-list"));
   const kmsListen = args.optional("kms-listen");
   const credentials = args.optional("kms-credentials");
   const fleet = args.many("fleet");
@@ -35,12 +42,14 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   void asked.then((signal) => terminal.progress(`${signal}: finishing what is at work`));
 
   await makeFolder(dataDir, 0o700);
+  const { first: statusList, source: statusLists } = await openStatusList(args.text("status-list"), dataDir, terminal);
   const host = await startHost({
     enclaveSocket: args.text("enclave"),
     constitution,
     bundle: bundle.statement,
     bundleApprovals: bundle.approvals,
     statusList,
+    statusLists,
     dataDir,
     port,
     listenHost: DEFAULT_ADDRESS,
@@ -62,6 +71,31 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   await host.close();
   terminal.line("stopped");
   return EXIT.ok;
+}
+
+/** The list to begin with, and where newer ones will be. Where an address is silent, the list of an earlier run will do for a start. */
+async function openStatusList(
+  place: string,
+  dataDir: string,
+  terminal: Terminal,
+): Promise<{ first: Uint8Array; source: StatusListSource }> {
+  if (!/^https?:/i.test(place)) {
+    const first = await readLimited(place, MAX_STATUS_LIST_BYTES);
+    await about(place, () => decodeStatement(decodeApproved(first).statement, "status-list"));
+    return { first, source: statusListFile(resolve(place)) };
+  }
+  const source = statusListUrl(place);
+  try {
+    const first = await source.read();
+    if (first !== null) return { first, source };
+    throw new UnreachableError(`${source.name} gave nothing`);
+  } catch (error) {
+    const kept = await readIfThere(keptStatusList(dataDir), MAX_STATUS_LIST_BYTES);
+    const reason = error instanceof Error ? error.message : "it cannot be fetched";
+    if (kept === null) throw new UnreachableError(`${reason}; is the address right, and the authority's host up?`);
+    terminal.note(`${reason}: beginning with the list that this host had before`);
+    return { first: kept, source };
+  }
 }
 
 /** A file of the kind that is asked for; whether it is the right one shows in the enclave alone. */

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Arguments } from "../arguments.ts";
 import { defaultDataFolder } from "../defaults.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { untilAsked } from "../local.ts";
+import { RENEW_EVERY_MS, untilAsked } from "../local.ts";
 import type { Terminal } from "../print.ts";
 import { startSimulator } from "../simulator.ts";
 import { printSimulator, simulatorEvents } from "../tell.ts";
@@ -21,7 +21,9 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     `next       npx caladrius host --enclave ${enclave} --constitution ${constitution} --bundle ${bundle} --status-list ${statusList}`,
   );
   terminal.line("Ctrl-C ends it");
+  const renewal = setInterval(() => simulator.deployment.newStatusList(), RENEW_EVERY_MS);
   await asked;
+  clearInterval(renewal);
   await simulator.stop();
   return EXIT.ok;
 }

@@ -3,16 +3,17 @@ import {
   createGovernedResultVerifier,
   listGovernedChecks,
   type GovernedOptions,
-  type GovernedVerdict,
+  type VerifiedStatusList,
 } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
-import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
+import { about, failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { topFinding } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
 import { releaseLines } from "../release/print.ts";
+import { judgeBy, readStatusListFor } from "../status/judge.ts";
 import { readTrustFile } from "../trust.ts";
 import { printChecks, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
 
@@ -28,21 +29,25 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const open = new Set<string>();
   if (args.inputs.length > 1 && args.optional("ear") !== null) throw new UsageError("--ear writes one verdict: give one FILE with it");
   await refuseEar(args);
+  const statusList = await readStatusListFor(args, trust, args.instant("at") ?? Date.now());
   const options: GovernedOptions = {
     mode: { kind: "archived", atMs: args.instant("at"), nonce: null },
     nonce: args.hex("nonce", 8, 64),
     jobDigest: args.hex("job", 32, 32),
     policyVersion: args.optional("policy-version") === null ? null : args.integer("policy-version", 0, Number.MAX_SAFE_INTEGER, 0),
     crls: await readCrls(args),
+    ...(statusList === null ? {} : { revokedKeysAt: (atMs) => statusList.revocations.keysAt(atMs) }),
   };
   const verify = createGovernedResultVerifier(trust, options, rememberSignatures(createSignatures())); // enclaves of one host share certificates
   const sentences = new Set<string>();
   const releases = new Set<string>();
+  const undisclosed = new Set<string>();
   for (const [index, file] of args.inputs.entries()) {
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
-      const verdict = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
-      const checks = args.flag("checks") ? listGovernedChecks(verdict) : null;
+      const governed = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
+      const { verdict, check } = await about(file, () => judgeBy(statusList, governed));
+      const checks = args.flag("checks") ? [...listGovernedChecks(governed), ...(check === null ? [] : [check])] : null;
       await writeEar(args, verdict);
       terminal.object(verdictObject(file, verdict, checks));
       if (checks !== null) printChecks(checks, terminal);
@@ -51,6 +56,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       if (verdict.status !== "contraindicated") {
         sentences.add(verdict.sentence);
         for (const line of releaseLines(verdict.claims.release)) releases.add(line);
+        if ("statusList" in verdict.claims) for (const one of verdict.claims.statusList.undisclosed) undisclosed.add(one);
       }
       codes.push(verdictExit(verdict, strict));
     } catch (error) {
@@ -63,12 +69,19 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.table(rows);
   for (const sentence of sentences) terminal.line(sentence);
   for (const line of releases) terminal.line(line);
+  if (statusList !== null) terminal.line(listLine(statusList));
+  if (undisclosed.size > 0) terminal.line(`not held against the list, as it is not disclosed: ${[...undisclosed].join(", ")}`);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
   return worst(codes);
 }
 
+function listLine({ list: { number, issuedAt, expiresAt } }: VerifiedStatusList): string {
+  const iso = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString();
+  return `status list  number ${number}, in force from ${iso(issuedAt)} to ${iso(expiresAt)}`;
+}
+
 /** For accepted files what they say, for others why not. */
-function summary(verdict: GovernedVerdict): string {
+function summary(verdict: ReturnType<typeof judgeBy>["verdict"]): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
   const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;

@@ -232,7 +232,7 @@ export class StatusListKeeper {
   }
 
   async #keep(file: Uint8Array): Promise<void> {
-    const path = keptAt(this.#options.dataDir);
+    const path = keptStatusList(this.#options.dataDir);
     await writeFile(`${path}.new`, file, { mode: 0o600, flush: true });
     await rename(`${path}.new`, path);
   }
@@ -251,13 +251,14 @@ export class StatusListKeeper {
 /** The list kept from an earlier run, if it is of this deployment. */
 async function readKept({ dataDir, constitution }: StatusListKeeperOptions): Promise<StatusListFile | null> {
   try {
-    return readStatusList(new Uint8Array(await readFile(keptAt(dataDir))), constitution);
+    return readStatusList(new Uint8Array(await readFile(keptStatusList(dataDir))), constitution);
   } catch {
     return null; // none, or of another deployment
   }
 }
 
-function keptAt(dataDir: string): string {
+/** Where a host keeps the newest list that an enclave took. */
+export function keptStatusList(dataDir: string): string {
   return join(dataDir, "status-list.cbor");
 }
 
