@@ -1,3 +1,4 @@
+export { widest, WIDTH } from "./decision/cover.ts";
 export { decide, type Allowed, type Decision, type DecisionInput, type DecisionTools, type EmergencyStanding } from "./decision/decide.ts";
 export { DENIAL, type DenialCode } from "./decision/denial.ts";
 export type { DeviceFlag, SignedByDevice } from "./decision/device.ts";

@@ -1,3 +1,4 @@
+import { encodeCbor } from "./cbor/index.ts";
 import { emergencyAnswers, type EmergencyState } from "./emergency-state.ts";
 import { disclosureLevelSchema, type DisclosureLevel } from "./findings.ts";
 import { signingPublicKey, type SigningPublicKey } from "./keys.ts";
@@ -98,3 +99,8 @@ export const decodeNotice = (payload: Uint8Array): Notice =>
 
 /** Padded size of a notice before sealing, whatever stands in it. */
 export const NOTICE_PADDED_BYTES = 12_288;
+
+/** HPKE info of a sealed notice: auditors know the deployment before they open one, and the boot only after. */
+export function noticeInfo(constitutionDigest: Uint8Array): Uint8Array {
+  return encodeCbor(["caladrius notice", constitutionDigest]);
+}

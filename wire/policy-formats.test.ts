@@ -109,6 +109,10 @@ describe("formats of policy", () => {
     expect(wire.decodeCbor(wire.passkeyChallenge(b(2)))).toEqual(["caladrius passkey approval", b(2)]);
   });
 
+  it("a notice is sealed for its deployment under its own label", () => {
+    expect(wire.decodeCbor(wire.noticeInfo(b(48)))).toEqual(["caladrius notice", b(48)]);
+  });
+
   it("a notice fits its padded size", () => {
     const answers = Array.from({ length: 64 }, () => ({ person: "p".repeat(40), role: "r".repeat(20), granted: true }));
     const full = wire.encodeNotice({ version: 1, bootId: b(16), number: 1, event: { ...event, emergency: b(2048), answers } });

@@ -8,6 +8,7 @@ import {
   type DisclosureLevel,
   type DisclosureName,
   type DisclosureValues,
+  type EmergencyState,
   type Finding,
 } from "@caladrius/wire";
 import type { Allowed, DenialCode, DeviceFlag } from "@caladrius/policies";
@@ -40,6 +41,18 @@ const HKDF_MOST_BYTES = 255 * 32; // RFC 5869 §2.3
 /** What a denied job discloses: its one code. There is no alarm summary, so no verifier takes silence for health. */
 export function denialDisclosures(job: OpenedJob, code: DenialCode): Disclosures {
   return disclose(job, [["denial", code]]);
+}
+
+/** What a job discloses that asks about emergencies: those that its recipients may know of. There is no alarm summary either. */
+export function emergencyDisclosures(job: OpenedJob, states: readonly EmergencyState[]): Disclosures {
+  const { request } = job;
+  return disclose(job, [
+    ["emergencies", [...states]],
+    ...[...new Set(request.recipients.map((recipient) => recipient.level))].map((level) => ["level", level] as const),
+    ["purpose", request.purpose],
+    ["job-id", job.header.jobId],
+    ["submitter", job.submitterThumbprint],
+  ]);
 }
 
 /** What an analysed job may disclose, most important first: what does not fit a reply is cut from the end. */

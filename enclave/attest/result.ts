@@ -11,6 +11,7 @@ import {
   RESULT_PROFILE,
   type DisclosureLevel,
   type JobReply,
+  type NoticeEvent,
   type OuterStatus,
 } from "@caladrius/wire";
 import type { CurrentIdentity, Enclave } from "../boot/boot.ts";
@@ -26,7 +27,7 @@ export function attestResult(
   job: OpenedJob,
   disclosures: Disclosures,
   interval: TimeInterval,
-  { statusStale, breakGlass }: { statusStale: boolean; breakGlass: boolean },
+  { statusStale, breakGlass, event }: { statusStale: boolean; breakGlass: boolean; event: NoticeEvent | null },
 ): JobReply {
   const result = encodeStatement(
     "result",
@@ -42,7 +43,7 @@ export function attestResult(
       policy: { digest: enclave.policyDigest, version: enclave.bundle.policyVersion },
       statusListVersion: enclave.status.list.number,
       flags: { breakGlass, statusStale, statusFresh: enclave.status.fresh },
-      emergencyUses: 0,
+      emergencyUses: enclave.emergencies.uses,
       disclosureDigests: disclosures.digests,
     }),
     enclave.resultKey.sign,
@@ -60,7 +61,7 @@ export function attestResult(
       iat: seconds(interval),
     }),
     replies,
-    notices: [],
+    notices: enclave.notices.next(event),
   };
 }
 
@@ -69,7 +70,7 @@ export function attestCannotOpen(enclave: Enclave, jobDigest: Uint8Array, interv
   return {
     status: outerStatus(enclave, { jobDigest, replyDigests: [], state: "cannot-open", iat: seconds(interval) }),
     replies: [],
-    notices: [],
+    notices: enclave.notices.next(null),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Bundle, Recording } from "@caladrius/wire";
 import type { Enclave } from "../boot/boot.ts";
 import type { TimeInterval } from "../boot/clock.ts";
 import { sha256, verifySignature } from "../crypto.ts";
+import { emergencyStanding } from "../emergency/steps.ts";
 import type { OpenedJob } from "../open/open-job.ts";
 import { AnsweredJobs } from "./memory.ts";
 
@@ -12,13 +13,16 @@ export interface Authority extends DecisionTools {
   memory: AnsweredJobs;
 }
 
-/** Tools for the decisions under one bundle. */
-export function makeAuthority(bundle: Bundle, cedar: CedarEngine): Authority {
+/**
+ * Tools for the decisions under one bundle.
+ * @param remembered how many grants and how many decisions of Cedar's are known again
+ */
+export function makeAuthority(bundle: Bundle, cedar: CedarEngine, remembered = 512): Authority {
   const crypto = { sha256, verify: verifySignature };
   return {
     crypto,
-    readGrant: grantReader(bundle.grantIssuers, crypto, REMEMBERED_GRANTS),
-    cedar: rememberCedar(cedar, REMEMBERED_DECISIONS),
+    readGrant: grantReader(bundle.grantIssuers, crypto, remembered),
+    cedar: rememberCedar(cedar, remembered),
     memory: new AnsweredJobs(),
   };
 }
@@ -41,7 +45,7 @@ export function authorize(enclave: Enclave, job: OpenedJob, recording: Recording
       recording: recording === null ? null : recordingFacts(recording),
       recordingDigest: job.recordingDigest,
       deviceBatch: job.deviceBatch,
-      emergency: null,
+      emergency: emergencyStanding(enclave, job, interval),
       interval,
     },
     enclave.authority,
@@ -56,6 +60,3 @@ export function authorize(enclave: Enclave, job: OpenedJob, recording: Recording
 export function spend({ authority }: Pick<Enclave, "authority">, job: OpenedJob, allowed: Allowed): void {
   authority.memory.answered(job.jobDigest, allowed);
 }
-
-const REMEMBERED_GRANTS = 512;
-const REMEMBERED_DECISIONS = 512;

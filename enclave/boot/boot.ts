@@ -2,6 +2,8 @@ import type { Cedar } from "@caladrius/policies/cedar";
 import type { BootMessage, Bundle, CborValue, Constitution, Credentials } from "@caladrius/wire";
 import { makeAuthority, type Authority } from "../authorize/authorize.ts";
 import { ed25519FromSeed, type SigningKey } from "../crypto.ts";
+import { Emergencies } from "../emergency/emergencies.ts";
+import { Notices } from "../emergency/notices.ts";
 import { Epochs } from "../fleet/epochs.ts";
 import type { Kms } from "../kms/port.ts";
 import type { Nsm } from "../nsm/client.ts";
@@ -36,6 +38,9 @@ export interface Enclave {
   policyDigest: Uint8Array;
   /** decides on jobs, and remembers what those answered used up */
   authority: Authority;
+  /** what was opened in emergencies, and what auditors are told of it; both end with the boot */
+  emergencies: Emergencies;
+  notices: Notices;
   /** PCR0: what the status list calls this image */
   imagePcr0: Uint8Array;
   status: Status;
@@ -89,6 +94,8 @@ export async function bootEnclave(
   const bootId = derive("boot id", 16);
   const clock = new Clock(monotonicMs);
   const { data: imagePcr0 } = await nsm.call<"DescribePCR">({ kind: "DescribePCR", index: PCR_IMAGE });
+  const resultKey = ed25519FromSeed(derive("result key", 32));
+  const auditors = bundle.breakGlass === null ? [] : constitution.auditorKeys;
   const booting: Omit<Enclave, "identity" | "status"> = {
     nsm,
     clock,
@@ -99,9 +106,11 @@ export async function bootEnclave(
     detectorParameters,
     policyDigest,
     authority,
+    emergencies: new Emergencies(),
+    notices: new Notices(auditors, { resultKey, bootId, constitutionDigest }),
     imagePcr0,
     keys: new KeyRing(deriveKeySet(derive("key set", 32), null)),
-    resultKey: ed25519FromSeed(derive("result key", 32)),
+    resultKey,
     bootId,
     bootNonce: derive("boot nonce", 32),
     nextSequence: 0,

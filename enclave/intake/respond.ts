@@ -18,7 +18,7 @@ import {
   type StatusListReply,
 } from "@caladrius/wire";
 import type { Cedar } from "@caladrius/policies/cedar";
-import { answerDataKeyJob, answerJob, type Answer } from "../attest/answer.ts";
+import { answerDataKeyJob, answerSealedJob, type Answer } from "../attest/answer.ts";
 import {
   attestWithNonce,
   bootEnclave,
@@ -144,7 +144,7 @@ export class Responder {
   async #answer(enclave: Enclave, sealed: Uint8Array): Promise<Answer> {
     if (isDataKeyJob(sealed)) return answerDataKeyJob(enclave, sealed);
     await ensureEvidence(enclave);
-    return answerJob(enclave, sealed);
+    return answerSealedJob(enclave, sealed);
   }
 
   /** Only codes leave: no text of an error, which may have been made from opened content. */

@@ -17,6 +17,9 @@ export const DENIAL = {
   "denied-emergency": "no emergency of this id is granted here to this submitter for this subject, or the request carries grants beside it",
   "denied-emergency-purpose": "the emergency was not granted for this purpose",
   "denied-emergency-level": "a recipient asks for a wider disclosure level than the emergency was granted for",
+  "denied-emergency-answer":
+    "the answer is by nobody who is asked about this emergency now, or is not the first of theirs; its requester is never asked",
+  "denied-emergency-memory": "the enclave keeps as many emergencies, of this requester or at all, or uses of one, as it can",
   "denied-grant-missing": "the policy bundle demands a grant for this purpose, and the request carries none",
   "denied-grant-revoked": "the grant, or the key of its issuer, has been revoked",
   "denied-grant-subject": "the grant is for another subject",
