@@ -6,6 +6,7 @@ import { ConfigurationError, DependencyError } from "@caladrius/wire";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULT_ADDRESS } from "./defaults.ts";
 import { makeFolder } from "./files.ts";
+import type { Deployment } from "./given-deployment.ts";
 import { ensureLocalEpoch, untilServed } from "./fleet/local.ts";
 import { lazyPages } from "./pages.ts";
 import { startSimulator, type SimulatedFleet, type Simulator, type SimulatorEvents } from "./simulator.ts";
@@ -26,10 +27,14 @@ export async function startLocal(options: {
   events: SimulatorEvents;
   /** name of a fleet to serve; default: none */
   fleet?: string | null;
+  /** the deployment to boot with; default: a development deployment */
+  given?: Deployment | null;
+  /** how long an attestation may take; default: a minute */
+  readyWithinMs?: number;
 }): Promise<Local> {
-  const { data, port, logger, events, fleet: name = null } = options;
+  const { data, port, logger, events, fleet: name = null, given = null, readyWithinMs } = options;
   await refuseTakenPort(port);
-  const simulator = await startSimulator(data, events, name);
+  const simulator = await startSimulator(data, events, name, given);
   const undo: (() => Promise<void>)[] = [() => simulator.stop()];
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0)) await step();
@@ -60,7 +65,7 @@ export async function startLocal(options: {
     const renewal = renewStatusList(simulator, host);
     undo.unshift(async () => clearInterval(renewal));
     events.progress("enclave: boot");
-    await untilReady(host.url);
+    await untilReady(host.url, readyWithinMs);
     if (simulator.fleet !== null) await serveFleet(simulator, simulator.fleet, host.url, events);
     return { simulator, url: host.url, close };
   } catch (error) {
@@ -86,8 +91,9 @@ async function serveFleet(
   url: string,
   events: SimulatorEvents,
 ): Promise<void> {
-  events.progress(`fleet ${fleet.name}: keys, evidence, approval`);
   const { constitution, approverKey } = deployment.paths;
+  if (approverKey === null) return; // its approvers do it
+  events.progress(`fleet ${fleet.name}: keys, evidence, approval`);
   const { constitutionDigest } = deployment;
   await ensureLocalEpoch({ fleet: fleet.name, epochs: fleet.epochs, socketPath, trust, constitution, approverKey, constitutionDigest });
   await untilServed(url);
@@ -110,14 +116,14 @@ function renewStatusList(simulator: Simulator, host: RunningHost): NodeJS.Timeou
 }
 
 /** Waits until the host says that it has evidence. @throws DependencyError host-not-ready */
-export async function untilReady(url: string): Promise<void> {
-  const end = performance.now() + READY_WITHIN_MS;
+export async function untilReady(url: string, mostMs: number = READY_WITHIN_MS): Promise<void> {
+  const end = performance.now() + mostMs;
   for (;;) {
     const answer = await fetch(`${url}/readyz`).catch(() => null);
     await answer?.body?.cancel();
     if (answer?.ok === true) return;
     if (performance.now() > end)
-      throw new DependencyError("host-not-ready", `${url}: no attestation after ${READY_WITHIN_MS / 1000} s; the log says why`, 1000);
+      throw new DependencyError("host-not-ready", `${url}: no attestation after ${mostMs / 1000} s; the log says why`, 1000);
     await sleep(POLL_MS);
   }
 }

@@ -9,7 +9,6 @@ import {
   openDevelopmentDeployment,
   openDevelopmentKms,
   openSimulatedPki,
-  type DevelopmentDeployment,
   type DevelopmentKms,
   type RunningEnclave,
   type SimulatedPki,
@@ -17,12 +16,13 @@ import {
 import { toHex } from "@caladrius/wire";
 import { DEFAULT_MAX_AGE_SECONDS } from "./defaults.ts";
 import { writeWhole } from "./files.ts";
+import type { Deployment } from "./given-deployment.ts";
 import { lockFolder } from "./lock.ts";
 
 /** A simulated enclave with all that a host and a relying party need beside it. */
 export interface Simulator {
   image: Image;
-  deployment: DevelopmentDeployment;
+  deployment: Deployment;
   /** path of the trust file that accepts this enclave under this constitution */
   trust: string;
   /** what the trust file pins: PCR0, 1, 2 and 16, lower-case hex */
@@ -56,12 +56,18 @@ export interface SimulatorEvents {
  * to both, and starts the enclave from the image. The directory is this process's alone until `stop`: another build
  * would write another trust file into it.
  * @param fleet name of a fleet whose keys lie behind a simulated KMS, with a constitution of its own; null: none
+ * @param given the deployment to boot with; null: the data directory's development deployment, or the fleet's
  * @throws ConfigurationError store-locked
  */
-export async function startSimulator(data: string, events: SimulatorEvents, fleet: string | null = null): Promise<Simulator> {
+export async function startSimulator(
+  data: string,
+  events: SimulatorEvents,
+  fleet: string | null = null,
+  given: Deployment | null = null,
+): Promise<Simulator> {
   const unlock = await lockFolder(data);
   try {
-    const simulator = await startIn(data, events, fleet);
+    const simulator = await startIn(data, events, fleet, given);
     const stop = async (): Promise<void> => {
       await simulator.stop();
       unlock();
@@ -73,7 +79,7 @@ export async function startSimulator(data: string, events: SimulatorEvents, flee
   }
 }
 
-async function startIn(data: string, events: SimulatorEvents, fleetName: string | null): Promise<Simulator> {
+async function startIn(data: string, events: SimulatorEvents, fleetName: string | null, given: Deployment | null): Promise<Simulator> {
   const image = await buildImage({ cacheDir: join(data, "image"), onProgress: (step) => events.progress(`image: ${step}`) });
   const clock = { nowMs: (): number => Date.now() };
   const pki = await openSimulatedPki(join(data, "pki"), clock);
@@ -81,7 +87,7 @@ async function startIn(data: string, events: SimulatorEvents, fleetName: string 
   const kms = fleetName === null ? null : await openDevelopmentKms({ dataDir: join(fleetFolder, "kms"), pki, clock });
   try {
     const fleet = fleetName === null || kms === null ? null : { name: fleetName, kms, epochs: join(fleetFolder, "epochs") };
-    const started = await startEnclave(data, fleet === null ? data : fleetFolder, { image, pki, clock, fleet }, events);
+    const started = await startEnclave(data, fleet === null ? data : fleetFolder, { image, pki, clock, fleet, given }, events);
     const stop = async (): Promise<void> => {
       await started.stop();
       await kms?.close();
@@ -96,12 +102,18 @@ async function startIn(data: string, events: SimulatorEvents, fleetName: string 
 async function startEnclave(
   data: string,
   folder: string,
-  { image, pki, clock, fleet }: { image: Image; pki: SimulatedPki; clock: { nowMs(): number }; fleet: SimulatedFleet | null },
+  {
+    image,
+    pki,
+    clock,
+    fleet,
+    given,
+  }: { image: Image; pki: SimulatedPki; clock: { nowMs(): number }; fleet: SimulatedFleet | null; given: Deployment | null },
   events: SimulatorEvents,
 ): Promise<Simulator> {
   const detectors = DETECTORS.map(({ id }) => id);
   const named = fleet === null ? {} : { kms: fleet.kms.named, dataKeys: [fleet.kms.dataKey] };
-  const deployment = openDevelopmentDeployment(join(folder, "deployment"), clock, detectors, named);
+  const deployment: Deployment = given ?? openDevelopmentDeployment(join(folder, "deployment"), clock, detectors, named);
   deployment.newStatusList();
 
   const { pcr0, pcr1, pcr2 } = image.measurements;

@@ -22,6 +22,12 @@ const EVIDENCE_OPTIONS: Readonly<Record<string, Option>> = {
   force: { value: null, about: "overwrite a file that exists" },
   strict,
 };
+/** Of commands that start a simulated enclave; given-deployment.ts reads them. */
+const OWN_DEPLOYMENT: Readonly<Record<string, Option>> = {
+  constitution: { value: "F", about: "boot with your own constitution (default: a development one, whose key lies in --data)" },
+  bundle: { value: "F", about: "your own policy bundle with its approvals" },
+  "status-list": { value: "F", about: "your own status list; the file is watched" },
+};
 const MANY = Number.MAX_SAFE_INTEGER;
 
 const INPUT_NOTE: readonly string[] = [
@@ -54,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
       data,
       port,
       fleet: { value: "NAME", about: "serve a fleet of this name, its keys behind a simulated KMS: jobs outlive their enclave" },
+      ...OWN_DEPLOYMENT,
       json,
     },
     notes: [
@@ -542,7 +549,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "the simulated enclave alone, for a host beside it",
     inputs: "",
     count: [0, 0],
-    options: { data, json },
+    options: { data, ...OWN_DEPLOYMENT, json },
     notes: ['With --json it prints one line when ready: {"enclave":SOCKET,"constitution":F,"bundle":F,"statusList":F,"trust":F}.'],
     load: () => import("./commands/simulate.ts"),
   },

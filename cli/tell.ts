@@ -54,5 +54,5 @@ const PCR_MEANING: Readonly<Record<string, string>> = {
   "0": "whole image",
   "1": "boot part",
   "2": "application",
-  "16": "constitution (development)",
+  "16": "constitution",
 };
