@@ -134,6 +134,8 @@ export function failureOf(error: unknown): Failure {
       code,
       sentence: error.message,
     };
+  if (error.name === "GrantError")
+    return { ...placeOf(error), exit: code.endsWith("-form") ? EXIT.malformed : EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "StatusError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "FleetError") return { ...placeOf(error), exit: EXIT.contraindicated, code, sentence: error.message };
   if (error.name === "SubmitError") return { ...placeOf(error), exit: submitExit(error), code, sentence: advised(code, error.message) };
@@ -153,7 +155,8 @@ export function failureOf(error: unknown): Failure {
 function submitExit(error: Error): ExitCode {
   if (["host-url", "kms-key-arn", "kms-endpoint"].includes(codeOf(error))) return EXIT.usage;
   const stage = "stage" in error ? error.stage : "";
-  return stage === "seal" || stage === "reply" ? EXIT.contraindicated : EXIT.unreachable;
+  if (codeOf(error) === "grant-form" || codeOf(error) === "receipt-form") return EXIT.malformed;
+  return stage === "seal" || stage === "reply" || stage === "grant" ? EXIT.contraindicated : EXIT.unreachable;
 }
 
 /** What to do about refusals of the client, which does not know how the command line spells it. */

@@ -1,6 +1,7 @@
 import type { Command, Option } from "./command.ts";
 import { DEFAULT_KMS_PORT, DEFAULT_PORT } from "./defaults.ts";
 import { POLICY_COMMANDS } from "./table/policy.ts";
+import { GRANT_COMMANDS } from "./table/grants.ts";
 import { RELEASE_COMMANDS } from "./table/release.ts";
 import { STATUS_COMMANDS } from "./table/status.ts";
 
@@ -110,6 +111,11 @@ export const COMMANDS: readonly Command[] = [
       purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: TREAT)" },
       zone,
       key: { value: "F", about: "the submitter's key file, made if there is none; without it new keys for this call" },
+      grant: { value: "F[:USE]", about: "carry this grant, each job with the next use that this key has not spent", multiple: true },
+      recipient: { value: "F.pub:LEVEL", about: "somebody else gets a reply of their own at this level", multiple: true },
+      ward: { value: "WARD", about: "where the recordings come from, as policies and grants name it" },
+      "device-key": { value: "F.pem", about: "sign each recording as its device, numbered in order" },
+      device: { value: "NAME", about: "the device of all recordings, whatever their files say" },
       "kms-key": {
         value: "ARN",
         about: "seal under data keys of this KMS key, with your own AWS credentials: its policy decides who opens",
@@ -617,6 +623,7 @@ export const COMMANDS: readonly Command[] = [
     notes: ["Findings end with exit code 10. Grants, IAM policies and who can assume the roles are not judged."],
     load: () => import("./commands/kms-lint.ts"),
   },
+  ...GRANT_COMMANDS,
   ...RELEASE_COMMANDS,
   ...STATUS_COMMANDS,
   {

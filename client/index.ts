@@ -16,3 +16,9 @@ export { openGrantUses, type GrantUses, type HeldGrant } from "./grants/uses.ts"
 export { openDeviceSigner, type DeviceKey, type DeviceSigner } from "./devices/sign-batch.ts";
 export { parseReceipt, renderReceipt, type ReplyReceipt } from "./receipt.ts";
 export { fetchReply, type FetchReplyOptions } from "./fetch-reply.ts";
+export { signGrant, thumbprintOf, type GrantIssuerKey, type GrantTerms } from "./grants/sign-grant.ts";
+export { decodeGrantFile, verifyGrant, type DecodedGrant } from "./grants/read-grant.ts";
+export { describeGrant } from "./grants/describe-grant.ts";
+export { readConsent, type ConsentOptions, type ConsentTerms } from "./grants/from-consent.ts";
+export { GrantError, type GrantCode } from "./grants/errors.ts";
+export { DISCLOSURE_NAMES, redactResultFile, type Redaction } from "./redact.ts";

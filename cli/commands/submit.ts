@@ -3,6 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder, readText } from "../files.ts";
 import { readAll } from "../inputs.ts";
+import { readCarried } from "../submit-options.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
@@ -19,9 +20,12 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const kmsKey = await readKmsKey(args);
   const keyPath = args.optional("key");
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
+  const carried = await readCarried(args, key, keyPath);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
-  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
+  const { recordings: read, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
+  const device = args.optional("device");
+  const recordings = device === null ? read : read.map((one) => ({ ...one, recording: { ...one.recording, device } }));
   if (kmsKey !== null)
     terminal.line(`sealing under data keys of ${kmsKey.arn}: that key's policy decides which enclaves open them, not your trust file`);
   const tellSlowly = tellSlow(args.text("host"), terminal);
@@ -33,6 +37,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     detectors,
     level,
     purpose,
+    ...carried,
     outDir,
     force: args.flag("force"),
     onProgress: (progress) => {
@@ -42,6 +47,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     onRetry: tellRetries(terminal),
   });
   printOutcomes(outcomes, terminal);
+  if (outDir !== null && outcomes.some(({ receipts }) => receipts.length > 0))
+    terminal.line(`receipts: each further recipient opens the reply to them with \`caladrius open\` and ${outDir}/NAME.recipient-N.json`);
   const verified = outcomes.filter(({ status }) => status === "verified");
   const notChecked = new Set(verified.flatMap(({ verdict }) => verdict?.notChecked ?? []));
   if (notChecked.size > 0) terminal.line(`not checked: ${[...notChecked].join(", ")}`);

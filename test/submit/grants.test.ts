@@ -146,7 +146,7 @@ describe("grants at the submitter", () => {
       some
         .flat()
         .map(({ verdict }) => verdict?.claims?.disclosed.grant?.use)
-        .toSorted(),
+        .toSorted((a, b) => (a ?? 0) - (b ?? 0)),
     ).toEqual([1, 2, 3]);
     const [fourth] = await submitted(1, { purpose: "HRESCH", grantUses: uses()! });
     expect(fourth?.problem).toMatchObject({ code: "grant-used-up" });

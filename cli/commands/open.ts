@@ -1,0 +1,39 @@
+import { basename } from "node:path";
+import { fetchReply, HostClient, openSubmitterKey, parseReceipt } from "@caladrius/client";
+import type { Arguments } from "../arguments.ts";
+import { about, type ExitCode } from "../exit.ts";
+import { readText, refuseExisting, writeWhole } from "../files.ts";
+import { printAlarms, printCoverage, printFindings } from "../findings.ts";
+import type { Terminal } from "../print.ts";
+import { readTrustFile } from "../trust.ts";
+import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
+
+/** Fetches, opens and verifies the reply that a submitter had sealed to this recipient. */
+export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+  const [file, out, force, path] = [args.inputs[0] ?? "", args.text("out"), args.flag("force"), args.text("key")];
+  if (!force) await refuseExisting(out);
+  const trust = await readTrustFile(args.text("trust"));
+  const text = await readText(file, MAX_RECEIPT_BYTES);
+  const receipt = await about(file, () => parseReceipt(text));
+  const key = await about(path, () => openSubmitterKey(path));
+  const stop = new AbortController();
+  try {
+    const host = new HostClient(args.text("host"), { signal: stop.signal, onRetry: (reason) => terminal.progress(`waiting: ${reason}`) });
+    const { verdict, file: result } = await fetchReply(receipt, { host, trust, key, signal: stop.signal });
+    if (verdict.status !== "contraindicated") await writeWhole(out, result, { force, mode: 0o600 });
+    terminal.object({ ...verdictObject(out, verdict), receipt: basename(file) });
+    printVerdict(verdict, terminal);
+    if (verdict.status !== "contraindicated") {
+      const { disclosed } = verdict.claims;
+      if (disclosed["alarm-summary"] !== null) printAlarms(disclosed["alarm-summary"], terminal);
+      printFindings(disclosed.finding, terminal);
+      if (disclosed.coverage !== null) printCoverage(disclosed.coverage, terminal);
+      terminal.line(`wrote ${out}`);
+    }
+    return verdictExit(verdict, args.flag("strict"));
+  } finally {
+    stop.abort();
+  }
+}
+
+const MAX_RECEIPT_BYTES = 4096;
