@@ -1,7 +1,7 @@
 import type { Channel } from "@caladrius/wire";
 import type { Point } from "./columns.ts";
 import { ReadError } from "./problems.ts";
-import { compare } from "./rational.ts";
+import { compare, type Rational } from "./rational.ts";
 
 /*
  * Values that no patient has are told here and handed on: the enclave leaves them out, and its attested coverage counts
@@ -25,7 +25,16 @@ export function implausible(code: string, unit: string, value: number, where: st
   return () => new ReadError("value-implausible", where, expected, String(Number(value.toPrecision(6))));
 }
 
-/** The same for the samples of a channel. */
+/**
+ * A value so large that the decimals of all others of its column would be lost beside it, as what should stand there
+ * instead; null for any that a sensor can give, plausible or not.
+ */
+export function tooLarge(unit: string, { n, d }: Rational): string | null {
+  const most = unit === "1" ? MOST_OF_COUNTS : MOST_OF_UNITS; // waves without a unit are counts of a converter
+  return (n < 0n ? -n : n) <= most * d ? null : `a number up to ${most} ${unit}`;
+}
+
+/** Implausible samples of a channel, as `implausible` tells them. */
 export function* implausibleSamples({ code, unit, samples, scale, missing }: Channel, where: string): Generator<() => ReadError> {
   if (boundsOf(code) === null) return;
   for (const [i, raw] of samples.entries()) {
@@ -69,6 +78,10 @@ export function* jumps(code: string, points: readonly Point[]): Generator<() => 
 function boundsOf(code: string): Bounds | null {
   return Object.hasOwn(BOUNDS, code) ? (BOUNDS[code] ?? null) : null;
 }
+
+/** Beside 100 000 a column of 32 bits still has four decimals. */
+const MOST_OF_UNITS = 100_000n;
+const MOST_OF_COUNTS = 2_000_000_000n;
 
 /** Pressures that stand together. */
 const PRESSURE_PAIRS: readonly (readonly [systolic: string, diastolic: string])[] = [
