@@ -44,6 +44,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     recording,
     match,
     recordingSha256: toHex(digest),
+    isRelative: read.relativeTime,
     result: { name: basename(file), sha256: toHex(sha256(bytes)) },
     trust: { name: basename(trustPath), sha256: toHex(sha256(await readLimited(trustPath, MAX_RESULT_FILE_BYTES))) },
     sources: [...read.sources.map((source) => basename(source)), ...(part === null ? [] : [`window ${part.number} of ${part.of}`])],
