@@ -68,7 +68,7 @@ const OTHER_SIGNALS: readonly Signal[] = [
   signal("mdc:150039", "mm[Hg]", [], ["150039"], ["abpmean"], KILOPASCALS),
   signal("mdc:150036", "mm[Hg]", [], ["150036"], ["abp", "art"], KILOPASCALS),
   signal("mdc:150452", "1", [], ["150452"], ["pleth", "ppg"]),
-  signal("mdc:131840", "1", [], ["131840"], ["resp"]),
+  signal("mdc:151780", "1", [], ["151780"], ["resp"]), // MDC_IMPED_TTHOR
 ];
 
 /** IEEE 11073-10101: MDC_ECG_ELEC_POTL (131328) plus the number of the lead. */
