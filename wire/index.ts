@@ -15,6 +15,7 @@ export * from "./keys.ts";
 export * from "./messages.ts";
 export * from "./nsm.ts";
 export * from "./padding.ts";
+export * from "./plausible.ts";
 export * from "./recording.ts";
 export * from "./release.ts";
 export * from "./reply.ts";

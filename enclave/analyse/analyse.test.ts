@@ -82,7 +82,7 @@ describe("coverage and detectors", () => {
     const { detectors, coverage } = analyse(recordingOf([even("loinc:2339-0", "mg/dL", flat(60, 100))]), { detectors: [] });
     expect(detectors.map(({ id, version }) => [id, version])).toEqual([
       ["thresholds", "1.1.0"],
-      ["glucose", "1.0.0"],
+      ["glucose", "1.1.0"],
     ]);
     const parameters = decodeCbor(detectors[0]?.parameters ?? new Uint8Array()) as ReadonlyMap<string, CborValue>;
     expect(parameters.get("minimum-seconds")).toBe(10);
