@@ -42,8 +42,11 @@ export class BeatShapes {
   /** the last intervals between beats, in order of time and of length */
   readonly #intervals: number[] = [];
   readonly #sorted: number[] = [];
-  /** what stands around the beat that is judged, by lead */
+  /** what stands around the beat that is judged, by lead, and by shift the energy of what a shape is laid over there */
   readonly #stretches: Float64Array[] = [];
+  readonly #energies: Float64Array[] = [];
+  /** how well a shape fits, by shift */
+  readonly #fits: Float64Array;
   readonly #before: WaveBefore;
   #last = -1;
 
@@ -54,6 +57,7 @@ export class BeatShapes {
     this.#before = new WaveBefore(rate / this.#group);
     this.#half = Math.round((HALF_SECONDS * rate) / this.#group);
     this.#shift = Math.round((SHIFT_SECONDS * rate) / this.#group);
+    this.#fits = new Float64Array(2 * this.#shift + 1);
   }
 
   /** Raw samples that must have been pushed behind a beat before it can be judged. */
@@ -81,8 +85,11 @@ export class BeatShapes {
     );
     if (!leads.some((isThere) => isThere)) return UNKNOWN;
     rings.forEach((ring, lead) => {
+      if (leads[lead] !== true) return;
       const stretch = (this.#stretches[lead] ??= new Float64Array(2 * reach + 1));
-      if (leads[lead] === true) for (let k = 0; k <= 2 * reach; k++) stretch[k] = ring.at(centre - reach + k);
+      for (let k = 0; k <= 2 * reach; k++) stretch[k] = ring.at(centre - reach + k);
+      const energies = (this.#energies[lead] ??= new Float64Array(2 * this.#shift + 1));
+      for (let shift = 0; shift < energies.length; shift++) energies[shift] = energyAt(stretch, shift, 2 * this.#half + 1);
     });
     const usual = this.#usual();
     const own = usual === null ? null : this.#align(usual, leads);
@@ -141,18 +148,27 @@ export class BeatShapes {
 
   /** Where a known shape fits the stretch best, and how well: correlation over the leads, each weighted by how well beats usually fit there. */
   #align(known: Known, leads: readonly boolean[]): { likeness: number; shift: number } {
-    let [likeness, best] = [-2, this.#shift];
-    for (let shift = 0; shift <= 2 * this.#shift; shift++) {
-      let [sum, weights] = [0, 0];
-      for (let lead = 0; lead < leads.length; lead++) {
-        const wave = known.waves[lead];
-        if (leads[lead] !== true || wave === undefined) continue;
-        const weight = 1 / ((known.distances[lead] ?? 0) + 0.03);
-        sum += weight * correlation(this.#stretches[lead] as Float64Array, shift, wave, known.energies[lead] ?? 0);
-        weights += weight;
+    const fits = this.#fits.fill(0);
+    let weights = 0;
+    for (let lead = 0; lead < leads.length; lead++) {
+      const wave = known.waves[lead];
+      if (leads[lead] !== true || wave === undefined) continue;
+      const weight = 1 / ((known.distances[lead] ?? 0) + 0.03);
+      const energy = known.energies[lead] ?? 0;
+      const stretch = this.#stretches[lead] as Float64Array;
+      const energies = this.#energies[lead] as Float64Array;
+      for (let shift = 0; shift < fits.length; shift++) {
+        const likeness = productAt(stretch, shift, wave) / Math.sqrt((energies[shift] ?? 0) * energy + TINY);
+        fits[shift] = (fits[shift] ?? 0) + weight * likeness;
       }
-      if (weights > 0 && sum / weights > likeness) [likeness, best] = [sum / weights, shift];
+      weights += weight;
     }
+    let [likeness, best] = [-2, this.#shift];
+    if (weights > 0)
+      for (let shift = 0; shift < fits.length; shift++) {
+        const mean = (fits[shift] ?? 0) / weights;
+        if (mean > likeness) [likeness, best] = [mean, shift];
+      }
     return { likeness, shift: best };
   }
 
@@ -197,7 +213,7 @@ export class BeatShapes {
     known.width += (width - known.width) / 16;
     for (let lead = 0; lead < leads.length; lead++) {
       if (leads[lead] !== true) continue;
-      const distance = 1 - correlation(cut.waves[lead] as Float64Array, 0, known.waves[lead] as Float64Array, known.energies[lead] ?? 0);
+      const distance = 1 - correlation(cut.waves[lead] as Float64Array, known.waves[lead] as Float64Array, known.energies[lead] ?? 0);
       known.distances[lead] = (known.distances[lead] ?? 0) + (distance - (known.distances[lead] ?? 0)) / 16;
       const wave = known.waves[lead] as Float64Array;
       const seen = cut.waves[lead] as Float64Array;
@@ -241,17 +257,27 @@ function widthOf({ waves }: Cut, leads: readonly boolean[]): number {
   return areas / (slopes + 1);
 }
 
-/** Correlation of a stretch from `shift` on with a known wave, whose mean is zero. */
-function correlation(stretch: Float64Array, shift: number, wave: Float64Array, energy: number): number {
-  const { length } = wave;
-  let [product, squares, sum] = [0, 0, 0];
-  for (let k = 0; k < length; k++) {
-    const value = stretch[shift + k] ?? 0;
-    product += value * (wave[k] ?? 0);
+/** Correlation of a cut with a known wave, whose mean is zero. */
+function correlation(cut: Float64Array, wave: Float64Array, energy: number): number {
+  return productAt(cut, 0, wave) / Math.sqrt(energyAt(cut, 0, wave.length) * energy + TINY);
+}
+
+/** Sum of products of a wave with a stretch from `shift` on. */
+function productAt(stretch: Float64Array, shift: number, wave: Float64Array): number {
+  let product = 0;
+  for (let k = 0; k < wave.length; k++) product += (stretch[shift + k] ?? 0) * (wave[k] ?? 0);
+  return product;
+}
+
+/** Sum of squares around the mean of `length` values from `shift` on. */
+function energyAt(stretch: Float64Array, shift: number, length: number): number {
+  let [squares, sum] = [0, 0];
+  for (let k = shift; k < shift + length; k++) {
+    const value = stretch[k] ?? 0;
     squares += value * value;
     sum += value;
   }
-  return product / Math.sqrt(Math.max(0, squares - (sum * sum) / length) * energy + 1e-6);
+  return Math.max(0, squares - (sum * sum) / length);
 }
 
 function insert(sorted: number[], value: number): void {
@@ -267,6 +293,8 @@ function energyOf(wave: Float64Array): number {
 }
 
 const UNKNOWN: Shape = { ventricularPermille: 0, distance: 0, widthRatio: 1 };
+/** Square microvolts to the second power that keep a flat line from being divided by zero. */
+const TINY = 1e-6;
 const HALF_SECONDS = 0.15;
 const SHIFT_SECONDS = 0.034;
 /** Half the baseline of a ring, and a few samples. */
