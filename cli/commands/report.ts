@@ -7,6 +7,7 @@ import { renderReport, type RecordingMatch } from "@caladrius/pages/report";
 import { encodeRecording, equalBytes, toHex, type Recording } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
+import { NOT_A_MEDICAL_DEVICE } from "../findings.ts";
 import { readLimited, refuseExisting, writeWhole } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { styled, type Terminal } from "../print.ts";
@@ -56,6 +57,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       ? "recording  the one that was analysed"
       : [styled("yellow", "recording  the result does not disclose which one was analysed; the page says so (submit with --level full)")],
   );
+  terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
   terminal.line(`wrote ${out}: ${report.trends} trends, ${report.strips} ECG strips, ${(report.html.length / 1000).toFixed(0)} kB`);
   return exit;
 }

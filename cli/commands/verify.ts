@@ -11,7 +11,7 @@ import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
 import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
-import { topFinding } from "../findings.ts";
+import { NOT_A_MEDICAL_DEVICE, saidOf } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 import { printChecks, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
@@ -59,6 +59,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   terminal.table(rows);
   for (const sentence of sentences) terminal.line(sentence);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
+  if (sentences.size > 0) terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
   return worst(codes);
 }
 
@@ -66,6 +67,6 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 function summary(verdict: Verdict<ResultFileClaims>): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
-  const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;
+  const said = saidOf(disclosed).text;
   return withheldAtMost === 0 ? said : `${said} (at most ${withheldAtMost} disclosures withheld)`;
 }
