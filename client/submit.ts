@@ -16,6 +16,7 @@ import { createSubmitterKey, type SubmitterKey } from "./keys.ts";
 import { resultNames } from "./names.ts";
 import { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
+import { Turns } from "./turns.ts";
 import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
 
 /** A recording to be submitted, as `readInputs` gives them: one per subject. */
@@ -144,6 +145,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     retry,
     validForMs: options.validForMs ?? VALID_FOR_MS,
     dataKeys,
+    turns: new Turns(),
   };
   await prepareOutput(output);
   try {
