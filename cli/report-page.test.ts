@@ -129,6 +129,19 @@ describe("report", () => {
     expect(existsSync(path("other.html"))).toBe(false);
   });
 
+  it("reads times as submit did: with the zone that it was given", async () => {
+    writeFileSync(path("local.csv"), "time,8867-4 [/min]\n2026-03-01 08:00,70\n2026-03-01 08:01,71\n");
+    const { recordings } = await readInputs([path("local.csv")], { zone: "Europe/Berlin" });
+    const [read] = recordings;
+    if (read === undefined) throw new Error("not read");
+    resultOf("local", read.recording, "full");
+    expect((await report("local", path("local.csv"), "--zone", "Europe/Berlin", "--out", path("local.html"))).code).toBe(0);
+    expect(readFileSync(path("local.html"), "utf8")).toContain("2026-03-01 07:00:00 UTC");
+    const without = await report("local", path("local.csv"), "--out", path("without.html"));
+    expect(without.code).not.toBe(0);
+    expect(existsSync(path("without.html"))).toBe(false);
+  });
+
   it("writes nothing about a result that does not verify", async () => {
     const bytes = readFileSync(path("full.attested"));
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;

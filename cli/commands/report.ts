@@ -31,7 +31,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.line("no page is written, as nothing of this file can be relied on");
     return exit;
   }
-  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal);
+  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal, { zone: args.optional("zone") });
   const choice = choose(recordings, verdict.claims);
   if (typeof choice === "string") {
     const unread = recordings.length === 0 && readExit !== EXIT.ok;

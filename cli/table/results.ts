@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { json, strict, trust } from "./options.ts";
+import { json, strict, trust, zone } from "./options.ts";
 
 /** Trust files, and results as people read and keep them. */
 export const RESULT_COMMANDS: readonly Command[] = [
@@ -65,6 +65,7 @@ export const RESULT_COMMANDS: readonly Command[] = [
     count: [1, 1],
     options: {
       recording: { value: "INPUT", about: "file or folder with the recording that was analysed", required: true, multiple: true },
+      zone,
       trust,
       out: { value: "F.html", about: "where to write the page", required: true },
       force: { value: null, about: "overwrite a file that exists" },
