@@ -206,6 +206,14 @@ describe("CSV", () => {
     ]);
   });
 
+  it("reads settings of any length in time, and takes none that is too long for no setting", () => {
+    const spaces = " ".repeat(100_000);
+    expect(read(`# subject:${spaces}x${spaces}\ntime,hr\n0,60\n`).recordings.map(({ recording }) => recording.subject)).toEqual(["x"]);
+    const long = `# subject:${spaces}${"x".repeat(300)}\ntime,hr\n0,60\n`;
+    expect(read(long)).toMatchObject({ recordings: [], problems: [{ code: "csv-header", where: "line 1" }] });
+    expect(read(`#${spaces}: remark\n# zone of the ward: unknown\ntime,hr\n0,60\n`).problems).toEqual([]);
+  });
+
   it("reads every unit of a column, exactly", () => {
     const value = (name: string, cell: string): number | undefined => {
       const { recordings, problems } = read(`time;${name}\n2026-01-01T08:00:00Z;${cell}\n`);

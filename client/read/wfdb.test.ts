@@ -154,6 +154,16 @@ const columnsOf = (result: ReadResult): [string, number, number[]][] => {
   return result.recordings[0]!.recording.channels.map(({ code, startMs, samples }) => [code, startMs, [...samples]]);
 };
 
+describe("signal lines", () => {
+  it("of any length are read in time, with what is left as the description", () => {
+    const spaces = " ".repeat(100_000);
+    const line = `r1.dat 16${spaces}200 12 0 1 6 0 ECG${spaces}II\u2028x`;
+    const { recordings, problems } = read(`r1 1 360 3\n${line}\n`, Uint8Array.of(1, 0, 2, 0, 3, 0));
+    expect(problems).toEqual([]);
+    expect(recordings[0]?.recording.channels).toMatchObject([{ code: "mdc:131328", samples: Int16Array.of(1, 2, 3) }]);
+  });
+});
+
 describe("records of which nothing is used", () => {
   it("are told", () => {
     const { recordings, problems, notUsed } = read("r1 1 360 3\nr1.dat 16 200/Hz\n");
