@@ -45,8 +45,10 @@ export class BeatShapes {
   /** what stands around the beat that is judged, by lead, and by shift the energy of what a shape is laid over there */
   readonly #stretches: Float64Array[] = [];
   readonly #energies: Float64Array[] = [];
-  /** how well a shape fits, by shift */
+  /** what a shape has in common with what it is laid over, and how well it fits, by shift */
+  readonly #products: Float64Array;
   readonly #fits: Float64Array;
+  readonly #cutOut: Cut = { waves: [], energies: [] };
   readonly #before: WaveBefore;
   #last = -1;
 
@@ -57,6 +59,7 @@ export class BeatShapes {
     this.#before = new WaveBefore(rate / this.#group);
     this.#half = Math.round((HALF_SECONDS * rate) / this.#group);
     this.#shift = Math.round((SHIFT_SECONDS * rate) / this.#group);
+    this.#products = new Float64Array(2 * this.#shift + 1);
     this.#fits = new Float64Array(2 * this.#shift + 1);
   }
 
@@ -148,6 +151,7 @@ export class BeatShapes {
 
   /** Where a known shape fits the stretch best, and how well: correlation over the leads, each weighted by how well beats usually fit there. */
   #align(known: Known, leads: readonly boolean[]): { likeness: number; shift: number } {
+    const products = this.#products;
     const fits = this.#fits.fill(0);
     let weights = 0;
     for (let lead = 0; lead < leads.length; lead++) {
@@ -157,8 +161,9 @@ export class BeatShapes {
       const energy = known.energies[lead] ?? 0;
       const stretch = this.#stretches[lead] as Float64Array;
       const energies = this.#energies[lead] as Float64Array;
+      multiply(stretch, wave, products);
       for (let shift = 0; shift < fits.length; shift++) {
-        const likeness = productAt(stretch, shift, wave) / Math.sqrt((energies[shift] ?? 0) * energy + TINY);
+        const likeness = (products[shift] ?? 0) / Math.sqrt((energies[shift] ?? 0) * energy + TINY);
         fits[shift] = (fits[shift] ?? 0) + weight * likeness;
       }
       weights += weight;
@@ -172,21 +177,21 @@ export class BeatShapes {
     return { likeness, shift: best };
   }
 
+  /** Cuts the beat out of the stretch; the cut is overwritten by the next. */
   #cut(shift: number, leads: readonly boolean[]): Cut {
-    const energies: number[] = [];
-    const waves = leads.map((isThere, lead) => {
-      const wave = new Float64Array(2 * this.#half + 1);
-      if (isThere) {
+    const cut = this.#cutOut;
+    for (let lead = 0; lead < leads.length; lead++) {
+      const wave = (cut.waves[lead] ??= new Float64Array(2 * this.#half + 1));
+      if (leads[lead] === true) {
         const stretch = this.#stretches[lead] as Float64Array;
         let mean = 0;
         for (let k = 0; k < wave.length; k++) mean += stretch[shift + k] ?? 0;
         mean /= wave.length;
         for (let k = 0; k < wave.length; k++) wave[k] = (stretch[shift + k] ?? 0) - mean;
-      }
-      energies.push(energyOf(wave));
-      return wave;
-    });
-    return { waves, energies };
+      } else wave.fill(0);
+      cut.energies[lead] = energyOf(wave);
+    }
+    return cut;
   }
 
   #usual(): Known | null {
@@ -203,7 +208,8 @@ export class BeatShapes {
   #learn(known: Known | null, cut: Cut, width: number, leads: readonly boolean[]): void {
     for (const one of this.#known) one.share *= 1 - 1 / SHARE_BEATS;
     if (known === null) {
-      const fresh = { ...cut, distances: leads.map(() => 0.05), width: widthOf(cut, leads), share: 1, beats: 1 };
+      const waves = cut.waves.map((wave) => wave.slice());
+      const fresh = { waves, energies: [...cut.energies], distances: leads.map(() => 0.05), width, share: 1, beats: 1 };
       if (this.#known.length < MOST_SHAPES) this.#known.push(fresh);
       else this.#known[this.#rarest()] = fresh;
       return;
@@ -260,6 +266,24 @@ function widthOf({ waves }: Cut, leads: readonly boolean[]): number {
 /** Correlation of a cut with a known wave, whose mean is zero. */
 function correlation(cut: Float64Array, wave: Float64Array, energy: number): number {
   return productAt(cut, 0, wave) / Math.sqrt(energyAt(cut, 0, wave.length) * energy + TINY);
+}
+
+/** `productAt` for every shift of `into`. Three at a time, since each addition to a sum waits for the one before it. */
+function multiply(stretch: Float64Array, wave: Float64Array, into: Float64Array): void {
+  let shift = 0;
+  for (; shift + 2 < into.length; shift += 3) {
+    let [first, second, third] = [0, 0, 0];
+    for (let k = 0; k < wave.length; k++) {
+      const value = wave[k] ?? 0;
+      first += (stretch[shift + k] ?? 0) * value;
+      second += (stretch[shift + k + 1] ?? 0) * value;
+      third += (stretch[shift + k + 2] ?? 0) * value;
+    }
+    into[shift] = first;
+    into[shift + 1] = second;
+    into[shift + 2] = third;
+  }
+  for (; shift < into.length; shift++) into[shift] = productAt(stretch, shift, wave);
 }
 
 /** Sum of products of a wave with a stretch from `shift` on. */
