@@ -207,6 +207,7 @@ describe("the structural check", () => {
 });
 
 /** Installed with: mvn -q -f test/fhir-validator/pom.xml package */
+const JAVA = "java";
 const validator = fileURLToPath(new URL("../../test/fhir-validator/dist/", import.meta.url));
 
 describe("HL7's validator", () => {
@@ -231,7 +232,7 @@ describe("HL7's validator", () => {
           return join(folder, `${name}.json`);
         });
         const classPath = [join(validator, "classes"), join(validator, "lib", "*")].join(":");
-        const { stdout, status, stderr } = spawnSync("java", ["-Xmx1g", "-cp", classPath, "Validate", ...files], { encoding: "utf8" });
+        const { stdout, status, stderr } = spawnSync(JAVA, ["-Xmx1g", "-cp", classPath, "Validate", ...files], { encoding: "utf8" });
         expect(status, stderr).toBe(0);
         const messages = stdout
           .split("\n")

@@ -52,7 +52,10 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ["glucose-high-level-1", "Glucose above 180 mg/dL."],
   ["glucose-high-level-2", "Glucose above 250 mg/dL."],
   ["glucose-rate-implausible", "Glucose changed faster than a patient's can: sensor or transcription."],
-  ["glucose-compression-low", "A low that came and went as suddenly as when a sensor is lain on; a true one may look the same, so its band is told as well."],
+  [
+    "glucose-compression-low",
+    "A low that came and went as suddenly as when a sensor is lain on; a true one may look the same, so its band is told as well.",
+  ],
   ["trend-up", "A vital sign drifts away from the patient's own first half hour."],
   ["trend-down", "A vital sign drifts away from the patient's own first half hour."],
   ["trend-artefacts", "How many values of a channel were left out of the trend as artefacts."],

@@ -135,7 +135,13 @@ function drawWindow({ lead, fromMs, toMs, about, reason }: Window, context: Stri
   const names =
     reason !== undefined
       ? `${reason}, at ${clock.moment(fromMs + (reason.startsWith("Not") ? BEFORE_MS : 0))}`
-      : about.map(({ code, priority, onsetMs }) => `${titleOf(code)} (${PRIORITY[priority].word}) at ${clock.moment(onsetMs)}`).join(", ");
+      : about
+          // Day and zone once, behind the last.
+          .map(({ code, priority, onsetMs }, i) => {
+            const at = i < about.length - 1 ? clock.beside(onsetMs) : clock.moment(onsetMs);
+            return `${titleOf(code)} (${PRIORITY[priority].word}) at ${at}`;
+          })
+          .join(", ");
   const rest = about.some(({ endMs }) => endMs > toMs) ? " It lasts beyond this strip." : "";
   const beats =
     marks === null
