@@ -8,8 +8,8 @@ import { RecentSamples } from "./recent-samples.ts";
 export type TellBeat = (at: number, permille: number) => void;
 
 /**
- * How likely each beat of one or two leads that come live is of ventricular origin: finds the beats itself. A beat is told
- * with the next one, the first 32 of a patient together; memory is bounded (half a minute of each lead, 34 cuts, 8 shapes),
+ * How likely each beat of one or two leads that come live is of ventricular origin: finds the beats itself. A beat of
+ * the usual shape is told with the next one, another with the next usual one or nine beats later, the first 32 together; memory is bounded (half a minute of each lead, 34 cuts, 8 shapes),
  * and however pushes are cut, the answers are the same. They are those of the detector ecg-ectopy, but that stretches in
  * which the detectors of beats turn out to disagree are not taken out, and no further lead stands in there: that is known
  * 15 s later.
