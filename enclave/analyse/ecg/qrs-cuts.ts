@@ -25,6 +25,8 @@ export class QrsCuts {
   readonly #lengths: CutLengths;
   readonly #samples = new Int32Array(RING);
   #pushed = 0;
+  #lastAt: [number, number] = [Number.NaN, Number.NaN];
+  #lastCuts: [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
 
   constructor(rate: number) {
     this.#lengths = cutLengthsOf(rate);
@@ -39,16 +41,30 @@ export class QrsCuts {
     this.#pushed += to - from;
   }
 
-  /** Sums of raw samples around one, counted from the first that was pushed; at the ends the outermost value stands for what is not there. */
+  /**
+   * Sums of raw samples around one, counted from the first that was pushed; at the ends the outermost value stands for what
+   * is not there. Detectors often mean the same sample: what was cut last is kept.
+   */
   at(raw: number): Float64Array {
+    if (this.#lastAt[0] === raw) return this.#lastCuts[0];
+    if (this.#lastAt[1] === raw) return this.#lastCuts[1];
+    const cut = this.#cut(raw);
+    this.#lastAt = [raw, this.#lastAt[0]];
+    this.#lastCuts = [cut, this.#lastCuts[0]];
+    return cut;
+  }
+
+  #cut(raw: number): Float64Array {
     const { group, half, shift } = this.#lengths;
-    const reach = half + shift;
-    const cut = new Float64Array(2 * reach + 1);
+    const samples = this.#samples;
+    const cut = new Float64Array(2 * (half + shift) + 1);
     const last = this.#pushed - 1;
-    let i = raw - reach * group;
+    let i = raw - (half + shift) * group;
+    const isWithin = i >= 0 && i + cut.length * group <= last;
     for (let k = 0; k < cut.length; k++) {
       let sum = 0;
-      for (let j = 0; j < group; j++, i++) sum += this.#samples[(i < 0 ? 0 : i > last ? last : i) & (RING - 1)] ?? 0;
+      if (isWithin) for (const end = i + group; i < end; i++) sum += samples[i & (RING - 1)] ?? 0;
+      else for (const end = i + group; i < end; i++) sum += samples[Math.max(0, Math.min(i, last)) & (RING - 1)] ?? 0;
       cut[k] = sum;
     }
     return cut;

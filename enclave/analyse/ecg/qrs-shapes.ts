@@ -74,7 +74,8 @@ export class QrsShapes {
   /** The known shape with the largest correlation, wherever it lies best; null where there is none, or nothing but a flat line. */
   #fit(cut: Float64Array, leastShare: number): Fit | null {
     const length = this.#length;
-    let best: Fit | null = null;
+    let best: Known | null = null;
+    let [bestShift, likeness] = [0, 0];
     for (let shift = 0; shift <= 2 * this.#shift; shift++) {
       let [sum, squares] = [0, 0];
       for (let k = shift; k < shift + length; k++) {
@@ -88,11 +89,14 @@ export class QrsShapes {
         if (known.share < leastShare) continue;
         let product = 0;
         for (let k = 0; k < length; k++) product += (cut[shift + k] ?? 0) * (known.wave[k] ?? 0);
-        const likeness = product / Math.sqrt(energy * known.energy + 1e-9);
-        if (best === null || likeness > best.likeness) best = { known, shift, likeness };
+        const alike = product / Math.sqrt(energy * known.energy + 1e-9);
+        if (best !== null && alike <= likeness) continue;
+        best = known;
+        bestShift = shift;
+        likeness = alike;
       }
     }
-    return best;
+    return best === null ? null : { known: best, shift: bestShift, likeness };
   }
 
   #meanOf(cut: Float64Array, shift: number): number {

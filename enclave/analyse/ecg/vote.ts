@@ -53,6 +53,8 @@ export class Vote {
   readonly #saw = new Trust(); // of what the first lead says unanimously, how much the second saw
   readonly #noise = new Trust(); // of what the first lead says, how much one detector alone said and was no beat
   readonly #intervals: number[] = [];
+  /** median of the last 8 RR intervals, 0 while there are fewer than 3 */
+  #usual = 0;
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(rate: number, tell: (voted: Voted) => void) {
@@ -116,7 +118,7 @@ export class Vote {
   /** Whether nothing that has not been heard yet can change what `#judge` says, so that it does not matter when it is asked. */
   #isDecidable(cluster: Cluster, decidedTo: number): boolean {
     const { at, first } = cluster;
-    const usual = this.#usualInterval();
+    const usual = this.#usual;
     const heardTo = decidedTo - this.#window;
     if (heardTo < this.#last + this.#spanOf(usual) && this.#isUnlike(cluster, usual) && this.#nextLike(usual) === Number.POSITIVE_INFINITY)
       return false;
@@ -172,7 +174,7 @@ export class Vote {
 
   #judge(cluster: Cluster): void {
     const { at, first, second, paired, cut, secondCut } = cluster;
-    const usual = this.#usualInterval();
+    const usual = this.#usual;
     const next = this.#nextAccepted();
     let isBeat = first >= 2;
     if (paired && usual > 0) {
@@ -207,6 +209,7 @@ export class Vote {
     if (this.#last > Number.NEGATIVE_INFINITY) {
       this.#intervals.push(at - this.#last);
       if (this.#intervals.length > 8) this.#intervals.shift();
+      if (this.#intervals.length >= 3) this.#usual = this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 0;
     }
     this.#last = at;
   }
@@ -217,13 +220,6 @@ export class Vote {
     if (first !== 2 && !isAlone) return false;
     if ((first === 2 && second < 3) || usual === 0) return true;
     return (this.#shapes[0].oddness(cut) ?? ODD) >= COMMON;
-  }
-
-  /** Median of the last 8 RR intervals, 0 while there are fewer than 3. */
-  #usualInterval(): number {
-    if (this.#intervals.length < 3) return 0;
-    const sorted = this.#intervals.toSorted((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? 0;
   }
 }
 
