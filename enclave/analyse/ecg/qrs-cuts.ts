@@ -26,7 +26,7 @@ export class QrsCuts {
   readonly #samples = new Int32Array(RING);
   #pushed = 0;
   #lastAt: [number, number] = [Number.NaN, Number.NaN];
-  #lastCuts: [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
+  #lastCuts: [readonly number[], readonly number[]] = [[], []];
 
   constructor(rate: number) {
     this.#lengths = cutLengthsOf(rate);
@@ -45,7 +45,7 @@ export class QrsCuts {
    * Sums of raw samples around one, counted from the first that was pushed; at the ends the outermost value stands for what
    * is not there. Detectors often mean the same sample: what was cut last is kept.
    */
-  at(raw: number): Float64Array {
+  at(raw: number): readonly number[] {
     if (this.#lastAt[0] === raw) return this.#lastCuts[0];
     if (this.#lastAt[1] === raw) return this.#lastCuts[1];
     const cut = this.#cut(raw);
@@ -54,18 +54,19 @@ export class QrsCuts {
     return cut;
   }
 
-  #cut(raw: number): Float64Array {
+  #cut(raw: number): number[] {
     const { group, half, shift } = this.#lengths;
     const samples = this.#samples;
-    const cut = new Float64Array(2 * (half + shift) + 1);
+    const cut: number[] = []; // no typed array: one of this size costs more than all that is in it
+    const length = 2 * (half + shift) + 1;
     const last = this.#pushed - 1;
     let i = raw - (half + shift) * group;
-    const isWithin = i >= 0 && i + cut.length * group <= last;
-    for (let k = 0; k < cut.length; k++) {
+    const isWithin = i >= 0 && i + length * group <= last;
+    for (let k = 0; k < length; k++) {
       let sum = 0;
       if (isWithin) for (const end = i + group; i < end; i++) sum += samples[i & (RING - 1)] ?? 0;
       else for (const end = i + group; i < end; i++) sum += samples[Math.max(0, Math.min(i, last)) & (RING - 1)] ?? 0;
-      cut[k] = sum;
+      cut.push(sum);
     }
     return cut;
   }

@@ -3,7 +3,7 @@ import { cutLengthsOf } from "./qrs-cuts.ts";
 /** A shape that was seen. */
 interface Known {
   /** values whose mean is zero, and the sum of their squares */
-  wave: Float64Array;
+  wave: number[];
   energy: number;
   /** how many of the last hundred had it */
   share: number;
@@ -34,13 +34,13 @@ export class QrsShapes {
   }
 
   /** How many times further than usual a cut is from the known shape that is most like it; null while none is known. */
-  oddness(cut: Float64Array): number | null {
+  oddness(cut: readonly number[]): number | null {
     const fit = this.#fit(cut, LEAST_SHARE);
     return fit === null ? null : (1 - fit.likeness) / Math.max(LEAST_DISTANCE, Math.min(fit.known.distance, MOST_DISTANCE));
   }
 
   /** Takes a cut that all detectors hold for a QRS. */
-  learn(cut: Float64Array): void {
+  learn(cut: readonly number[]): void {
     const fit = this.#fit(cut, 0);
     for (const known of this.#known) known.share *= 1 - 1 / SHARE_BEATS;
     if (fit === null || fit.likeness < SAME) return this.#remember(cut);
@@ -59,7 +59,7 @@ export class QrsShapes {
   }
 
   /** The rarest shape makes room. */
-  #remember(cut: Float64Array): void {
+  #remember(cut: readonly number[]): void {
     const mean = this.#meanOf(cut, this.#shift);
     const wave = cut.slice(this.#shift, this.#shift + this.#length).map((value) => value - mean);
     const fresh = { wave, energy: wave.reduce((sum, value) => sum + value * value, 0), share: 1, distance: FIRST_DISTANCE };
@@ -72,7 +72,7 @@ export class QrsShapes {
   }
 
   /** The known shape with the largest correlation, wherever it lies best; null where there is none, or nothing but a flat line. */
-  #fit(cut: Float64Array, leastShare: number): Fit | null {
+  #fit(cut: readonly number[], leastShare: number): Fit | null {
     const length = this.#length;
     let best: Known | null = null;
     let [bestShift, likeness] = [0, 0];
@@ -99,7 +99,7 @@ export class QrsShapes {
     return best === null ? null : { known: best, shift: bestShift, likeness };
   }
 
-  #meanOf(cut: Float64Array, shift: number): number {
+  #meanOf(cut: readonly number[], shift: number): number {
     let sum = 0;
     for (let k = shift; k < shift + this.#length; k++) sum += cut[k] ?? 0;
     return sum / this.#length;

@@ -17,7 +17,7 @@ export interface Voted {
 /** What a detector of a lead says, with what stands there. */
 interface Heard extends Said {
   lead: number;
-  cut: Float64Array;
+  cut: readonly number[];
 }
 
 /** What was said within 150 ms. */
@@ -29,9 +29,9 @@ interface Cluster {
   /** whether the second lead could be judged there */
   paired: boolean;
   /** what stands there in the first lead, or where that says nothing in the second */
-  cut: Float64Array;
+  cut: readonly number[];
   /** … in the second lead, where it says something */
-  secondCut: Float64Array | null;
+  secondCut: readonly number[] | null;
 }
 
 /**
@@ -65,7 +65,7 @@ export class Vote {
   }
 
   /** What a detector of a lead (0 or 1) says, and what stands there; in any order between `decide` calls. */
-  take(lead: number, { detector, at }: Said, cut: Float64Array): void {
+  take(lead: number, { detector, at }: Said, cut: readonly number[]): void {
     const entry = { detector, at, lead, cut };
     let i = this.#said.length;
     while (i > 0 && before(entry, this.#said[i - 1] as Heard)) i--;
