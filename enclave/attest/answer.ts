@@ -67,8 +67,8 @@ function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
 }
 
 /**
- * A denied job is analysed like any other and the analysis dropped: a host that could tell denials by how soon they
- * come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
+ * A denied job is analysed and disclosed like any other and all of it dropped: a host that could tell denials by how soon
+ * they come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
  * shape.
  */
 function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Decision): Disclosures {
@@ -78,7 +78,8 @@ function disclosuresOf(enclave: Enclave, job: OpenedJob, decision: Decision): Di
     const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
     const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
     const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
-    return decision.allowed ? analysisDisclosures(job, analysis) : denialDisclosures(job, decision.code);
+    const disclosures = analysisDisclosures(job, analysis);
+    return decision.allowed ? disclosures : denialDisclosures(job, decision.code);
   } catch {
     return denialDisclosures(job, decision.allowed ? "failed-analysis" : decision.code);
   }
