@@ -69,8 +69,8 @@ function answerOpened(enclave: Enclave, job: OpenedJob): JobReply {
 }
 
 /**
- * A denied job is analysed like any other and the analysis dropped: a host that could tell denials by how soon they
- * come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
+ * A denied job is analysed and disclosed like any other and all of it dropped: a host that could tell denials by how soon
+ * they come would learn what the answer hides. A bug that some recording brings out is a denial too, not an error of another
  * shape. Only a job with an analysis spends what it was allowed.
  */
 function disclosuresOf(enclave: Enclave, job: OpenedJob, recording: Recording | null, decision: Decision): Disclosures {
@@ -79,8 +79,8 @@ function disclosuresOf(enclave: Enclave, job: OpenedJob, recording: Recording | 
     const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
     const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
     const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
+    const disclosures = analysisDisclosures(job, analysis, decision.allowed ? decision : { grant: null, device: null });
     if (!decision.allowed) return denialDisclosures(job, decision.code);
-    const disclosures = analysisDisclosures(job, analysis, decision);
     spend(enclave, job, decision);
     return disclosures;
   } catch {
