@@ -40,8 +40,9 @@ function costs(report: Report): void {
   }
   const trend = new TrendStream(HEART_RATE, 0, SILENT);
   const ofTrend = add(report, "trend: Hampel, EWMA and CUSUM", rates, (value, i) => trend.push(value, 1000 * i));
-  const limits = { bands: [54, 70, 180, 250], hysteresis: 3, rate: 4, gapMs: 900_000 };
-  const glucose = new GlucoseStream(limits, 0, { condition: () => {}, step: () => {}, unassessed: () => {} });
+  const compression = { low: 70, rate: 2, depth: 25, longestMs: 3_600_000 };
+  const limits = { bands: [54, 70, 180, 250], hysteresis: 3, rate: 4, gapMs: 900_000, compression };
+  const glucose = new GlucoseStream(limits, 0, { condition: () => {}, step: () => {}, compression: () => {}, unassessed: () => {} });
   add(report, "glucose", rates, (value, i) => glucose.push(value, 300_000 * i));
   const sources = [0, 1, 2, 3, 4].map((place) => ({ place, maxAgeMs: 3_600_000 }));
   const news2 = new ScoreStream(NEWS2_CHART, sources, 0, 60_000, () => {});

@@ -4,6 +4,7 @@ import { recordingOf } from "./scoring/detected.ts";
 import { bootstrap } from "./scoring/record-scores.ts";
 import { DS1_FOLDER, readRecord, recordNames, type ScoredRecord } from "./scoring/records.ts";
 import { vebRows, type Leads, type VebRows } from "./training/veb-rows.ts";
+import { streamAgreement, type StreamAgreement } from "./training/veb-stream.ts";
 import { calls, foldModels, ratesOfVeb, scoreVeb, vebTable, type VebRates, type VebScore } from "./training/veb-scores.ts";
 
 /** What was asked on the command line. */
@@ -23,6 +24,7 @@ export async function run(report: Report, { wfdb }: VebBenchOptions = {}): Promi
   if (names.length === 0) throw new Error(`no records with annotations in ${folder}`);
   const all: VebRows[] = [];
   const onReference: VebRows[] = [];
+  const streamed: StreamAgreement[] = [];
   let timed: ScoredRecord | null = null;
   for (const name of names) {
     const record = await readRecord(folder, name);
@@ -33,6 +35,7 @@ export async function run(report: Report, { wfdb }: VebBenchOptions = {}): Promi
     timed ??= record;
     for (const leads of LEADS) if (leads === "first lead" || record.leads.length > 1) all.push(vebRows(record, leads));
     onReference.push(vebRows(record, record.leads.length > 1 ? "two leads" : "first lead", true));
+    streamed.push(streamAgreement(record));
     report.progress(`${name} described`);
   }
   const isCrossValidated = wfdb === undefined;
@@ -47,7 +50,34 @@ export async function run(report: Report, { wfdb }: VebBenchOptions = {}): Promi
     addScores(report, `${leads}, ${how}`, all.filter((one) => one.leads === leads).map(score));
   }
   addScores(report, `reference beats, ${how}`, onReference.map(score));
+  addAgreement(report, streamed);
   if (timed !== null) addSpeed(report, timed);
+}
+
+/** Whether the stream of the shipped table says what the detector says of the whole. */
+function addAgreement(report: Report, all: readonly StreamAgreement[]): void {
+  const sum = (of: (one: StreamAgreement) => number): number => all.reduce((total, one) => total + of(one), 0);
+  report.table(
+    "stream beside the whole, where they differ",
+    all
+      .filter(({ beats, same, alone }) => alone > 0 || same < beats)
+      .map(({ record, beats, same, alone }) => `${record}: ${beats - same} of ${beats} beats labelled otherwise, ${alone} in one alone`),
+  );
+  report.add(
+    "stream: beats labelled as in the whole",
+    (100 * sum(({ same }) => same)) /
+      Math.max(
+        1,
+        sum(({ beats }) => beats),
+      ),
+    "%",
+  );
+  report.add(
+    "stream: beats that one of them has alone",
+    sum(({ alone }) => alone),
+    `of ${sum(({ beats, alone }) => beats + alone)}`,
+  );
+  report.add("stream: longest wait for a label", Math.max(0, ...all.map(({ longestSeconds }) => longestSeconds)), "s");
 }
 
 function addScores(report: Report, what: string, scores: readonly VebScore[]): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatMeasurement, formatSeconds, formatSpan } from "./findings.ts";
+import { formatMeasurement, formatSeconds, formatSpan, saidOf } from "./findings.ts";
 
 describe("formatMeasurement", () => {
   it.each([
@@ -28,5 +28,20 @@ describe("formatSpan", () => {
   it("is a moment when it has no length", () => {
     expect(formatSpan(0, 0)).toBe("1970-01-01T00:00:00Z");
     expect(formatSpan(0, 90_000)).toBe("1970-01-01T00:00:00Z +1 min 30 s");
+  });
+});
+
+describe("saidOf", () => {
+  const nothing = { denial: null, level: "findings", finding: [], "alarm-summary": null } as const;
+  const alarms = { anyAlarm: true, highestPriority: "high", secondsNotAssessed: 0 } as const;
+
+  it("never says that there are no findings where they were withheld", () => {
+    expect(saidOf(nothing).text).toBe("no findings");
+    expect(saidOf({ ...nothing, level: "alarm", "alarm-summary": alarms }).text).toBe("alarm, highest priority high (findings withheld)");
+    expect(saidOf({ ...nothing, level: "alarm", "alarm-summary": { ...alarms, anyAlarm: false } }).text).toBe(
+      "no alarm (findings withheld)",
+    );
+    expect(saidOf({ ...nothing, level: "alarm" }).text).toBe("alarm unknown: withheld, as all findings are");
+    expect(saidOf({ ...nothing, level: null, denial: "purpose-unknown" }).text).toBe("denied: purpose-unknown");
   });
 });

@@ -1,8 +1,15 @@
+import type { Disclosed } from "@caladrius/attestation-verifier";
 import type { AlarmSummary, Coverage, Finding, Measurement, Priority, Series } from "@caladrius/wire";
 import { styled, type Segment, type Style, type Terminal } from "./print.ts";
 
 const STYLE: Readonly<Record<Priority, Style>> = { high: "red", medium: "yellow", low: "bold", none: "dim" };
 const RANK: readonly Priority[] = ["high", "medium", "low", "none"];
+
+/** The disclosures that decide what is said in one line. */
+type Said = Pick<Disclosed, "denial" | "level" | "alarm-summary"> & { readonly finding: readonly Finding[] };
+
+/** What every place that says findings says as well. */
+export const NOT_A_MEDICAL_DEVICE = "Not a medical device.";
 
 /** The findings as a table, gravest first; at most `most` of them, and how many more there are. */
 export function printFindings(findings: readonly Finding[], terminal: Terminal, most = 40): void {
@@ -24,8 +31,18 @@ export function printFindings(findings: readonly Finding[], terminal: Terminal, 
   if (ranked.length > most) terminal.line(`  and ${ranked.length - most} more: --json shows all`);
 }
 
+/** What of a result is said in one piece of text: denied, withheld, or the gravest finding. */
+export function saidOf({ denial, level, finding, "alarm-summary": alarms }: Said): Segment {
+  if (denial !== null) return styled("red", `denied: ${denial}`);
+  if (finding.length > 0 || level !== "alarm") return topFinding(finding);
+  // At this level a recipient gets no findings: silence about them is not their absence.
+  if (alarms === null) return styled("yellow", "alarm unknown: withheld, as all findings are");
+  if (!alarms.anyAlarm) return styled("plain", "no alarm (findings withheld)");
+  return styled(STYLE[alarms.highestPriority], `alarm, highest priority ${alarms.highestPriority} (findings withheld)`);
+}
+
 /** One piece of text for the gravest finding of a result. */
-export function topFinding(findings: readonly Finding[]): Segment {
+function topFinding(findings: readonly Finding[]): Segment {
   const [top] = rank(findings);
   if (top === undefined) return styled("plain", "no findings");
   return styled(

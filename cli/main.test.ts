@@ -229,6 +229,24 @@ describe("documents", () => {
     }
   });
 
+  it.each(documents)("%s can be followed from top to bottom: nothing writes where something was written before", async (document) => {
+    const text = readFileSync(join(root, document), "utf8");
+    const outputs = [...text.matchAll(/^npx caladrius (?!.* --force).* --out (\S+)/gm)].map(([, out]) => out);
+    expect(outputs.filter((out, i) => outputs.indexOf(out) !== i)).toEqual([]);
+  });
+
+  it("shows recordings that are read as they stand", async () => {
+    const text = readFileSync(join(root, "docs/for-analytics-teams.md"), "utf8");
+    const examples = [...text.matchAll(/^```csv\n([\s\S]*?)^```/gm)].map(([, example = ""]) => example);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const [i, example] of examples.entries()) {
+      const file = join(folder, `example-${i}.csv`);
+      writeFileSync(file, example);
+      const { code, stderr } = await call("analyse", file);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    }
+  });
+
   it("has every dependency in docs/DEPENDENCIES.md with its version, and no other", () => {
     const workspace = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown> & { workspaces: string[] };
     const named = new Map<string, string>();

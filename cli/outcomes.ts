@@ -1,6 +1,6 @@
 import type { SubmitOutcome, SubmitProgress } from "@caladrius/client";
 import { EXIT, failureJson, failureOf, type ExitCode } from "./exit.ts";
-import { topFinding } from "./findings.ts";
+import { NOT_A_MEDICAL_DEVICE, saidOf } from "./findings.ts";
 import { styled, type Segment, type Terminal } from "./print.ts";
 import { statusSegment, verdictExit, verdictObject } from "./verdicts.ts";
 
@@ -22,6 +22,7 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
     terminal.line(
       "windows: a recording above the 32 MiB of a sealed job was cut; each window is analysed by itself, what spans a cut is seen as two",
     );
+  if (outcomes.some(({ verdict }) => verdict !== null)) terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
   if (outcomes.some(isDenied))
     terminal.line("denied: nothing was analysed; the policy bundle decides on purposes and levels, whoever answers for it can change it");
 }
@@ -76,9 +77,7 @@ function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment
     return [styled("red", "failed"), name, failure.code, failure.sentence];
   }
   if (verdict.status === "contraindicated") return [statusSegment(verdict), name, verdict.code, verdict.sentence];
-  const { disclosed } = verdict.claims;
-  const said = disclosed.denial === null ? topFinding(disclosed.finding) : styled("red", `denied: ${disclosed.denial}`);
-  return [statusSegment(verdict), name, said, path ?? ""];
+  return [statusSegment(verdict), name, saidOf(verdict.claims.disclosed), path ?? ""];
 }
 
 const SLOW_MS = 30_000;

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeResultFile, type NamedValue } from "@caladrius/attestation-verifier/generate/test-result.ts";
-import { readInputs } from "@caladrius/client";
+import { readInputs, splitRecording } from "@caladrius/client";
 import { writeSampleFiles } from "@caladrius/client/samples";
 import { analyse } from "@caladrius/enclave/analyse";
-import { encodeRecording, toHex, type Analysis, type Recording } from "@caladrius/wire";
+import { encodeRecording, MAX_CHANNEL_SAMPLES, toHex, type Analysis, type Recording } from "@caladrius/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./test-support/call.ts";
 
@@ -103,6 +103,43 @@ describe("report", () => {
     const html = readFileSync(path("findings.html"), "utf8");
     expect(html).toContain("Whose recording?");
     expect(html).toContain("Beats are not marked, as the result does not disclose their times.");
+  });
+
+  it("finds the window of a recording that was cut, and refuses another one's result", async () => {
+    // One sample more than a channel of a job holds: two windows. Format 80 is one byte a sample.
+    const samples = MAX_CHANNEL_SAMPLES + 1;
+    writeFileSync(path("long.hea"), `long 1 250 ${samples}\nlong.dat 80 100/mV 8 0 0 0 0 II\n`);
+    writeFileSync(path("long.dat"), Buffer.alloc(samples, 128));
+    const { recordings } = await readInputs([path("long.hea")]);
+    const windows = recordings.flatMap(({ recording }) => splitRecording(recording));
+    expect(windows.map(({ part }) => part?.number)).toEqual([1, 2]);
+    const last = windows[1]?.recording;
+    if (last === undefined) throw new Error("no second window");
+    const input: NamedValue = ["input", { recordingDigest: sha256(encodeRecording(last)), device: null, sequence: null }];
+    const { bytes } = makeResultFile({
+      values: [["alarm-summary", { anyAlarm: false, highestPriority: "none", secondsNotAssessed: 0 }], input],
+    });
+    writeFileSync(path("long.attested"), bytes);
+    const { code, stdout } = await report("long", path("long.hea"), "--out", path("long.html"));
+    expect(code).toBe(0);
+    expect(stdout).toContain("the one that was analysed");
+    expect(readFileSync(path("long.html"), "utf8")).toMatch(/read from long\.hea, [^<]*window 2 of 2</);
+    const other = await report("long", ecgFile, "--out", path("other.html"));
+    expect(other.code).toBe(10);
+    expect(existsSync(path("other.html"))).toBe(false);
+  });
+
+  it("reads times as submit did: with the zone that it was given", async () => {
+    writeFileSync(path("local.csv"), "time,8867-4 [/min]\n2026-03-01 08:00,70\n2026-03-01 08:01,71\n");
+    const { recordings } = await readInputs([path("local.csv")], { zone: "Europe/Berlin" });
+    const [read] = recordings;
+    if (read === undefined) throw new Error("not read");
+    resultOf("local", read.recording, "full");
+    expect((await report("local", path("local.csv"), "--zone", "Europe/Berlin", "--out", path("local.html"))).code).toBe(0);
+    expect(readFileSync(path("local.html"), "utf8")).toContain("2026-03-01 07:00:00 UTC");
+    const without = await report("local", path("local.csv"), "--out", path("without.html"));
+    expect(without.code).not.toBe(0);
+    expect(existsSync(path("without.html"))).toBe(false);
   });
 
   it("writes nothing about a result that does not verify", async () => {

@@ -154,12 +154,17 @@ function underDataKey({ constitutionDigest }: SealingTarget, dataKeys: DataKeys)
   };
 }
 
-/** Said before anything is encoded. Longer recordings will travel as streams. */
-function refuseLong({ channels }: Recording): void {
-  const sampleBytes = channels.reduce(
+/** Bytes of a recording's samples and their offsets, which are nearly all of it. */
+export function sampleBytesOf({ channels }: Recording): number {
+  return channels.reduce(
     (sum, { samples, timing }) => sum + samples.byteLength + (timing.kind === "offsets" ? timing.offsetsMs.byteLength : 0),
     0,
   );
+}
+
+/** Said before anything is encoded. Longer recordings will travel as streams. */
+function refuseLong(recording: Recording): void {
+  const sampleBytes = sampleBytesOf(recording);
   if (sampleBytes > MAX_SEALED_JOB_BYTES)
     throw new LimitError(
       "job-too-large",

@@ -81,6 +81,35 @@ describe("splitting", () => {
     ]);
   });
 
+  it("makes no window of events alone, which no recording can be", () => {
+    const change = (atMs: number, i: number): Recording["events"][number] => ({ atMs, kind: "oxygen", value: i % 2 === 0 ? "on" : "off" });
+    const events = [START, START, START + 1, START + 1, START + 2, START + 2].map(change);
+    const charted = (startMs: number): Channel => ({
+      ...wave(0, 1, 1, startMs),
+      timing: { kind: "offsets", offsetsMs: Uint32Array.of(0) },
+      samples: Int16Array.of(1),
+    });
+    const parts = splitRecording(recordingOf([charted(START), charted(START + 60_060_000)], events), 200);
+    expect(parts.map(({ recording }) => recording.channels.length)).toEqual([1, 1]);
+    expect(parts.map(({ part }) => [part?.number, part?.of])).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    expect(parts.at(-1)?.recording.events).toEqual(events.slice(3)); // first the state that holds
+  });
+
+  it("cuts channels whose rates have nothing in common", () => {
+    const channels = Array.from({ length: 64 }, (_, i): Channel => ({
+      ...wave(0, 999_983 - 2 * i, 999_979 - 4 * i),
+      samples: new Int16Array(1000),
+    }));
+    const parts = splitRecording(recordingOf(channels), 50_000);
+    expect(parts.length).toBeGreaterThan(2);
+    expect(parts.reduce((sum, { recording }) => sum + recording.channels.reduce((all, { samples }) => all + samples.length, 0), 0)).toBe(
+      64_000,
+    );
+  });
+
   it("loses no sample, doubles none and keeps each one's time, for any channels and limit", () => {
     const rate = fc.constantFrom<[number, number]>([1, 1], [1, 60], [360, 1], [125, 1], [62475, 1000], [999, 7]);
     const even = fc.tuple(rate, fc.nat(3000), fc.nat(90)).map(([[n, d], ms, seconds]): Channel => wave(seconds / 3 + 60, n, d, START + ms));

@@ -39,10 +39,12 @@ export function splitRecording(recording: Recording, maxBytes: number = MAX_WIND
     from = cutBehind(recording, { from, startMs, endMs, maxBytes: bytesEach });
     cuts.push(from);
   }
-  const of = cuts.length - 1;
-  return cuts.slice(1).map((to, i) => {
-    const from = cuts[i] ?? startMs;
-    return { recording: windowOf(recording, from, to), part: { number: i + 1, of, startMs: from, endMs: to } };
+  const windows = cuts
+    .slice(1)
+    .map((to, i) => ({ recording: windowOf(recording, cuts[i] ?? startMs, to), from: cuts[i] ?? startMs, to }))
+    .filter((window) => window.recording.channels.length > 0); // between its cuts nothing was recorded
+  return windows.map(({ recording: one, from, to }, i) => {
+    return { recording: one, part: { number: i + 1, of: windows.length, startMs: from, endMs: to } };
   });
 }
 
@@ -79,8 +81,9 @@ function gridMs(channels: readonly Channel[]): number {
     if (timing.kind !== "rate") continue;
     const periodMs = (1000 * timing.denominator) / greatestCommonDivisor(timing.numerator, 1000 * timing.denominator);
     grid = leastCommonMultiple(grid, periodMs);
+    if (grid > MAX_GRID_MS) return 1000; // then a window's start is rounded to a millisecond, as any start is
   }
-  return grid <= MAX_GRID_MS ? grid : 1000; // then a window's start is rounded to a millisecond, as any start is
+  return grid;
 }
 
 function windowOf(recording: Recording, from: number, to: number): Recording {

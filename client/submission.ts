@@ -12,7 +12,8 @@ import { waitForEnd } from "./host/wait.ts";
 import type { SubmitterKey } from "./keys.ts";
 import { openReply, verifyAnswer } from "./open.ts";
 import { receiptsOf, type ReplyReceipt } from "./receipt.ts";
-import { sealJob, type JobRequest, type SealedSubmission } from "./seal.ts";
+import { sampleBytesOf, sealJob, type JobRequest, type SealedSubmission } from "./seal.ts";
+import type { Turns } from "./turns.ts";
 
 /** Where a recording stands. */
 export type SubmitStage = "verifying" | "sealing" | "sending" | "waiting" | "opening" | "sealing-again" | "verified" | "refused" | "failed";
@@ -37,6 +38,8 @@ export interface SubmitContext {
   readonly grantUses: GrantUses | null;
   /** signs each recording as the device that made it; null: none does */
   readonly device: DeviceSigner | null;
+  /** in which large recordings are sealed: that takes several times their size for a moment */
+  readonly turns: Turns;
 }
 
 /** A verdict over the result file that the verdict is about. */
@@ -69,7 +72,10 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
     context.signal.throwIfAborted();
     tell(resealed === 0 ? "sealing" : "sealing-again");
     const notAfter = Math.ceil((context.now() + context.validForMs) / 1000);
-    const job = await sealJob(target, recording, { ...asked, notAfter }, context.key, context.dataKeys);
+    const sealTo = target;
+    const seal = (): Promise<SealedSubmission> =>
+      sealJob(sealTo, recording, { ...asked, notAfter }, context.key, context.dataKeys);
+    const job = await (sampleBytesOf(recording) > LARGE_BYTES ? context.turns.take(seal) : seal());
     const reply = await deliver(context, job, tell);
     if (reply instanceof Uint8Array) {
       tell("opening");
@@ -127,6 +133,8 @@ function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
+/** Smaller ones are sealed as they come: under a data key each waits for KMS. */
+const LARGE_BYTES = 4_194_304;
 const NONCE_BYTES = 32;
 const MAX_RESEALS = 6;
 const MAX_SENDS = 4;

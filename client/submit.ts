@@ -19,6 +19,7 @@ import { resultNames } from "./names.ts";
 import { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
 import { renderReceipt, type ReplyReceipt } from "./receipt.ts";
+import { Turns } from "./turns.ts";
 import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
 
 /** A recording to be submitted, as `readInputs` gives them: one per subject. */
@@ -156,6 +157,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     dataKeys,
     grantUses: options.grantUses ?? null,
     device: options.device ?? null,
+    turns: new Turns(),
   };
   await prepareOutput(output);
   try {

@@ -20,6 +20,7 @@ export * from "./messages.ts";
 export * from "./nsm.ts";
 export * from "./padding.ts";
 export * from "./passkey-approval.ts";
+export * from "./plausible.ts";
 export * from "./recording.ts";
 export * from "./release.ts";
 export * from "./reply.ts";

@@ -32,6 +32,11 @@ const DIRECTIONS: Readonly<Partial<Record<(typeof FEATURES)[number], 1 | -1>>> =
   "shape-before": -1,
   "shape-after": 1,
   odd: 1,
+  "run-before": -1,
+  "run-onset": -1,
+  "run-likeness": -1,
+  "run-width": 1,
+  "run-after": 1,
 };
 
 /** A table that knows heart rates knows its patients: the interval itself is not asked. */
@@ -46,7 +51,7 @@ export const VEB_OPTIONS: BoostOptions = {
   leastWeight: 3,
   directions: FEATURES.map((name) => (name === LEFT_OUT ? null : (DIRECTIONS[name] ?? 0))),
   columnsPercent: 50,
-  groupsPercent: 60,
+  groupsPercent: 100,
 };
 
 /** How much the beats of each choice of leads count: what is usual counts most, and the model must do with less. */

@@ -7,6 +7,7 @@ import { renderReport, type RecordingMatch } from "@caladrius/pages/report";
 import { encodeRecording, equalBytes, toHex, type Recording } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
+import { NOT_A_MEDICAL_DEVICE } from "../findings.ts";
 import { readLimited, refuseExisting, writeWhole } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { styled, type Terminal } from "../print.ts";
@@ -30,7 +31,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.line("no page is written, as nothing of this file can be relied on");
     return exit;
   }
-  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal);
+  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal, { zone: args.optional("zone") });
   const choice = choose(recordings, verdict.claims);
   if (typeof choice === "string") {
     const unread = recordings.length === 0 && readExit !== EXIT.ok;
@@ -44,6 +45,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     recording,
     match,
     recordingSha256: toHex(digest),
+    isRelative: read.relativeTime,
     result: { name: basename(file), sha256: toHex(sha256(bytes)) },
     trust: { name: basename(trustPath), sha256: toHex(sha256(await readLimited(trustPath, MAX_RESULT_FILE_BYTES))) },
     sources: [...read.sources.map((source) => basename(source)), ...(part === null ? [] : [`window ${part.number} of ${part.of}`])],
@@ -55,6 +57,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       ? "recording  the one that was analysed"
       : [styled("yellow", "recording  the result does not disclose which one was analysed; the page says so (submit with --level full)")],
   );
+  terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
   terminal.line(`wrote ${out}: ${report.trends} trends, ${report.strips} ECG strips, ${(report.html.length / 1000).toFixed(0)} kB`);
   return exit;
 }

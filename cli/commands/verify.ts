@@ -10,7 +10,7 @@ import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
 import { about, failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
-import { topFinding } from "../findings.ts";
+import { NOT_A_MEDICAL_DEVICE, saidOf } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
 import { releaseLines } from "../release/print.ts";
 import { judgeBy, readStatusListFor } from "../status/judge.ts";
@@ -72,6 +72,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (statusList !== null) terminal.line(listLine(statusList));
   if (undisclosed.size > 0) terminal.line(`not held against the list, as it is not disclosed: ${[...undisclosed].join(", ")}`);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
+  if (sentences.size > 0) terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
   return worst(codes);
 }
 
@@ -84,6 +85,6 @@ function listLine({ list: { number, issuedAt, expiresAt } }: VerifiedStatusList)
 function summary(verdict: ReturnType<typeof judgeBy>["verdict"]): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
-  const said = disclosed.denial !== null ? `denied: ${disclosed.denial}` : topFinding(disclosed.finding).text;
+  const said = saidOf(disclosed).text;
   return withheldAtMost === 0 ? said : `${said} (at most ${withheldAtMost} disclosures withheld)`;
 }

@@ -1,16 +1,19 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseTrustFile, verifyResultFile } from "@caladrius/attestation-verifier";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { makeResultFile, VALUES, type NamedValue } from "@caladrius/attestation-verifier/generate/test-result.ts";
 import { NOW_MS, pcr } from "@caladrius/attestation-verifier/generate/test-pki.ts";
-import { decodeResultFile, toBase64, toHex, type Finding } from "@caladrius/wire";
+import { decodeResultFile, encodeResultFile, fromBase64, toBase64, toHex, type Finding } from "@caladrius/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bundleOf, type FhirInput } from "./bundle.ts";
 import type { DetectedIssue, Observation, Resource } from "./resources.ts";
-import { R4, violations } from "./test-support/r4.ts";
+import { violations } from "./test-support/r4.ts";
 
 const sha256 = (bytes: Uint8Array | string): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 
@@ -28,6 +31,7 @@ const FINDING: Finding = {
     { name: "temperature", value: 391, decimals: 1, unit: "Cel" },
   ],
 };
+const HOSTILE = `<img src=x onerror=alert(1)>"'  \u202eexe\u0007`;
 const FULL: readonly NamedValue[] = [
   ...VALUES,
   ["finding", FINDING],
@@ -121,6 +125,18 @@ describe("a result as a FHIR bundle", () => {
     expect(provenance?.target).toHaveLength(resources(given).length - 2);
   });
 
+  it("holds the very bytes whose signature the verifier checks", async () => {
+    const { bytes, file, trust } = makeResultFile({ values: FULL });
+    const given = await input(FULL);
+    const provenance = resources({ ...given, statement: file.result }).find((one) => one.resourceType === "Provenance");
+    const signed = fromBase64(provenance?.signature[0]?.data ?? "");
+    const status = async (result: Uint8Array): Promise<string> =>
+      (await verifyResultFile(encodeResultFile({ ...decodeResultFile(bytes), result }), parseTrustFile(trust), {}, signatures)).status;
+    expect(await status(signed)).toBe("warning");
+    const changed = signed.map((byte, i) => (i === signed.length - 1 ? byte ^ 1 : byte));
+    expect(await status(changed)).toBe("contraindicated");
+  });
+
   it("says what was not assessed, and the verdict with what it leaves open", async () => {
     const given = await input(FULL);
     expect(observations(given).find(({ dataAbsentReason }) => dataAbsentReason?.text === "thresholds: no-value")).toMatchObject({
@@ -188,19 +204,54 @@ describe("the structural check", () => {
       "it.derivedFrom: no list, or an empty one",
     ]);
   });
+});
 
-  const core = fileURLToPath(new URL("../../test/fhir-examples/node_modules/hl7.fhir.r4.core/", import.meta.url));
-  it.skipIf(!existsSync(core))("has the cardinalities of hl7.fhir.r4.core", () => {
-    for (const [type, elements] of Object.entries(R4)) {
-      const [name = ""] = type.split(".");
-      const definition = JSON.parse(readFileSync(`${core}StructureDefinition-${name}.json`, "utf8")) as {
-        snapshot: { element: { path: string; min: number; max: string }[] };
+/** Installed with: mvn -q -f test/fhir-validator/pom.xml package */
+const JAVA = "java";
+const validator = fileURLToPath(new URL("../../test/fhir-validator/dist/", import.meta.url));
+
+describe("HL7's validator", () => {
+  it.skipIf(!existsSync(join(validator, "lib")))(
+    "finds no error in any bundle, nor in any value set or UCUM code",
+    async () => {
+      const full = await input(FULL);
+      const hostile = { ...FINDING, code: HOSTILE, detector: HOSTILE, channel: HOSTILE };
+      const bundles: Readonly<Record<string, unknown>> = {
+        full: bundleOf(full),
+        unverified: bundleOf({ ...full, verdict: null, evidence: null }),
+        alarm: bundleOf(await input([["level", "alarm"]])),
+        denied: bundleOf(await input([["denial", "purpose-unknown"]])),
+        hostile: bundleOf({ ...full, disclosed: { ...full.disclosed, subject: HOSTILE, findings: [hostile] } }),
+        // What it must find: a status that R4 does not have.
+        wrong: { resourceType: "Observation", status: "perhaps", code: { text: "x" } },
       };
-      for (const [element, [, cardinality]] of Object.entries(elements)) {
-        const choice = element.replace(/(?<=^(?:value|effective|occurred|identified))[A-Z]\w+$/, "[x]");
-        const found = definition.snapshot.element.find(({ path }) => path === `${type}.${element}` || path === `${type}.${choice}`);
-        expect(`${type}.${element} ${found?.min}..${found?.max}`).toBe(`${type}.${element} ${cardinality}`);
+      const folder = mkdtempSync(join(tmpdir(), "caladrius-fhir-"));
+      try {
+        const files = Object.entries(bundles).map(([name, bundle]) => {
+          writeFileSync(join(folder, `${name}.json`), JSON.stringify(bundle));
+          return join(folder, `${name}.json`);
+        });
+        const classPath = [join(validator, "classes"), join(validator, "lib", "*")].join(":");
+        const { stdout, status, stderr } = spawnSync(JAVA, ["-Xmx1g", "-cp", classPath, "Validate", ...files], { encoding: "utf8" });
+        expect(status, stderr).toBe(0);
+        const messages = stdout
+          .split("\n")
+          .filter((line) => line !== "")
+          .map((line) => line.split("\t"));
+        expect(messages.filter(([, what]) => what === "done")).toHaveLength(files.length);
+        const errors = messages.filter(([, severity]) => severity === "error" || severity === "fatal");
+        expect(errors.filter(([file]) => !file?.endsWith("wrong.json"))).toEqual([]);
+        expect(errors.length).toBeGreaterThan(0);
+        // All that it recommends and a bundle does not have.
+        const advice = messages
+          .filter(([file, severity]) => severity === "warning" && !file?.endsWith("wrong.json"))
+          .map(([, , , text = ""]) => text);
+        const known = [/annotations like \{score\}/, /should have a performer/, /should have an effective/, /should have narrative/];
+        expect(advice.filter((text) => !known.some((one) => one.test(text)))).toEqual([]);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
       }
-    }
-  });
+    },
+    300_000,
+  );
 });

@@ -1,3 +1,4 @@
+import { escapeText } from "@caladrius/wire";
 import type { CodeableConcept, Coding, Identifier, Period, Reference } from "./resources.ts";
 
 /** URIs of what this program names itself; they identify and need not resolve. */
@@ -38,6 +39,7 @@ export function absent(code: "masked" | "not-performed", text?: string): Codeabl
 /** A reference in place of one that the result withholds. */
 export const MASKED: Reference = {
   extension: [{ url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" }],
+  display: "withheld",
 };
 
 export function identifier(system: string, value: string): Identifier {
@@ -58,7 +60,7 @@ export function codeOf(text: string): string {
   return textOf(text).replaceAll(/\s+/g, " ");
 }
 
-/** FHIR's string: no control characters but tab, line feed and carriage return, and not empty. */
+/** FHIR's string: no control characters, not empty; bidirectional ones would show a text as another (CVE-2021-42574). */
 export function textOf(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "\ufffd").trim() || "unknown";
+  return escapeText(text).trim() || "unknown";
 }

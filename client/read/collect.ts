@@ -3,7 +3,7 @@ import { channelFromPoints, type Point } from "./columns.ts";
 import { eventsFrom } from "./events.ts";
 import { MAX_TIME_MS } from "./instant.ts";
 import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
-import { implausible, implausibleSamples, invertedPressures, jumps } from "./plausible.ts";
+import { implausible, implausibleSamples, invertedPressures, jumps, tooLarge } from "./plausible.ts";
 import { compare } from "./rational.ts";
 import { ReadError, toProblem, type ReadCode, type ReadProblem, type ReadWarning } from "./problems.ts";
 import { joinWaves } from "./waves.ts";
@@ -134,12 +134,14 @@ export class Collector {
     if (device !== null) parts.devices.add(device);
   }
 
-  /** @throws ReadError recording-limit */
+  /** @throws ReadError recording-limit, value-range */
   point(subject: string, code: string, unit: string, point: CollectedPoint, place: Place): void {
     const parts = this.#parts(subject);
     if (++parts.total > this.limits.maxPoints) {
       throw new ReadError("recording-limit", `subject ${subject}`, `at most ${this.limits.maxPoints} values`, "more");
     }
+    const limit = point.value === null ? null : tooLarge(unit, point.value);
+    if (limit !== null) throw new ReadError("value-range", place.where, limit, "a larger one");
     let column = parts.points.get(code);
     if (column === undefined) parts.points.set(code, (column = { unit, points: [] }));
     column.points.push(point);
@@ -173,6 +175,7 @@ export class Collector {
   /** Makes the recordings; the collector is used up. */
   finish(): ReadResult {
     const recordings: ReadRecording[] = [];
+    const heard = new Set<string>();
     for (const [subject, parts] of this.#subjects) {
       const file = [...parts.sources].join(", ");
       const channels: Channel[] = [];
@@ -203,9 +206,9 @@ export class Collector {
           () => new ReadError("fhir-device", `subject ${subject}`, "one device", [device, ...others].join(", ")),
         );
       const recording: Recording = { subject, device: others.length === 0 ? device : "several", channels, events };
+      for (const source of parts.sources) heard.add(source);
       recordings.push({ recording, sources: [...parts.sources], notUsed: listOf(parts.counts), relativeTime: parts.relativeTime });
     }
-    const heard = new Set([...this.#subjects.values()].flatMap((parts) => [...parts.sources]));
     for (const file of this.#opened) {
       if (heard.has(file) || this.#problemCounts.has(file)) continue;
       this.#problems.push(toProblem(file, new ReadError("file-empty", "file", "values of a signal that is read", "none")));

@@ -12,11 +12,13 @@ export interface CsvRow {
  * spaces around them, quoted ones do not.
  * @param separator as `separatorOf` finds it
  * @param firstLine the number of the text's first line, for messages
+ * @param keepEmpty empty lines behind the first row are rows of one empty cell, where the number of a row is its time
  * @throws ReadError csv-row
  */
-export function* csvRows(text: string, separator: CsvSeparator, firstLine: number): Generator<CsvRow> {
+export function* csvRows(text: string, separator: CsvSeparator, firstLine: number, keepEmpty = false): Generator<CsvRow> {
   let line = firstLine;
   let at = 0;
+  let isFirst = true;
   while (at < text.length) {
     const row: CsvRow = { line, cells: [] };
     for (;;) {
@@ -46,7 +48,9 @@ export function* csvRows(text: string, separator: CsvSeparator, firstLine: numbe
       );
     at++;
     line++;
-    if (row.cells.length > 1 || row.cells[0] !== "") yield row;
+    if (row.cells.length === 1 && row.cells[0] === "" && (isFirst || !keepEmpty)) continue;
+    isFirst = false;
+    yield row;
   }
 }
 

@@ -25,8 +25,10 @@ export function parseCsvSettings(text: string, file: string, zone: string | null
     const end = rest.indexOf("\n");
     const line = end < 0 ? rest : rest.slice(0, end);
     rest = end < 0 ? "" : rest.slice(end + 1);
-    const [, key = "", value = ""] = /^#\s*(subject|device|start|rate|zone)\s*:\s*(.{0,200}?)\s*$/.exec(line) ?? [];
-    if (key === "") continue;
+    const colon = line.indexOf(":");
+    const key = line.slice(1, Math.max(1, colon)).trim();
+    if (!KEYS.has(key)) continue; // a remark
+    const value = line.slice(colon + 1).trim();
     const where = `line ${lines + 1}`;
     if (values.has(key)) throw new ReadError("csv-header", where, `${key} once`, "again");
     values.set(key, { value, where });
@@ -70,3 +72,5 @@ function parseName({ value, where }: { value: string; where: string }): string {
   if (value.length < 1 || value.length > 128) throw new ReadError("csv-header", where, "1 to 128 characters", quote(value));
   return value;
 }
+
+const KEYS: ReadonlySet<string> = new Set(["subject", "device", "start", "rate", "zone"]);

@@ -179,6 +179,8 @@ describe("CSV", () => {
     ["a zone that is none", "# zone: Mars/Base\ntime,hr\n0,60\n", "csv-zone", "line 1"],
     ["two decimal marks in one file", "time;temp;hr\n0;36,6;60\n1;36.7;60\n", "csv-value", "line 3, column 2"],
     ["thousands with both marks", "time;temp\n0;1.036,6\n", "csv-value", "line 2, column 2"],
+    ["a number beside which others lose their decimals", "time,temp\n0,36.75\n1000,100001\n", "value-range", "line 3, column 2"],
+    ["such a number of a wave", "# start: 0\n# rate: 1\nII,hr\n0.1,60\n1e30,60\n", "value-range", "line 5, column 1"],
     ["a lone comparator", "time,hr\n0,<\n", "csv-value", "line 2, column 2"],
     ["two subjects without a column", "time,hr\n0,60\n0,90\n", "csv-subject", "line 3, column 2"],
     ["a header in between", "time,hr\n0,60\ntime,hr\n1,61\n", "csv-time", "line 3, column 1"],
@@ -189,6 +191,55 @@ describe("CSV", () => {
     const { recordings, problems } = read(text);
     expect(recordings).toEqual([]);
     expect(problems).toMatchObject([{ file: "ward/p1.csv", code, where }]);
+  });
+
+  it("counts an empty line of an evenly sampled file as a sample that is missing", () => {
+    const samples = (text: string): number[] => {
+      const { recordings, problems } = read(`# start: 2026-01-01T08:00:00Z\n# rate: 2\n${text}`);
+      expect(problems).toEqual([]);
+      return [...(recordings[0]?.recording.channels[0]?.samples ?? [])];
+    };
+    expect(samples("\nhr\n60\n\n62\n")).toEqual([60, -32_768, 62]);
+    expect(samples('hr\r\n60\r\n""\r\n62\r\n\r\n\r\n')).toEqual([60, -32_768, 62]);
+    expect(read("# start: 2026-01-01T08:00:00Z\n# rate: 2\nhr,rr\n60,12\n\n62,12\n").problems).toMatchObject([
+      { code: "csv-row", where: "line 5" },
+    ]);
+  });
+
+  it("reads settings of any length in time, and takes none that is too long for no setting", () => {
+    const spaces = " ".repeat(100_000);
+    expect(read(`# subject:${spaces}x${spaces}\ntime,hr\n0,60\n`).recordings.map(({ recording }) => recording.subject)).toEqual(["x"]);
+    const long = `# subject:${spaces}${"x".repeat(300)}\ntime,hr\n0,60\n`;
+    expect(read(long)).toMatchObject({ recordings: [], problems: [{ code: "csv-header", where: "line 1" }] });
+    expect(read(`#${spaces}: remark\n# zone of the ward: unknown\ntime,hr\n0,60\n`).problems).toEqual([]);
+  });
+
+  it("reads every unit of a column, exactly", () => {
+    const value = (name: string, cell: string): number | undefined => {
+      const { recordings, problems } = read(`time;${name}\n2026-01-01T08:00:00Z;${cell}\n`);
+      expect(problems).toEqual([]);
+      const { samples, scale } = recordings[0]!.recording.channels[0]!;
+      return ((samples[0] ?? 0) * scale.numerator + scale.offset) / scale.denominator;
+    };
+    expect(value("sbp [kPa]", "16")).toBeCloseTo(16 / 0.133322, 4);
+    expect(value("abp [kPa]", "13.3322")).toBe(100);
+    expect(value("temp [°F]", "98.6")).toBe(37);
+    expect(value("glucose [mmol/L]", "5.5")).toBe(99.1001);
+    for (const unit of ["uV", "µV", "μV"]) expect(value(`II [${unit}]`, "500")).toBe(0.5);
+    expect(value("II [V]", "0,001")).toBe(1);
+    expect(value("gcs [1]", "15")).toBe(15);
+  });
+
+  it("reads a value again that stood before, in each column's own unit", () => {
+    const { recordings } = read("time,temp [degF],hr\n0,98.6,98.6\n1000,98.6,98.6\n");
+    expect(
+      recordings[0]?.recording.channels.map(({ samples, scale }) =>
+        Array.from(samples, (raw) => (raw * scale.numerator) / scale.denominator),
+      ),
+    ).toEqual([
+      [37, 37],
+      [98.6, 98.6],
+    ]);
   });
 
   it("reads or names the fault of any cut or changed file", () => {

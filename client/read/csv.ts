@@ -6,6 +6,7 @@ import { csvRows, separatorOf, type CsvRow, type CsvSeparator } from "./csv-rows
 import { parseCsvSettings, type CsvSettings } from "./csv-settings.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
+import { tooLarge } from "./plausible.ts";
 import { compare, parseDecimal, type Rational } from "./rational.ts";
 import { convert } from "./signals.ts";
 import { decodeText } from "./text.ts";
@@ -27,7 +28,7 @@ export interface CsvOptions {
  * - then one header row: `time`, optional `subject` and `device`, and columns as `parseCsvColumn` reads them, such as
  *   `8867-4 [/min]`, `SpO2 [%]`, `mdc:131330 (mV)`, `oxygen`, `consciousness`, `spo2-scale`, with comma, semicolon or tab
  *   between them;
- * - then rows with as many cells, in any order. `time` is as `csvClock` reads it; an empty cell, `NA` or `NaN` is "no value";
+ * - then rows with as many cells, in any order; in evenly sampled files an empty line is a row too. `time` is as `csvClock` reads it; an empty cell, `NA` or `NaN` is "no value";
  *   `<60` and `>200` are counted as comparators and carried as missing; a decimal comma is read where no comma is between
  *   cells, and one file keeps to one mark; `oxygen` is on or off, `consciousness` one of A C V P U, `spo2-scale` 1 or 2, each
  *   valid until the next and left empty where nothing is said.
@@ -46,7 +47,8 @@ export function collectCsv(bytes: Uint8Array, file: string, collector: Collector
   collector.attempt(file, () => {
     const { settings, rest, lines } = parseCsvSettings(decodeText(bytes, collector.limits), file, zone);
     const separator = separatorOf(rest);
-    const rows = csvRows(rest, separator, lines + 1);
+    const isSampled = settings.sampled !== null;
+    const rows = csvRows(isSampled ? withoutLastLines(rest) : rest, separator, lines + 1, isSampled);
     const header = rows.next();
     if (header.done === true) throw new ReadError("csv-header", `line ${lines + 1}`, "a header row", "the end");
     const columns = header.value.cells.map((cell) => parseCsvColumn(cell, `line ${header.value.line}`));
@@ -65,6 +67,13 @@ export function collectCsv(bytes: Uint8Array, file: string, collector: Collector
     if (settings.sampled === null) handOn(parsed, columns, file, collector);
     else handOnSampled(parsed, columns, settings, settings.sampled, file, collector);
   });
+}
+
+/** Empty lines at the end are no rows: editors leave them there. */
+function withoutLastLines(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === "\n" || text[end - 1] === "\r")) end--;
+  return text.slice(0, end);
 }
 
 function checkColumns(columns: readonly CsvColumn[], settings: CsvSettings, where: string): void {
@@ -87,8 +96,11 @@ interface ParsedRow {
   comparators: number;
   /** by column; undefined where the column is no signal */
   values: (Rational | null | undefined)[];
-  events: RecordingEvent[];
+  events: readonly RecordingEvent[];
 }
+
+/** Shared, since most rows of large files have none. */
+const NO_EVENTS: readonly RecordingEvent[] = [];
 
 function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSettings, numbers: CsvNumbers): ParsedRow {
   if (row.cells.length !== columns.length)
@@ -98,13 +110,13 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
     atMs: 0,
     subject: settings.subject,
     device: settings.device,
-    values: [],
+    values: columns.map(() => undefined), // of their number at once: pushing would take room for sixteen
     comparators: 0,
-    events: [],
+    events: NO_EVENTS,
   };
   columns.forEach((column, i) => {
     const cell = row.cells[i] ?? "";
-    const fault = (expected: string, code: "csv-value" | "csv-time" = "csv-value"): ReadError =>
+    const fault = (expected: string, code: "csv-value" | "csv-time" | "value-range" = "csv-value"): ReadError =>
       new ReadError(code, `line ${row.line}, column ${i + 1}`, expected, quote(cell));
     switch (column.kind) {
       case "time": {
@@ -119,10 +131,14 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
         parsed[column.kind] = cell;
         return;
       case "signal": {
-        const value = ABSENT.has(cell) ? null : numbers.parse(cell);
+        const value = ABSENT.has(cell) ? null : numbers.parse(cell, column);
         if (value === undefined) throw fault(numbers.expected);
         if (value === "comparator") parsed.comparators++;
-        parsed.values[i] = value === null || value === "comparator" ? null : convert(value, column.conversion);
+        else if (value !== null) {
+          const limit = tooLarge(column.signal.unit, value);
+          if (limit !== null) throw fault(limit, "value-range");
+        }
+        parsed.values[i] = value === "comparator" ? null : value;
         return;
       }
       case "oxygen":
@@ -130,7 +146,7 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
       case "spo2-scale":
         if (cell === "") return;
         if (!EVENT_VALUES[column.kind].includes(cell)) throw fault(EVENT_VALUES[column.kind].join(", "));
-        parsed.events.push({ atMs: 0, kind: column.kind, value: cell });
+        parsed.events = [...parsed.events, { atMs: 0, kind: column.kind, value: cell }];
     }
   });
   return parsed;
@@ -152,9 +168,10 @@ function refuseSeveral(rows: readonly ParsedRow[], columns: readonly CsvColumn[]
   });
 }
 
-/** Reads the numbers of one file, which keeps to one decimal mark. */
+/** Reads the numbers of one file, which keeps to one decimal mark. Waves repeat their values: those that were read are kept. */
 class CsvNumbers {
   readonly #separator: CsvSeparator;
+  readonly #known = new Map<SignalColumn, Map<string, Rational>>();
   #mark: "." | "," | null = null;
 
   constructor(separator: CsvSeparator) {
@@ -167,8 +184,20 @@ class CsvNumbers {
     return this.#mark === null ? "a number, or nothing" : `a number with "${this.#mark}" as on the lines before, or nothing`;
   }
 
-  /** A number; "comparator" for one that is known to be smaller or larger; undefined for anything else. */
-  parse(cell: string): Rational | "comparator" | undefined {
+  /** A number in the column's unit; "comparator" for one that is known to be smaller or larger; undefined for anything else. */
+  parse(cell: string, column: SignalColumn): Rational | "comparator" | undefined {
+    let known = this.#known.get(column);
+    if (known === undefined) this.#known.set(column, (known = new Map()));
+    const before = known.get(cell);
+    if (before !== undefined) return before;
+    const value = this.#read(cell);
+    if (value === undefined || value === "comparator") return value;
+    const converted = convert(value, column.conversion);
+    if (known.size < MAX_KNOWN) known.set(cell, converted);
+    return converted;
+  }
+
+  #read(cell: string): Rational | "comparator" | undefined {
     const [, comparator, text = ""] = /^([<>]=?|[≤≥])?\s*(\S+)$/u.exec(cell) ?? [];
     const mark = text.includes(",") ? "," : text.includes(".") ? "." : null;
     if (mark === "," && this.#separator === ",") return undefined;
@@ -223,6 +252,9 @@ function handOnSampled(
   });
 }
 
+type SignalColumn = Extract<CsvColumn, { kind: "signal" }>;
+
+const MAX_KNOWN = 65_536;
 const ABSENT: ReadonlySet<string> = new Set(["", "NA", "NaN"]);
 const EVENT_VALUES: Readonly<Record<RecordingEvent["kind"], readonly string[]>> = {
   oxygen: ["on", "off"],

@@ -94,6 +94,7 @@ function loincCodes(observation: Element): string[] {
 }
 
 function readValue(element: Element, meaning: Meaning, context: Context): void {
+  refuseTwoValues(element);
   const sampled = optionalElement(element, "valueSampledData");
   if (meaning.kind === "consciousness") {
     const concept = optionalElement(element, "valueCodeableConcept");
@@ -105,13 +106,18 @@ function readValue(element: Element, meaning: Meaning, context: Context): void {
   else readQuantity(element, meaning.signal, context);
 }
 
+/** FHIR R4: value[x] is one value, and a reason why there is none stands where there is none (obs-6). */
+function refuseTwoValues({ map, path }: Element): void {
+  const values = [...map.keys()].filter((key) => /^value[A-Z]/.test(key));
+  if (values.length > 1) throw new ReadError("fhir-value", `${path}.value[x]`, "one value", quote(values.join(", ")));
+  if (values.length === 1 && map.has("dataAbsentReason"))
+    throw new ReadError("fhir-value", `${path}.dataAbsentReason`, "a value or a dataAbsentReason", "both");
+}
+
 function readQuantity(element: Element, signal: Signal, context: Context): void {
   const { collector, subject, startMs: atMs, rank } = context;
   const integer = signal.unit === "{score}" ? optionalNumber(element, "valueInteger") : null;
   const quantity = optionalElement(element, "valueQuantity");
-  // FHIR R4 obs-6: a reason why there is no value stands where there is none.
-  if ((quantity !== null || integer !== null) && element.map.has("dataAbsentReason"))
-    throw new ReadError("fhir-value", `${element.path}.dataAbsentReason`, "a value or a dataAbsentReason", "both");
   const place = { file: context.file, where: element.path };
   if (quantity === null && integer === null) {
     if (element.map.has("component") && !element.map.has("dataAbsentReason")) return; // a panel: its components hold the values

@@ -337,6 +337,43 @@ describe("plausibility and the profile", () => {
   });
 });
 
+describe("what is no measurement", () => {
+  it("refuses a number beside which the decimals of others would be lost, and nothing else", () => {
+    const of = (value: number, minute: number): Fields =>
+      observation({ code: code("8310-5"), valueQuantity: quantity(value, "Cel"), ...atMinute(minute) });
+    const { recordings, problems, warnings } = read(bundle(of(36.7, 0), of(36.75, 1), of(1e9, 2), of(99_999, 3)));
+    expect(values(recordings[0]!.recording.channels[0]!)).toEqual([36.7, 36.75, 99_999]);
+    expect(problems).toMatchObject([{ code: "value-range", where: "Bundle.entry[2].resource" }]);
+    expect(warnings).toContainEqual(expect.objectContaining({ code: "value-implausible", where: "Bundle.entry[3].resource" }));
+  });
+
+  it("refuses two values, and a value beside a reason for none", () => {
+    const sampled = { origin: quantity(0, "/min"), period: 1000, dimensions: 1, data: "60 61" };
+    for (const fields of [
+      { valueQuantity: quantity(60, "/min"), valueSampledData: sampled },
+      { valueSampledData: sampled, dataAbsentReason: { text: "lead off" } },
+      { valueQuantity: quantity(60, "/min"), dataAbsentReason: { text: "lead off" } },
+      { code: code("3151-8"), valueQuantity: quantity(2, "L/min"), dataAbsentReason: { text: "lead off" } },
+    ]) {
+      const { recordings, problems } = read(observation(fields));
+      expect(recordings).toEqual([]);
+      expect(problems).toMatchObject([{ code: "fhir-value" }]);
+    }
+  });
+
+  it("tells a file of which nothing came to be used", () => {
+    const flow = observation({ code: code("3151-8"), valueQuantity: { ...quantity(2, "L/min"), comparator: ">" } });
+    expect(read(flow)).toMatchObject({ recordings: [], problems: [{ code: "file-empty", file: "f.json" }] });
+  });
+
+  it("reads bundles in a bundle, as a batch of searches answers", () => {
+    const { channels } = only(read(bundle(bundle(heartRate(60)), observation({ valueQuantity: quantity(61, "/min"), ...atMinute(1) }))));
+    expect(values(channels[0]!)).toEqual([60, 61]);
+    const wrong = read(bundle(bundle(heartRate(60), observation({ valueQuantity: quantity(61, "Hz") }))));
+    expect(wrong.problems).toMatchObject([{ code: "fhir-unit", where: "Bundle.entry[0].resource.entry[1].resource.valueQuantity.code" }]);
+  });
+});
+
 describe("NDJSON", () => {
   it("reads line by line and names the bad one", () => {
     const good = JSON.stringify(observation({ valueQuantity: quantity(80, "/min") }));

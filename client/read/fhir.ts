@@ -69,8 +69,10 @@ function readBundle(bundle: Element, context: FhirContext): void {
     if (collector.gaveUp(file)) return;
     collector.attempt(file, () => {
       const resource = optionalElement(entry, "resource");
-      if (resource === null || optionalText(resource, "resourceType") !== "Observation") collector.count("not-an-observation", null);
-      else readObservation(resource, context);
+      const type = resource === null ? null : optionalText(resource, "resourceType");
+      if (resource !== null && type === "Observation") readObservation(resource, context);
+      else if (resource !== null && type === "Bundle") readBundle(resource, context); // as a batch of searches answers
+      else collector.count("not-an-observation", null);
     });
   }
 }

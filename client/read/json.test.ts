@@ -94,4 +94,11 @@ describe("strict JSON", () => {
       { numRuns: 500 },
     );
   });
+
+  it("counts an object as four values, since it takes as much memory", () => {
+    const limits = { ...DEFAULT_READ_LIMITS, maxJsonValues: 9 };
+    expect(() => parseJson("[{},{}]", limits, 1)).not.toThrow();
+    expect(() => parseJson("[{},{},0]", limits, 1)).toThrow(/at most 9 values/);
+    expect(() => parseJson("[0,1,2,3,4,5,6,7]", limits, 1)).not.toThrow();
+  });
 });

@@ -69,6 +69,7 @@ class JsonReader {
 
   #object(depth: number): JsonObject {
     const object = new Map<string, JsonValue>();
+    this.#values += OBJECT_VALUES - 1;
     this.#at++;
     if (this.#skip("}")) return object;
     do {
@@ -175,6 +176,8 @@ class JsonReader {
   }
 }
 
+/** An object takes as much memory as so many other values, and counts as many. */
+const OBJECT_VALUES = 4;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;

@@ -7,6 +7,7 @@ export interface ReadLimits {
   /** samples of one WFDB record, over all signals: 24 h of two leads at 360 Hz are 62 million */
   maxSamples: number;
   maxJsonDepth: number;
+  /** an object counts as four values beside those in it */
   maxJsonValues: number;
   /** values, over all channels of one subject */
   maxPoints: number;

@@ -58,6 +58,13 @@ describe("rates", () => {
     expect(rateFromHz("0.0166666666667")).toEqual({ numerator: 1, denominator: 60 });
     expect(rateFromHz("128.5")).toEqual({ numerator: 257, denominator: 2 });
     expect(rateFromHz("0.1")).toEqual({ numerator: 1, denominator: 10 });
+    expect(rateFromHz("125.125")).toEqual({ numerator: 1001, denominator: 8 });
+  });
+
+  it("takes a frequency of few digits for what it says", () => {
+    expect(rateFromHz("0.001")).toEqual({ numerator: 1, denominator: 1000 });
+    expect(rateFromHz("0.017")).toEqual({ numerator: 17, denominator: 1000 });
+    expect(rateFromHz("0.016667")).toEqual({ numerator: 1, denominator: 60 });
   });
 });
 

@@ -1,31 +1,31 @@
-import type { Channel } from "@caladrius/wire";
+import { PLAUSIBLE, type Channel, type PlausibleValues } from "@caladrius/wire";
 import type { Point } from "./columns.ts";
 import { ReadError } from "./problems.ts";
-import { compare } from "./rational.ts";
+import { compare, type Rational } from "./rational.ts";
 
 /*
  * Values that no patient has are told here and handed on: the enclave leaves them out, and its attested coverage counts
  * them, which this program cannot promise to anybody else.
  */
 
-/** What values of one signal can be, in its channel's unit. */
-interface Bounds {
-  /** outside these no patient is measured: such a value is an error of its device or of its writer */
-  low: number;
-  high: number;
-  /** faster changes are told, and used */
-  perMinute?: number;
-}
-
 /** A value outside its signal's bounds, as a warning; null for one within, or of a signal without bounds. */
 export function implausible(code: string, unit: string, value: number, where: string): (() => ReadError) | null {
   const bounds = boundsOf(code);
-  if (bounds === null || (value >= bounds.low && value <= bounds.high)) return null;
-  const expected = `${bounds.low} to ${bounds.high} ${unit} of ${code}`;
+  if (bounds === null || (value >= bounds.least && value <= bounds.most)) return null;
+  const expected = `${bounds.least} to ${bounds.most} ${unit} of ${code}`;
   return () => new ReadError("value-implausible", where, expected, String(Number(value.toPrecision(6))));
 }
 
-/** The same for the samples of a channel. */
+/**
+ * A value so large that the decimals of all others of its column would be lost beside it, as what should stand there
+ * instead; null for any that a sensor can give, plausible or not.
+ */
+export function tooLarge(unit: string, { n, d }: Rational): string | null {
+  const most = unit === "1" ? MOST_OF_COUNTS : MOST_OF_UNITS; // waves without a unit are counts of a converter
+  return (n < 0n ? -n : n) <= most * d ? null : `a number up to ${most} ${unit}`;
+}
+
+/** Implausible samples of a channel, as `implausible` tells them. */
 export function* implausibleSamples({ code, unit, samples, scale, missing }: Channel, where: string): Generator<() => ReadError> {
   if (boundsOf(code) === null) return;
   for (const [i, raw] of samples.entries()) {
@@ -50,7 +50,7 @@ export function* invertedPressures(subject: string, points: ReadonlyMap<string, 
 
 /** Changes between neighbours that are faster than a body's. */
 export function* jumps(code: string, points: readonly Point[]): Generator<() => ReadError> {
-  const perMinute = boundsOf(code)?.perMinute;
+  const perMinute = Object.hasOwn(JUMPS, code) ? JUMPS[code] : undefined;
   if (perMinute === undefined) return;
   let last: { atMs: number; value: number } | null = null;
   for (const { atMs, value } of points) {
@@ -66,9 +66,13 @@ export function* jumps(code: string, points: readonly Point[]): Generator<() => 
   }
 }
 
-function boundsOf(code: string): Bounds | null {
+function boundsOf(code: string): PlausibleValues | null {
   return Object.hasOwn(BOUNDS, code) ? (BOUNDS[code] ?? null) : null;
 }
+
+/** Beside 100 000 a column of 32 bits still has four decimals. */
+const MOST_OF_UNITS = 100_000n;
+const MOST_OF_COUNTS = 2_000_000_000n;
 
 /** Pressures that stand together. */
 const PRESSURE_PAIRS: readonly (readonly [systolic: string, diastolic: string])[] = [
@@ -76,23 +80,21 @@ const PRESSURE_PAIRS: readonly (readonly [systolic: string, diastolic: string])[
   ["mdc:150037", "mdc:150038"],
 ];
 
-const RATE: Bounds = { low: 0, high: 350 };
-const SYSTOLIC: Bounds = { low: 20, high: 320 };
-const DIASTOLIC: Bounds = { low: 5, high: 250 };
-const MEAN: Bounds = { low: 5, high: 320 };
-
-const BOUNDS: Readonly<Record<string, Bounds>> = {
-  "loinc:8867-4": RATE,
-  "mdc:149530": RATE,
-  "loinc:9279-1": { low: 0, high: 120 },
-  "loinc:2708-6": { low: 0, high: 100 },
-  "loinc:8480-6": SYSTOLIC,
-  "loinc:8462-4": DIASTOLIC,
-  "loinc:8478-0": MEAN,
-  "mdc:150037": SYSTOLIC,
-  "mdc:150038": DIASTOLIC,
-  "mdc:150039": MEAN,
-  "loinc:8310-5": { low: 24, high: 45, perMinute: 1 },
-  "loinc:2339-0": { low: 10, high: 1500, perMinute: 4 },
-  "loinc:9269-2": { low: 3, high: 15 },
+const BOUNDS: Readonly<Record<string, PlausibleValues>> = {
+  "loinc:8867-4": PLAUSIBLE["heart-rate"],
+  "mdc:149530": PLAUSIBLE["heart-rate"],
+  "loinc:9279-1": PLAUSIBLE["respiratory-rate"],
+  "loinc:2708-6": PLAUSIBLE.spo2,
+  "loinc:8480-6": PLAUSIBLE.systolic,
+  "loinc:8462-4": PLAUSIBLE.diastolic,
+  "loinc:8478-0": PLAUSIBLE["mean-pressure"],
+  "mdc:150037": PLAUSIBLE.systolic,
+  "mdc:150038": PLAUSIBLE.diastolic,
+  "mdc:150039": PLAUSIBLE["mean-pressure"],
+  "loinc:8310-5": PLAUSIBLE.temperature,
+  "loinc:2339-0": PLAUSIBLE.glucose,
+  "loinc:9269-2": PLAUSIBLE.gcs,
 };
+
+/** Faster changes in a minute than these are told, and used. */
+const JUMPS: Readonly<Record<string, number>> = { "loinc:8310-5": 1, "loinc:2339-0": 4 };

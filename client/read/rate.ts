@@ -27,12 +27,15 @@ export function rateFromPeriodMs(text: string): Rate | null {
   return toRate(exact);
 }
 
-/** The rate behind a written frequency in samples per second (WFDB header): 0.0166666666667 is 1/60. */
+/**
+ * The rate behind a written frequency in samples per second (WFDB header): 0.0166666666667 is 1/60. With fewer than five
+ * digits it is what it says, since 0.017 may stand for too many.
+ */
 export function rateFromHz(text: string): Rate | null {
   const frequency = positive(text);
   if (frequency === null) return null;
   const decimals = writtenDecimals(text);
-  if (decimals < 3) return toRate(frequency);
+  if (decimals < 3 || compare(frequency, rational(10_000n, 10n ** BigInt(decimals))) < 0) return toRate(frequency);
   return toRate(simpleIn(roundings(frequency, decimals).filter(([low]) => low.n > 0n)) ?? frequency);
 }
 

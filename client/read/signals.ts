@@ -29,6 +29,8 @@ const VOLTAGES: readonly Conversion[] = [
   { unit: "V", factor: rational(1000n, 1n), offset: ZERO },
 ];
 const FAHRENHEIT: Conversion = { unit: "[degF]", factor: rational(5n, 9n), offset: rational(-160n, 9n) };
+/** UCUM: m[Hg] is 133.322 kPa. */
+const KILOPASCALS: readonly Conversion[] = [{ unit: "kPa", factor: rational(1_000_000n, 133_322n), offset: ZERO }];
 const GLUCOSE: Conversion = { unit: "mmol/L", factor: rational(180_182n, 10_000n), offset: ZERO };
 
 /** Every numeric signal that is read (FHIR R4 vital-signs profile; glucose and GCS beside it). */
@@ -42,6 +44,7 @@ const SIGNALS: readonly Signal[] = [
     ["8480-6"],
     ["150021", "150301", "150017"],
     ["sbp", "nbpsys", "nibp-sys", "sysbp", "systolic", "systolic-bp"],
+    KILOPASCALS,
   ),
   signal(
     "loinc:8462-4",
@@ -49,8 +52,9 @@ const SIGNALS: readonly Signal[] = [
     ["8462-4"],
     ["150022", "150302", "150018"],
     ["dbp", "nbpdias", "nibp-dia", "diasbp", "diastolic", "diastolic-bp"],
+    KILOPASCALS,
   ),
-  signal("loinc:8478-0", "mm[Hg]", ["8478-0"], ["150023", "150303", "150019"], ["map", "nbpmean", "nibp-mean", "mean-bp"]),
+  signal("loinc:8478-0", "mm[Hg]", ["8478-0"], ["150023", "150303", "150019"], ["map", "nbpmean", "nibp-mean", "mean-bp"], KILOPASCALS),
   signal("loinc:8310-5", "Cel", ["8310-5"], ["150344", "150364"], ["temp", "temperature", "body-temperature"], [FAHRENHEIT]),
   signal("loinc:2339-0", "mg/dL", ["2339-0", "15074-8", "99504-3"], ["160184"], ["glucose"], [GLUCOSE]),
   signal("loinc:9269-2", "{score}", ["9269-2"], [], ["gcs"], [{ unit: "1", factor: ONE, offset: ZERO }]),
@@ -59,12 +63,12 @@ const SIGNALS: readonly Signal[] = [
 /** Signals that only WFDB and CSV files name, beside those above. */
 const OTHER_SIGNALS: readonly Signal[] = [
   signal("mdc:149530", "/min", [], [], ["pulse"]),
-  signal("mdc:150037", "mm[Hg]", [], ["150037"], ["abpsys"]),
-  signal("mdc:150038", "mm[Hg]", [], ["150038"], ["abpdias"]),
-  signal("mdc:150039", "mm[Hg]", [], ["150039"], ["abpmean"]),
-  signal("mdc:150036", "mm[Hg]", [], ["150036"], ["abp", "art"]),
+  signal("mdc:150037", "mm[Hg]", [], ["150037"], ["abpsys"], KILOPASCALS),
+  signal("mdc:150038", "mm[Hg]", [], ["150038"], ["abpdias"], KILOPASCALS),
+  signal("mdc:150039", "mm[Hg]", [], ["150039"], ["abpmean"], KILOPASCALS),
+  signal("mdc:150036", "mm[Hg]", [], ["150036"], ["abp", "art"], KILOPASCALS),
   signal("mdc:150452", "1", [], ["150452"], ["pleth", "ppg"]),
-  signal("mdc:131840", "1", [], ["131840"], ["resp"]),
+  signal("mdc:151780", "1", [], ["151780"], ["resp"]), // MDC_IMPED_TTHOR
 ];
 
 /** IEEE 11073-10101: MDC_ECG_ELEC_POTL (131328) plus the number of the lead. */
@@ -150,7 +154,8 @@ const UNIT_ALIASES: ReadonlyMap<string, string> = new Map([
   ["NU", "1"],
   ["mv", "mV"],
   ["uv", "uV"],
-  ["µV", "uV"],
+  ["µV", "uV"], // micro sign
+  ["μV", "uV"], // Greek letter
 ]);
 
 function signal(

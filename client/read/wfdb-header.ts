@@ -127,9 +127,8 @@ function parseSegmentLine(line: string, where: string): WfdbSegment {
 }
 
 function parseSignalLine(line: string, where: string): WfdbSignal {
-  const fields = /^(\S+)\s+(\S+)(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(\S+))?(?:\s+(.*))?$/.exec(line);
-  if (fields === null) throw new ReadError("wfdb-header", where, "a signal line", quote(line));
-  const [, file = "", formatText = "", gain = "0", , adcZero = "0", initial, checksum, , description = ""] = fields;
+  const [file = "", formatText = "", gain = "0", , adcZero = "0", initial, checksum, , description = ""] = signalFields(line);
+  if (formatText === "") throw new ReadError("wfdb-header", where, "a signal line", quote(line));
   const [, number = "", frame, skew, offset = "0"] = /^(\d{1,9})(?:x(\d{1,9}))?(?::(\d{1,9}))?(?:\+(\d{1,10}))?$/.exec(formatText) ?? [];
   const isNull = file === "~" && number === "0"; // header(5): a signal without a file
   // The name comes from the file: it must stay inside its folder.
@@ -158,6 +157,20 @@ function parseSignalLine(line: string, where: string): WfdbSignal {
     description: description.trim(),
     where,
   };
+}
+
+/** Eight fields at most, and what is left as the ninth: the description, which has spaces. */
+function signalFields(line: string): string[] {
+  const field = /(\S+)\s*/y;
+  const fields: string[] = [];
+  while (fields.length < 8) {
+    const found = field.exec(line)?.[1];
+    if (found === undefined) return fields;
+    fields.push(found);
+    if (field.lastIndex === line.length) return fields;
+    if (fields.length === 8) fields.push(line.slice(field.lastIndex));
+  }
+  return fields;
 }
 
 function integerOf(text: string, where: string, expected: string): number {

@@ -13,6 +13,8 @@ export function checkMatHeader(file: string, start: Uint8Array, rows: number, fr
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const [type, mrows, ncols, imaginary, nameLength] = [0, 4, 8, 12, 16].map((at) => view.getInt32(at, true));
   const fault = (expected: string, actual: string): ReadError => new ReadError("wfdb-mat", file, expected, actual);
+  const text = String.fromCharCode(...start.subarray(0, 10));
+  if (text.startsWith("MATLAB ")) throw fault("a MATLAB level 4 file, as save -v4 writes it", `one of level ${quote(text.slice(7))}`);
   if (type !== INT16_LITTLE_ENDIAN) throw fault("a MATLAB level 4 matrix of little-endian int16 (type 30)", `type ${type}`);
   if (imaginary !== 0) throw fault("real numbers", "complex ones");
   if (nameLength !== start.length - MAT_HEADER_BYTES)

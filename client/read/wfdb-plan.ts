@@ -75,8 +75,7 @@ export function planRecord(segments: readonly Segment[], sizeOf: (file: string) 
       );
       plan.bytes += bytesFor(group[0]?.signal.format ?? 16, count * perFrame(group));
       samples += count * perFrame(group);
-      if (samples > limits.maxSamples)
-        throw new ReadError("recording-limit", file, `at most ${limits.maxSamples} samples of a record`, String(samples));
+      if (samples > limits.maxSamples) throw tooMany(file, samples, limits);
       const signals = group.map(({ signal, lane }) => {
         const strip = stripOf(signal, lane, plan.problems);
         if (strip === null) {
@@ -89,6 +88,7 @@ export function planRecord(segments: readonly Segment[], sizeOf: (file: string) 
         if (last !== undefined && gap <= last.frames + count && gap >= 0) {
           last.frames = firstFrame + count - last.firstFrame;
           samples += gap * signal.samplesPerFrame;
+          if (samples > limits.maxSamples) throw tooMany(file, samples, limits);
           return { signal, strip: last, at: (firstFrame - last.firstFrame) * signal.samplesPerFrame };
         }
         const begun = { ...strip, firstFrame, frames: count };
@@ -116,13 +116,16 @@ function checkFile(file: string, group: readonly WfdbSignal[], frames: number | 
   const inFrame = group.reduce((sum, signal) => sum + signal.samplesPerFrame, 0);
   const available = Math.max(0, size - byteOffset);
   const count = frames ?? Math.floor(samplesIn(format, available) / inFrame);
-  if (count * inFrame > limits.maxSamples)
-    throw new ReadError("recording-limit", file, `at most ${limits.maxSamples} samples of a record`, String(count * inFrame));
+  if (count * inFrame > limits.maxSamples) throw tooMany(file, count * inFrame, limits);
   const needed = bytesFor(format, count * inFrame);
   if (available < needed)
     throw new ReadError("wfdb-truncated", file, `${byteOffset + needed} bytes`, `${size}: ${byteOffset + needed - size} bytes are missing`);
   if (count === 0) throw new ReadError("file-empty", file, "samples", "none");
   return count;
+}
+
+function tooMany(file: string, samples: number, { maxSamples }: ReadLimits): ReadError {
+  return new ReadError("recording-limit", file, `at most ${maxSamples} samples of a record`, String(samples));
 }
 
 function stripOf(wfdb: WfdbSignal, lane: string, problems: ReadError[]): Strip | null {

@@ -154,6 +154,25 @@ const columnsOf = (result: ReadResult): [string, number, number[]][] => {
   return result.recordings[0]!.recording.channels.map(({ code, startMs, samples }) => [code, startMs, [...samples]]);
 };
 
+describe("signal lines", () => {
+  it("of any length are read in time, with what is left as the description", () => {
+    const spaces = " ".repeat(100_000);
+    const line = `r1.dat 16${spaces}200 12 0 1 6 0 ECG${spaces}II\u2028x`;
+    const { recordings, problems } = read(`r1 1 360 3\n${line}\n`, Uint8Array.of(1, 0, 2, 0, 3, 0));
+    expect(problems).toEqual([]);
+    expect(recordings[0]?.recording.channels).toMatchObject([{ code: "mdc:131328", samples: Int16Array.of(1, 2, 3) }]);
+  });
+});
+
+describe("records of which nothing is used", () => {
+  it("are told", () => {
+    const { recordings, problems, notUsed } = read("r1 1 360 3\nr1.dat 16 200/Hz\n");
+    expect(recordings).toEqual([]);
+    expect(problems).toMatchObject([{ code: "file-empty", file: "r1.hea" }]);
+    expect(notUsed).toEqual([{ reason: "code-not-read", count: 3 }]);
+  });
+});
+
 describe("formats", () => {
   it("unpacks the bytes that signal(5) describes", () => {
     const read = (format: WfdbFormat, ...bytes: number[]): number[] => {
@@ -268,6 +287,7 @@ describe("MATLAB level 4 files", () => {
     ["another number of samples", mat(30, 1, 4), "4"],
     ["another name", mat(30, 1, 3, 0, "abc\0"), '"abc"'],
     ["a longer name", mat(30, 1, 3, 0, "value\0"), "6"],
+    ["MATLAB's later level", utf8Encode(`MATLAB 5.0 MAT-file${" ".repeat(120)}`), 'one of level "5.0"'],
   ])("refuses %s", (_name, bytes, actual) => {
     expect(readAll(header, { "r.mat": bytes }).problems).toMatchObject([{ code: "wfdb-mat", where: "r.mat", actual }]);
   });
@@ -293,6 +313,31 @@ describe("several segments", () => {
       ["mdc:131330", 600_000_000_400, [3, 4]],
       ["mdc:131331", 200, [5, 6]],
     ]);
+  });
+
+  it("reads a header once that a thousand segments name", () => {
+    const files = new Map(
+      Object.entries(segment("a", [1, 2])).map(([name, value]) => [name, typeof value === "string" ? utf8Encode(value) : value]),
+    );
+    const asked: string[] = [];
+    const get = (name: string): Uint8Array => files.get(name) ?? new Uint8Array();
+    const counting: WfdbFiles = {
+      header: (name) => (asked.push(name), get(name)),
+      size: (name) => get(name).length,
+      open: (name) => ({ read: (offset, length) => get(name).subarray(offset, offset + length), close: () => undefined }),
+    };
+    const collector = new Collector();
+    collectWfdb(utf8Encode(`r/1000 1 10\n${"a 2\n".repeat(1000)}`), counting, "r.hea", collector);
+    expect(collector.finish().recordings[0]?.recording.channels[0]?.samples).toHaveLength(2000);
+    expect(asked).toEqual(["a.hea"]);
+  });
+
+  it("counts the gaps that it joins into the limit of samples", () => {
+    const files = { ...segment("a", [1, 2]), ...segment("b", [3, 4]) };
+    const bytes = new Map(Object.entries(files).map(([name, value]) => [name, typeof value === "string" ? utf8Encode(value) : value]));
+    const master = utf8Encode("r/3 1 10 7\na 2\n~ 3\nb 2\n");
+    expect(readWfdb(master, bytes, { file: "r.hea", limits: { maxSamples: 7 } }).problems).toEqual([]);
+    expect(readWfdb(master, bytes, { file: "r.hea", limits: { maxSamples: 6 } }).problems).toMatchObject([{ code: "recording-limit" }]);
   });
 
   it("keeps segments of another gain in channels of their own", () => {

@@ -86,10 +86,16 @@ function handOn(strip: Strip, samples: Int16Array, { record, rate, startMs }: Wf
 function segmentsOf(header: WfdbHeader, files: WfdbFiles, limits: ReadLimits): Segment[] {
   if (header.segments === null) return [{ header, firstFrame: 0, frames: header.frames }];
   const segments: Segment[] = [];
+  const headers = new Map<string, WfdbHeader>(); // one may be named a thousand times
+  const headerOf = (record: string): WfdbHeader => {
+    const known = headers.get(record) ?? decodeHeader(files.header(`${record}.hea`), limits);
+    headers.set(record, known);
+    return known;
+  };
   let firstFrame = 0;
   let layout: ReadonlySet<string> | null = null;
   for (const [index, { record, frames, where }] of header.segments.entries()) {
-    const own = record === null ? null : decodeHeader(files.header(`${record}.hea`), limits);
+    const own = record === null ? null : headerOf(record);
     if (own !== null) checkSegment(header, own, frames, where);
     if (index === 0 && frames === 0 && own !== null) {
       layout = new Set(own.signals.map(({ description }) => description)); // header(5): variable layout

@@ -10,6 +10,7 @@ import { SpanList } from "./spans.ts";
 export { pushAll as findFibrillation } from "./ecg/af/ecg-af.ts";
 export { AfStream, type AfBeat, type AfEpisode, type AfLimits, type AfListener } from "./ecg/af/af-stream.ts";
 export { BeatFeatures } from "./ecg/ectopy/beat-features.ts";
+export { EctopyStream, type TellBeat } from "./ecg/ectopy/ectopy-stream.ts";
 export { FEATURES } from "./ecg/ectopy/features.ts";
 export { ventricularPermille } from "./ecg/ectopy/model.ts";
 export { describeBeats, VENTRICULAR_PERMILLE, ventricularBeats } from "./ecg/ectopy/ventricular.ts";

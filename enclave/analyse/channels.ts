@@ -1,3 +1,5 @@
+import { PLAUSIBLE } from "@caladrius/wire";
+
 /** A numeric vital sign that the detectors read. */
 export type VitalId = "heart-rate" | "respiratory-rate" | "spo2" | "systolic" | "diastolic" | "temperature" | "glucose" | "gcs" | "fio2";
 
@@ -36,17 +38,15 @@ const MM_HG: ReadonlyMap<string, UnitConversion> = new Map([["mm[Hg]", SAME]]);
 
 /** Every vital sign with its plausibility bounds: what lies outside is a fault of sensor or transcription, not a patient. */
 export const VITALS: Readonly<Record<VitalId, Vital>> = {
-  "heart-rate": { id: "heart-rate", unit: "/min", decimals: 0, least: 0, most: 350, units: PER_MINUTE },
-  "respiratory-rate": { id: "respiratory-rate", unit: "/min", decimals: 0, least: 0, most: 120, units: PER_MINUTE },
-  spo2: { id: "spo2", unit: "%", decimals: 0, least: 0, most: 100, units: new Map([["%", SAME]]) },
-  systolic: { id: "systolic", unit: "mm[Hg]", decimals: 0, least: 20, most: 320, units: MM_HG },
-  diastolic: { id: "diastolic", unit: "mm[Hg]", decimals: 0, least: 5, most: 250, units: MM_HG },
+  "heart-rate": { id: "heart-rate", ...PLAUSIBLE["heart-rate"], decimals: 0, units: PER_MINUTE },
+  "respiratory-rate": { id: "respiratory-rate", ...PLAUSIBLE["respiratory-rate"], decimals: 0, units: PER_MINUTE },
+  spo2: { id: "spo2", ...PLAUSIBLE.spo2, decimals: 0, units: new Map([["%", SAME]]) },
+  systolic: { id: "systolic", ...PLAUSIBLE.systolic, decimals: 0, units: MM_HG },
+  diastolic: { id: "diastolic", ...PLAUSIBLE.diastolic, decimals: 0, units: MM_HG },
   temperature: {
     id: "temperature",
-    unit: "Cel",
+    ...PLAUSIBLE.temperature,
     decimals: 1,
-    least: 24,
-    most: 45,
     units: new Map([
       ["Cel", SAME],
       ["[degF]", { multiply: 5, add: -160, divide: 9 }],
@@ -54,22 +54,18 @@ export const VITALS: Readonly<Record<VitalId, Vital>> = {
   },
   glucose: {
     id: "glucose",
-    unit: "mg/dL",
+    ...PLAUSIBLE.glucose,
     decimals: 0,
-    least: 10,
-    most: 1500,
     units: new Map([
       ["mg/dL", SAME],
       ["mmol/L", { multiply: 180_182, add: 0, divide: 10_000 }], // molar mass of glucose 180.182 g/mol
     ]),
   },
-  fio2: { id: "fio2", unit: "%", decimals: 0, least: 15, most: 100, units: new Map([["%", SAME]]) },
+  fio2: { id: "fio2", ...PLAUSIBLE.fio2, decimals: 0, units: new Map([["%", SAME]]) },
   gcs: {
     id: "gcs",
-    unit: "{score}",
+    ...PLAUSIBLE.gcs,
     decimals: 0,
-    least: 3,
-    most: 15,
     units: new Map([
       ["{score}", SAME],
       ["1", SAME],

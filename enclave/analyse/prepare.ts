@@ -20,19 +20,20 @@ export function prepare(recording: Recording, identities: Configuration["identit
   recording.channels.forEach((channel, index) => {
     if (channel.samples.length === 0) return;
     const clock = clockOf(channel);
+    const endMs = Math.min(clock.endMs, MAX_TIME_MS);
+    fromMs = Math.min(fromMs, clock.startMs);
+    toMs = Math.max(toMs, endMs);
     const unread = (reason: string): void => {
       countOnly(channel, report.tally);
       report.spans.add({
         detector: "analyse",
         channel: channel.code,
         fromMs: clock.startMs,
-        toMs: Math.min(clock.endMs, MAX_TIME_MS),
+        toMs: endMs,
         reason,
       });
     };
     if (clock.endMs > MAX_TIME_MS) return unread("time-out-of-range");
-    fromMs = Math.min(fromMs, clock.startMs);
-    toMs = Math.max(toMs, clock.endMs);
     const meaning = meaningOf(channel.code);
     if (meaning === undefined) {
       unknown.push(channel);

@@ -1,5 +1,5 @@
 import type { Channel, Recording } from "@caladrius/wire";
-import { meaningOf, type Vital } from "./channels.ts";
+import { meaningOf, type Vital, type VitalId } from "./channels.ts";
 import { PARTS, SLOTS, SPO2_RULE, type Slot } from "./news2/bands.ts";
 import { ABSENT, columnOf, ecgScale, newTally, valueOf, type Column } from "./plausibility.ts";
 import { rejectCrossedPressures } from "./pressures.ts";
@@ -50,6 +50,12 @@ export function viewVitals(recording: Recording): VitalView[] {
   });
   rejectCrossedPressures(columns, newTally());
   return columns.map(viewVital);
+}
+
+/** The vital sign that a channel's code names; null for waves and for codes that no detector reads. */
+export function vitalOf(code: string): VitalId | null {
+  const meaning = meaningOf(code);
+  return meaning?.kind === "numeric" ? meaning.vital.id : null;
 }
 
 /** The evenly sampled ECG leads of a recording. */

@@ -101,9 +101,10 @@ interface Outcome {
 }
 
 /**
- * A denied job is analysed like any other and the analysis dropped, and so is one that only asks about emergencies: a host
- * that could tell them by how soon they come would learn what the answer hides. A bug that some recording brings out is a
- * denial too, not an error of another shape. Only a job with an analysis spends what it was allowed.
+ * A denied job is analysed and disclosed like any other and all of it dropped, and so is one that only asks about
+ * emergencies: a host that could tell them by how soon they come would learn what the answer hides. A bug that some
+ * recording brings out is a denial too, not an error of another shape. Only a job with an analysis spends what it was
+ * allowed.
  */
 function disclosuresOf(
   enclave: Enclave,
@@ -116,6 +117,7 @@ function disclosuresOf(
     const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
     const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
     const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
+    const disclosures = analysisDisclosures(job, analysis, decision.allowed ? decision : { grant: null, device: null });
     if (!decision.allowed) return denied(decision.code);
     const { emergency } = job.request;
     if (emergency !== undefined && emergency.step !== "use") {
@@ -124,7 +126,6 @@ function disclosuresOf(
       return { disclosures: emergencyDisclosures(job, outcome.states), allowed: true, event: outcome.event };
     }
     if (emergency !== undefined && !mayUse(enclave, job)) return denied("denied-emergency-memory");
-    const disclosures = analysisDisclosures(job, analysis, decision);
     spend(enclave, job, decision);
     return { disclosures, allowed: true, event: emergency === undefined ? null : countUse(enclave, job, now) };
   } catch {

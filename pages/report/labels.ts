@@ -1,3 +1,4 @@
+import { vitalOf } from "@caladrius/enclave/analyse/view";
 import type { Priority } from "@caladrius/wire";
 
 /** Priorities from the gravest on, with the marks that alarm displays give them (IEC 60601-1-8 §6.3.2.2). */
@@ -9,26 +10,49 @@ export const PRIORITY: Readonly<Record<Priority, { readonly word: string; readon
 };
 export const RANK: readonly Priority[] = ["high", "medium", "low", "none"];
 
-/** "ECG lead II (mdc:131330)" for channels with a name of their own, else the code. */
+/** "ECG lead II (mdc:131330)", "Heart rate (loinc:8867-4)" for channels with a name of their own, else the code. */
 export function channelName(code: string | null): string {
   if (code === null) return "all channels";
+  const short = shortChannelName(code);
+  return short === code ? code : `${short} (${code})`;
+}
+
+/** "ECG lead II", "Heart rate"; the code for channels without a name of their own. */
+export function shortChannelName(code: string): string {
   const lead = LEADS.get(code);
-  return lead === undefined ? code : `ECG lead ${lead} (${code})`;
+  if (lead !== undefined) return `ECG lead ${lead}`;
+  const vital = vitalOf(code);
+  return vital === null ? code : titleOf(vital);
 }
 
-/** "Heart rate" for heart-rate. */
+/** "Heart rate" for heart-rate, "NEWS2 high" for news2-high: the code in words, with nothing added. */
 export function titleOf(id: string): string {
-  const known = TITLES[id];
-  return known ?? `${id.slice(0, 1).toUpperCase()}${id.slice(1).replaceAll("-", " ")}`;
+  const known = TITLES.get(id);
+  if (known !== undefined) return known;
+  const words = wordsOf(id);
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
-const TITLES: Readonly<Record<string, string>> = {
-  spo2: "Oxygen saturation (SpO2)",
-  systolic: "Systolic pressure",
-  diastolic: "Diastolic pressure",
-  gcs: "Glasgow coma score",
-  fio2: "Inspired oxygen (FiO2)",
-};
+/** "points SpO2" for points-spo2, in the middle of a sentence. */
+export function wordsOf(id: string): string {
+  return id
+    .split("-")
+    .map((word) => WORDS.get(word) ?? word)
+    .join(" ");
+}
+
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ["spo2", "Oxygen saturation"],
+  ["systolic", "Systolic pressure"],
+  ["diastolic", "Diastolic pressure"],
+  ["gcs", "Glasgow coma score"],
+  ["fio2", "Inspired oxygen"],
+]);
+
+/** Words that are written otherwise than in a code. */
+const WORDS: ReadonlyMap<string, string> = new Map(
+  ["ECG", "FiO2", "GCS", "MEWS", "NEWS2", "SpO2"].map((word) => [word.toLowerCase(), word]),
+);
 
 /** IEEE 11073-10101: MDC_ECG_ELEC_POTL (131328) and the numbers of its leads. */
 const LEADS: ReadonlyMap<string, string> = new Map(

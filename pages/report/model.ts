@@ -17,6 +17,8 @@ export interface ReportInput {
   readonly recordingSha256: string;
   readonly result: { readonly name: string; readonly sha256: string };
   readonly trust: { readonly name: string; readonly sha256: string };
+  /** the recording's source has no date: its times count from the start */
+  readonly isRelative: boolean;
   /** files that the recording was read from */
   readonly sources: readonly string[];
 }

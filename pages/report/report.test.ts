@@ -21,18 +21,18 @@ describe("a report", () => {
     const { html } = renderReport(
       await inputOf(recordingOf(ecg(30, BEATS)), [["coverage", coverageOf(30)], detectorsOf(["ecg-beats"])], {}, true),
     );
-    expect(headings(html)).toEqual([
-      "Warning",
-      "Who, when and by what",
-      "At a glance",
-      "Findings",
-      "ECG",
-      "What was looked at",
-      "Detectors",
-      "What was not checked",
-    ]);
+    const parts = ["At a glance", "Findings", "ECG", "What was looked at", "Detectors", "What was not checked", "Who, when and by what"];
+    expect(headings(html)).toEqual(["Warning", ...parts]);
+    const contents = html.slice(html.indexOf("<nav"), html.indexOf("</nav>"));
+    expect(
+      [...contents.matchAll(/<a href="#([a-z]+)">([^<]*)</g)].map(([, id, title]) => [
+        html.includes(`<section class="panel" id="${id}"`),
+        title,
+      ]),
+    ).toEqual(parts.map((title) => [true, title]));
     expect(html.indexOf("<strong>Simulator.</strong>")).toBeLessThan(html.indexOf("<h2"));
     expect(html).toContain("No device&#39;s signature over the recording was verified.");
+    expect(html.indexOf("<strong>Not a medical device.</strong>")).toBeLessThan(html.indexOf("<h2"));
     expect(html).toContain("<strong>Not a medical device.</strong>");
   });
 
@@ -42,6 +42,7 @@ describe("a report", () => {
     );
     expect(html).toContain("<b>unknown</b> the alarm summary was withheld");
     expect(html).toContain("Findings were withheld: this recipient's level is “alarm”.");
+    expect(html).toContain("<dt>Findings disclosed</dt><dd>withheld");
     expect(headings(html)).not.toContain("At a glance");
     expect(html).toContain("The coverage was withheld");
     expect(html).toContain("The list of detectors was withheld");
@@ -54,7 +55,65 @@ describe("a report", () => {
     const { html, strips, trends } = renderReport(await inputOf(recordingOf(ecg(30, BEATS)), [["denial", "purpose-unknown"]]));
     expect(html).toContain("<strong>Denied: purpose-unknown.</strong> Nothing was analysed.");
     expect({ strips, trends }).toEqual({ strips: 0, trends: 0 });
-    expect(headings(html)).toEqual(["Warning", "Who, when and by what", "What was not checked"]);
+    expect(headings(html)).toEqual(["Warning", "What was not checked", "Who, when and by what"]);
+  });
+
+  it("writes times from the start where the recording has no date, and never a day of 1970", async () => {
+    const atStart = { ...ecg(30, BEATS), startMs: 0 };
+    const values = [
+      ["finding", finding({ onsetMs: 10_000, endMs: 16_000 })],
+      ["coverage", coverageOf(30, { fromMs: 0, toMs: 30_000 })],
+    ] as const;
+    const { html } = renderReport(await inputOf(recordingOf(atStart), values, { isRelative: true }));
+    expect(html).not.toContain("1970-");
+    expect(html).toContain("times count from the start: the recording has no date");
+    expect(html).toContain("<h3>Asystole (high) at 00:00:10 from the start</h3>");
+    expect(renderReport(await inputOf(recordingOf(atStart), values)).html).toContain("1970-01-01 00:00:10 UTC");
+  });
+
+  it("says findings in words beside their codes, and what they mean where their rule is known", async () => {
+    const evidence = [
+      { name: "score", value: 7, decimals: 0, unit: "1" },
+      { name: "points-spo2", value: 3, decimals: 0, unit: "1" },
+      { name: "points-pulse", value: 0, decimals: 0, unit: "1" },
+      { name: "missing-oxygen", value: 1, decimals: 0, unit: "1" },
+    ];
+    const news2 = finding({ code: "news2-high", detector: "news2", channel: null, evidence });
+    const recording = recordingOf(numeric("loinc:8867-4", "/min", [70, 71]));
+    const { html } = renderReport(await inputOf(recording, [["finding", news2], detectorsOf(["news2"])]));
+    expect(html).toContain(`NEWS2 high<span class="from">news2-high, by news2</span>`);
+    expect(html).toContain("<li>score <b>7</b></li>");
+    expect(html).toContain(`<li class="whole">points: SpO2 3, pulse 0</li><li class="whole">missing: <b>oxygen</b></li>`);
+    expect(html).toContain("<dt>NEWS2 high</dt><dd>NEWS2 of 7 or more: emergency assessment.</dd>");
+    expect(html).toMatch(/class="confidence">0\.985</);
+    expect(html).toContain("it is no probability");
+    const unknown = [{ id: "news2", version: "9.0.0", parametersDigest: new Uint8Array(32) }];
+    const other = renderReport(
+      await inputOf(recording, [
+        ["finding", news2],
+        ["detectors", unknown],
+      ]),
+    ).html;
+    expect(other).toContain("<dt>NEWS2 high</dt><dd>Its rule ran with parameters that are not known to this program.</dd>");
+  });
+
+  it("leads from each finding to where it is drawn", async () => {
+    const alarm = finding({ code: "heart-rate-high", detector: "thresholds", channel: "loinc:8867-4" });
+    const { html } = renderReport(
+      await inputOf(recordingOf(ecg(30, BEATS), numeric("loinc:8867-4", "/min", [70, 71])), [
+        ["finding", finding()],
+        ["finding", alarm],
+      ]),
+    );
+    const links = [...html.matchAll(/<a href="#((?:strip|trend)-\d+)" aria-label="([^"]*)"/g)].map(([, id = "", label]) => [
+      html.includes(` id="${id}"`),
+      label,
+    ]);
+    expect(links).toEqual([
+      [true, "ECG of Asystole at 08:00:10"],
+      [true, "ECG of Heart rate high at 08:00:10"],
+      [true, "Trend of Heart rate high at 08:00:10"],
+    ]);
   });
 
   it("lets no text act, whoever wrote it", async () => {
@@ -112,6 +171,47 @@ describe("ECG on paper", () => {
     expect(/class="beats" d="([^"]*)"/.exec(rows[0] ?? "")?.[1]?.match(/M\d+/g)).toEqual(["M1500", "M4000", "M6500", "M9000"]);
   });
 
+  it("marks beats that were taken for ventricular otherwise, and says how many", async () => {
+    const ventricular = {
+      ...SERIES,
+      detector: "ecg-ectopy",
+      name: "ventricular",
+      unit: "1",
+      values: Int32Array.from(BEATS, (s) => Number(s === 8)),
+    };
+    const given = [
+      ["finding", finding()],
+      ["coverage", coverageOf(30)],
+      ["series", SERIES],
+    ] as const;
+    const { html, rows } = await strip([...given, ["series", ventricular]]);
+    expect(/class="beats" d="([^"]*)"/.exec(rows[0] ?? "")?.[1]?.match(/M\d+/g)).toEqual(["M1500", "M6500", "M9000"]);
+    expect(rows[0]).toMatch(/<text class="ventricular" x="4000" y="\d+" text-anchor="middle">V<title>taken for ventricular</);
+    expect(html).toContain("▼ marks each of 7 beats, V instead the 1 taken for ventricular.");
+    // One value for each beat, or none is believed.
+    const short = { ...ventricular, values: ventricular.values.slice(1) };
+    expect((await strip([...given, ["series", short]])).html).not.toContain('class="ventricular"');
+  });
+
+  it("keeps the reasons of several detectors apart", async () => {
+    const span = (detector: string, reason: string): NonNullable<ReturnType<typeof coverageOf>["unassessed"][number]> => ({
+      detector,
+      channel: "mdc:131330",
+      fromMs: START_MS + 8000,
+      toMs: START_MS + 12_000,
+      reason,
+    });
+    const unassessed = [span("ecg-beats", "flat-line"), span("ecg-af", "beats-uncertain"), span("ecg-ectopy", "beats-uncertain")];
+    const { rows } = await strip([
+      ["finding", finding()],
+      ["coverage", coverageOf(30, { unassessed })],
+    ]);
+    const labels = [...(rows[0] ?? "").matchAll(/<text class="reason" x="\d+" y="(\d+)">([^<]*)</g)];
+    expect(labels.map(([, , text]) => text)).toEqual(["not assessed: flat-line", "not assessed: beats-uncertain"]);
+    const [first, second] = labels.map(([, y]) => Number(y));
+    expect((first ?? 0) - (second ?? 0)).toBeGreaterThanOrEqual(290); // the size of its letters
+  });
+
   it("marks no beats where their times are withheld, and says so", async () => {
     const { html, rows } = await strip([
       ["finding", finding()],
@@ -159,7 +259,7 @@ describe("ECG on paper", () => {
     expect(strips).toBe(MOST_STRIPS);
     const left = html.slice(html.indexOf("These findings have no strip"));
     expect(parts(left.slice(0, left.indexOf("</ul>")), "li")).toHaveLength(6);
-    expect(left).toContain("asystole at 2026-03-01 08:00:10 UTC"); // the low ones give way
+    expect(left).toContain("Asystole at 2026-03-01 08:00:10 UTC"); // the low ones give way
   });
 });
 
@@ -186,7 +286,7 @@ describe("trends", () => {
     expect(html).toMatch(/<text class="limit-label"[^>]*>high 120</);
     expect(html).toMatch(/<title>NEWS2: 1 point<\/title>/);
     expect(html).toMatch(
-      /<title>heart-rate-high, medium, from 2026-03-01 08:30:00 UTC<\/title><rect class="span medium" x="66.67%" width="22.22%"/,
+      /<title>Heart rate high, medium, from 2026-03-01 08:30:00 UTC<\/title><rect class="span medium" x="66.67%" width="22.22%"/,
     );
     expect(html).toMatch(/<rect class="unused" fill="url\(#missing\)" x="88.89%" width="4.44%"/);
     expect(html).toMatch(/×<title>rejected: 999 per minute/);

@@ -1,7 +1,16 @@
 import type { LeadView } from "@caladrius/enclave/analyse/view";
 import type { Finding, UnassessedSpan } from "@caladrius/wire";
-import { PRIORITY } from "./labels.ts";
+import { count } from "../verify/format.ts";
+import type { Clock } from "./clock.ts";
+import { PRIORITY, titleOf } from "./labels.ts";
 import { markup, type Markup } from "./markup.ts";
+
+/** A beat that a result claims. */
+export interface BeatMark {
+  /** Unix ms */
+  readonly atMs: number;
+  readonly isVentricular: boolean;
+}
 
 /** One stretch of a lead on paper, and what is known of it. */
 export interface StripRow {
@@ -9,12 +18,13 @@ export interface StripRow {
   readonly fromMs: number;
   readonly toMs: number;
   readonly findings: readonly Finding[];
-  /** Unix ms; null: the result does not disclose them */
-  readonly beatsMs: readonly number[] | null;
+  /** null: the result does not disclose them */
+  readonly beats: readonly BeatMark[] | null;
   readonly unassessed: readonly UnassessedSpan[];
   /** microvolts at the middle of the paper, and how much of it there is above and below */
   readonly middle: number;
   readonly halfHeightMm: number;
+  readonly clock: Clock;
 }
 
 /** Seconds in one row: 150 mm of paper, which an A4 page takes. */
@@ -53,15 +63,16 @@ ${row.unassessed.map(({ fromMs: a, toMs: b, reason }) => markup`<g><title>not as
 <path class="calibration" d="M100 ${zero + 500}h200v-1000h500v1000h200"/>
 <path class="trace" d="${trace(row, x, y)}"/>
 ${beats(row, x, top)}
-${row.unassessed.flatMap(({ fromMs: a, toMs: b, reason }) => words(Math.max(x(a), LEFT) + 60, bottom - 120, x(b), `not assessed: ${reason}`))}
+${reasons(row, x, bottom)}
 ${bars.map(({ onsetMs, endMs, priority, code }, i) => {
   const at = HEAD + BAR * i;
   const [from, to] = [x(onsetMs), Math.max(x(endMs), x(onsetMs) + 30)];
   // A name begins with its bar, or as far left as it must to be whole.
-  const start = Math.max(LEFT, Math.min(from, WIDTH - 190 * (code.length + 5)));
-  return markup`<g><title>${code}, ${PRIORITY[priority].word}</title><rect class="bar ${priority}" x="${from}" y="${at + 300}" width="${to - from}" height="110"/><text class="name" x="${start}" y="${at + 240}">${PRIORITY[priority].mark} ${code}</text></g>`;
+  const title = titleOf(code);
+  const start = Math.max(LEFT, Math.min(from, WIDTH - 190 * (title.length + 5)));
+  return markup`<g><title>${title}, ${PRIORITY[priority].word}</title><rect class="bar ${priority}" x="${from}" y="${at + 300}" width="${to - from}" height="110"/><text class="name" x="${start}" y="${at + 240}">${PRIORITY[priority].mark} ${title}</text></g>`;
 })}
-${seconds(fromMs, toMs, x, bottom)}
+${seconds(row, x, bottom)}
 </svg>`;
 }
 
@@ -107,26 +118,38 @@ function trace({ lead, fromMs, toMs }: StripRow, x: (ms: number) => number, y: (
   return parts.join("");
 }
 
-function beats({ beatsMs, fromMs, toMs }: StripRow, x: (ms: number) => number, top: number): Markup | null {
-  const shown = (beatsMs ?? []).filter((ms) => ms >= fromMs && ms < toMs);
-  if (shown.length === 0) return null;
-  return markup`<path class="beats" d="${shown.map((ms) => `M${x(ms)} ${top + 190}l-75-150h150z`).join("")}"><title>${shown.length} beats</title></path>`;
+function beats({ beats: all, fromMs, toMs }: StripRow, x: (ms: number) => number, top: number): Markup[] {
+  const shown = (all ?? []).filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
+  const [others, ventricular] = [shown.filter((one) => !one.isVentricular), shown.filter((one) => one.isVentricular)];
+  const triangles = others.map(({ atMs }) => `M${x(atMs)} ${top + 190}l-75-150h150z`).join("");
+  return [
+    ...(others.length === 0 ? [] : [markup`<path class="beats" d="${triangles}"><title>${count(others.length, "beat")}</title></path>`]),
+    ...ventricular.map(
+      ({ atMs }) =>
+        markup`<text class="ventricular" x="${x(atMs)}" y="${top + 290}" text-anchor="middle">V<title>taken for ventricular</title></text>`,
+    ),
+  ];
 }
 
-function words(from: number, baseline: number, until: number, text: string): Markup[] {
-  return until - from < 190 * 8 ? [] : [markup`<text class="reason" x="${from}" y="${baseline}">${text}</text>`];
+/** Each reason once, where its first span begins, one above the other so that those of several detectors stay apart. */
+function reasons({ unassessed, halfHeightMm }: StripRow, x: (ms: number) => number, bottom: number): Markup[] {
+  const first = new Map<string, number>();
+  for (const { fromMs, toMs, reason } of unassessed) {
+    const from = Math.max(x(fromMs), LEFT) + 60;
+    if (x(toMs) - from >= LEAST_REASON) first.set(reason, Math.min(from, first.get(reason) ?? from));
+  }
+  return [...first]
+    .slice(0, Math.floor((200 * halfHeightMm) / REASON_LINE))
+    .map(([reason, at], i) => markup`<text class="reason" x="${at}" y="${bottom - 120 - REASON_LINE * i}">not assessed: ${reason}</text>`);
 }
 
-function seconds(fromMs: number, toMs: number, x: (ms: number) => number, bottom: number): Markup[] {
+function seconds({ fromMs, toMs, clock }: StripRow, x: (ms: number) => number, bottom: number): Markup[] {
   const marks: Markup[] = [];
   for (let ms = Math.ceil(fromMs / 1000) * 1000; ms <= toMs; ms += 1000) {
     const at = x(ms);
     const isNamed = (ms - Math.ceil(fromMs / 1000) * 1000) % 2000 === 0 && at < WIDTH - 900;
     marks.push(markup`<path class="second" d="M${at} ${bottom}v100"/>`);
-    if (isNamed)
-      marks.push(
-        markup`<text class="clock" x="${at}" y="${bottom + 380}" text-anchor="middle">${new Date(ms).toISOString().slice(11, 19)}</text>`,
-      );
+    if (isNamed) marks.push(markup`<text class="clock" x="${at}" y="${bottom + 380}" text-anchor="middle">${clock.label(ms)}</text>`);
   }
   return marks;
 }
@@ -147,5 +170,8 @@ const FOOT = 450;
 const MOST_BARS = 4;
 const LEAST_HALF_MM = 10;
 const MOST_HALF_MM = 25;
+/** A narrower span than this has its reason in its title alone. */
+const LEAST_REASON = 1500;
+const REASON_LINE = 330;
 /** Samples per second beyond which several share a tenth of a millimetre. */
 const DENSE = 500;

@@ -1,9 +1,10 @@
 import type { LeadView } from "@caladrius/enclave/analyse/view";
 import type { Finding, Series, UnassessedSpan } from "@caladrius/wire";
-import { count, formatTime } from "../verify/format.ts";
-import { channelName, PRIORITY, RANK } from "./labels.ts";
+import { count } from "../verify/format.ts";
+import type { Clock } from "./clock.ts";
+import { channelName, PRIORITY, RANK, titleOf } from "./labels.ts";
 import { markup, type Markup } from "./markup.ts";
-import { drawRow, paperFor, ROW_SECONDS } from "./strip.ts";
+import { drawRow, paperFor, ROW_SECONDS, type BeatMark } from "./strip.ts";
 
 /** What strips are chosen from and what is drawn on them. */
 export interface StripContext {
@@ -13,11 +14,13 @@ export interface StripContext {
   readonly series: readonly Series[];
   /** beginning of the coverage, from which beat times count; null: withheld */
   readonly coverageFromMs: number | null;
+  readonly clock: Clock;
 }
 
-/** Strips as figures, and the findings that there was no room for. */
+/** Strips as figures, the id of that on which each finding is, and the findings that there was no room for. */
 export interface Strips {
   readonly figures: readonly Markup[];
+  readonly places: ReadonlyMap<Finding, string>;
   readonly leftOut: readonly Finding[];
 }
 
@@ -80,7 +83,8 @@ export function drawStrips(context: StripContext): Strips {
       reason: "No disclosed finding; how the recording begins",
     });
   windows.sort((a, b) => a.fromMs - b.fromMs);
-  return { figures: windows.map((one, i) => drawWindow(one, context, i)), leftOut };
+  const places = new Map(windows.flatMap(({ about }, i) => about.map((finding) => [finding, `strip-${i}`] as const)));
+  return { figures: windows.map((one, i) => drawWindow(one, context, i)), places, leftOut };
 }
 
 /** The lead of a finding; for findings of other channels the first lead that was recorded at their onset. */
@@ -98,12 +102,12 @@ function windowOf({ clock }: LeadView, { onsetMs, endMs }: Pick<Finding, "onsetM
 }
 
 function drawWindow({ lead, fromMs, toMs, about, reason }: Window, context: StripContext, index: number): Markup {
-  const { findings, unassessed } = context;
+  const { findings, unassessed, clock } = context;
   const shown = findings.filter((one) => one.onsetMs < toMs && one.endMs >= fromMs && (one.channel === lead.code || about.includes(one)));
   const spans = unassessed.filter(
     (span) => (span.channel === lead.code || span.channel === null) && span.fromMs < toMs && span.toMs > fromMs,
   );
-  const beatsMs = beatsOf(lead.code, context);
+  const marks = beatsOf(lead.code, context);
   const paper = paperFor(lead, fromMs, toMs);
   const rows: Markup[] = [];
   const rowCount = Math.max(1, Math.ceil((toMs - fromMs) / (ROW_SECONDS * 1000)));
@@ -117,33 +121,57 @@ function drawWindow({ lead, fromMs, toMs, about, reason }: Window, context: Stri
           fromMs: rowFromMs,
           toMs: rowToMs,
           findings: shown.filter(({ onsetMs, endMs }) => onsetMs < rowToMs && endMs >= rowFromMs),
-          beatsMs,
+          beats: marks,
           unassessed: spans.filter((span) => span.fromMs < rowToMs && span.toMs > rowFromMs),
           middle: paper.middle,
           halfHeightMm: paper.halfHeightMm,
+          clock,
         },
-        `strip-${index}-${i}`,
-        `${channelName(lead.code)}, six seconds from ${formatTime(rowFromMs)}`,
+        `row-${index}-${i}`,
+        `${channelName(lead.code)}, six seconds from ${clock.moment(rowFromMs)}`,
       ),
     );
   }
   const names =
     reason !== undefined
-      ? `${reason}, at ${formatTime(fromMs + (reason.startsWith("Not") ? BEFORE_MS : 0))}`
-      : about.map(({ code, priority, onsetMs }) => `${code} (${PRIORITY[priority].word}) at ${formatTime(onsetMs)}`).join(", ");
+      ? `${reason}, at ${clock.moment(fromMs + (reason.startsWith("Not") ? BEFORE_MS : 0))}`
+      : about
+          // Day and zone once, behind the last.
+          .map(({ code, priority, onsetMs }, i) => {
+            const at = i < about.length - 1 ? clock.beside(onsetMs) : clock.moment(onsetMs);
+            return `${titleOf(code)} (${PRIORITY[priority].word}) at ${at}`;
+          })
+          .join(", ");
   const rest = about.some(({ endMs }) => endMs > toMs) ? " It lasts beyond this strip." : "";
   const beats =
-    beatsMs === null
+    marks === null
       ? "Beats are not marked, as the result does not disclose their times."
-      : `▼ marks each of ${count(beatsMs.filter((ms) => ms >= fromMs && ms < toMs).length, "beat")}.`;
-  return markup`<figure class="strip"><figcaption><h3>${names}</h3><p>${channelName(lead.code)}. 25 mm/s, 10 mm/mV; the pulse at the left is 1 mV. ${beats}${paper.isCut ? " What goes beyond the paper is cut at its edge." : ""}${rest}</p></figcaption><div class="scroll" tabindex="0" role="group" aria-label="ECG of ${names}">${rows}</div></figure>`;
+      : legendOf(marks.filter(({ atMs }) => atMs >= fromMs && atMs < toMs));
+  return markup`<figure class="strip" id="strip-${index}"><figcaption><h3>${names}</h3><p>${channelName(lead.code)}. 25 mm/s, 10 mm/mV; the pulse at the left is 1 mV. ${beats}${paper.isCut ? " What goes beyond the paper is cut at its edge." : ""}${rest}</p></figcaption><div class="scroll" tabindex="0" role="group" aria-label="ECG of ${names}">${rows}</div></figure>`;
 }
 
-/** Times of the beats of a lead: the series "beats" in milliseconds after the coverage begins. */
-function beatsOf(code: string, { series, coverageFromMs }: StripContext): readonly number[] | null {
+/**
+ * Beats of a lead: the series "beats" in milliseconds after the coverage begins, and beside it "ventricular" with 1 for each
+ * beat that was taken for a ventricular one. null where the result does not disclose beats.
+ */
+function beatsOf(code: string, { series, coverageFromMs }: StripContext): readonly BeatMark[] | null {
   if (coverageFromMs === null) return null;
-  const own = series.filter(({ name, unit, channel }) => name === "beats" && unit === "ms" && channel === code);
-  return own.length === 0 ? null : own.flatMap(({ values }) => Array.from(values, (ms) => coverageFromMs + ms));
+  const own = series.filter(({ channel }) => channel === code);
+  const times = own.filter(({ name, unit }) => name === "beats" && unit === "ms");
+  if (times.length === 0) return null;
+  const kinds = own.find(({ name }) => name === "ventricular")?.values;
+  return times.flatMap(({ values }) =>
+    Array.from(values, (ms, i) => ({
+      atMs: coverageFromMs + ms,
+      isVentricular: kinds !== undefined && kinds.length === values.length && kinds[i] === 1,
+    })),
+  );
+}
+
+function legendOf(shown: readonly BeatMark[]): string {
+  const ventricular = shown.filter(({ isVentricular }) => isVentricular).length;
+  const all = `▼ marks each of ${count(shown.length, "beat")}`;
+  return ventricular === 0 ? `${all}.` : `${all}, V instead the ${ventricular} taken for ventricular.`;
 }
 
 const BEFORE_MS = 3000;

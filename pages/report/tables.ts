@@ -1,8 +1,10 @@
-import type { Coverage, Finding, Priority } from "@caladrius/wire";
+import type { Coverage, Finding, Measurement, Priority } from "@caladrius/wire";
 import { toHex } from "@caladrius/wire";
-import { count, formatLength, formatQuantity, formatTime, formatTimeBeside } from "../verify/format.ts";
-import { channelName, PRIORITY, RANK } from "./labels.ts";
+import { count, formatLength, formatQuantity } from "../verify/format.ts";
+import type { Clock } from "./clock.ts";
+import { channelName, PRIORITY, RANK, shortChannelName, titleOf, wordsOf } from "./labels.ts";
 import { facts, markup, table, type Markup } from "./markup.ts";
+import { meaningOf } from "./meanings.ts";
 import type { RuleInForce } from "./rules.ts";
 
 /** The word of a priority with its mark. */
@@ -11,35 +13,79 @@ export function priorityTag(priority: Priority): Markup {
   return markup`<span class="tag ${priority}"><span aria-hidden="true">${mark} </span>${word}</span>`;
 }
 
-/** Gravest first, with the values that led to them. */
-export function findingsTable(findings: readonly Finding[], besideMs: number): Markup {
+/** How the table of findings writes times, and where each finding is drawn. */
+export interface FindingsContext {
+  readonly clock: Clock;
+  /** ids of strips */
+  readonly strips: ReadonlyMap<Finding, string>;
+  /** ids of trends by channel */
+  readonly trends: ReadonlyMap<string, string>;
+}
+
+/** Gravest first, with the values that led to them, and links to where they are drawn. */
+export function findingsTable(findings: readonly Finding[], { clock, strips, trends }: FindingsContext): Markup {
   const ranked = findings.toSorted((a, b) => RANK.indexOf(a.priority) - RANK.indexOf(b.priority) || a.onsetMs - b.onsetMs);
-  const time = (ms: number): string => formatTimeBeside(ms, besideMs);
   // Roles are written out, as a phone shows rows as blocks, which would else be no table to a screen reader.
-  const rows = ranked.map(
-    ({ code, detector, channel, priority, technical, onsetMs, endMs, evidence, confidencePermille }) =>
-      markup`<tr role="row"><td role="cell">${priorityTag(priority)}</td>
-<th scope="row" role="rowheader">${code}<span class="from">${detector}${channel === null ? "" : `, ${channelName(channel)}`}${technical ? ", technical" : ""}</span></th>
-<td role="cell" class="when">${time(onsetMs)} <br>to ${time(endMs)}<span class="from">${formatLength(endMs - onsetMs)}</span></td>
-<td role="cell"><ul class="values">${evidence.map((one) => markup`<li>${one.name} <b>${formatQuantity(one)}</b></li>`)}</ul></td>
-<td role="cell" class="confidence">${confidencePermille === null ? "not stated" : `${(confidencePermille / 10).toFixed(1)} %`}</td></tr>`,
-  );
+  const rows = ranked.map((finding) => {
+    const { code, detector, channel, priority, technical, onsetMs, endMs, evidence, confidencePermille } = finding;
+    const [strip, trend] = [strips.get(finding), channel === null ? undefined : trends.get(channel)];
+    const at = clock.beside(onsetMs);
+    const links = [
+      ...(strip === undefined ? [] : [markup`<a href="#${strip}" aria-label="ECG of ${titleOf(code)} at ${at}">ECG</a>`]),
+      ...(trend === undefined ? [] : [markup`<a href="#${trend}" aria-label="Trend of ${titleOf(code)} at ${at}">Trend</a>`]),
+    ];
+    return markup`<tr role="row"><td role="cell">${priorityTag(priority)}</td>
+<th scope="row" role="rowheader">${titleOf(code)}${links.length === 0 ? null : markup` <span class="jump">${links}</span>`}<span class="from">${code}, by ${detector}${channel === null ? "" : `; ${shortChannelName(channel)}`}${technical ? "; technical" : ""}</span></th>
+<td role="cell" class="when">${at} <br>to ${clock.beside(endMs)}<span class="from">${formatLength(endMs - onsetMs)}</span></td>
+<td role="cell" class="evidence"><ul class="values">${evidenceItems(evidence)}</ul></td>
+<td role="cell" class="confidence">${confidencePermille === null ? "not stated" : (confidencePermille / 1000).toFixed(3)}</td></tr>`;
+  });
   const heads = ["Priority", "Finding", "Onset and end", "Evidence", "Confidence"].map(
     (head) => markup`<th scope="col" role="columnheader">${head}</th>`,
   );
-  return markup`<div class="scroll" tabindex="0" role="group" aria-label="Table of findings"><table class="cards" role="table"><caption>Gravest first; times of ${formatTime(besideMs).slice(0, 10)} in UTC</caption><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${rows}</tbody></table></div>`;
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="Table of findings"><table class="cards" role="table"><caption>Gravest first; ${clock.caption}. Confidence, from 0 to 1, puts findings in order; it is no probability.</caption><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${rows}</tbody></table></div>`;
+}
+
+/** The values that led to a finding; points of a score in one line, and what was missing in another. */
+function evidenceItems(evidence: readonly Measurement[]): Markup[] {
+  const points = evidence.filter(({ name }) => name.startsWith("points-"));
+  const missing = evidence.filter(({ name, value }) => name.startsWith("missing-") && value === 1);
+  const rest = evidence.filter((one) => !points.includes(one) && !missing.includes(one));
+  const nameOf = ({ name }: Measurement): string => wordsOf(name.slice(name.indexOf("-") + 1));
+  return [
+    ...rest.map((one) => markup`<li>${wordsOf(one.name)} <b>${formatQuantity(one)}</b></li>`),
+    ...(points.length === 0
+      ? []
+      : [markup`<li class="whole">points: ${points.map((one) => `${nameOf(one)} ${formatQuantity(one)}`).join(", ")}</li>`]),
+    ...(missing.length === 0 ? [] : [markup`<li class="whole">missing: <b>${missing.map(nameOf).join(", ")}</b></li>`]),
+  ];
+}
+
+/** What each kind of finding means, in this build's words, as far as its rule is the one that was in force. */
+export function meaningsList(findings: readonly Finding[], rules: readonly RuleInForce[] | null): Markup | null {
+  const seen = new Map(findings.map((finding) => [finding.code, finding]));
+  const rows = [...seen.values()]
+    .toSorted((a, b) => RANK.indexOf(a.priority) - RANK.indexOf(b.priority) || (a.code < b.code ? -1 : 1))
+    .flatMap(({ code, detector }) => {
+      const meaning = meaningOf(code);
+      if (meaning === null) return [];
+      const rule = rules?.find(({ id }) => id === detector);
+      const isKnown = detector === "analyse" || detector === "attest" || (rule !== undefined && rule.parameters !== null);
+      return [[titleOf(code), isKnown ? meaning : "Its rule ran with parameters that are not known to this program."] as const];
+    });
+  return rows.length === 0 ? null : markup`<h3 class="apart">What they mean</h3>${facts(rows)}`;
 }
 
 /** What was received, rejected and not judged. */
-export function coverageParts(coverage: Coverage): Markup {
+export function coverageParts(coverage: Coverage, clock: Clock): Markup {
   const { fromMs, toMs, samplesReceived, rejected, gaps, notAssessedMs, unassessed } = coverage;
   const shown = unassessed.slice(0, MOST_SPANS);
   const rows = shown.map(
     (span) =>
-      markup`<tr><th scope="row">${span.reason}</th><td>${span.detector}</td><td>${channelName(span.channel)}</td><td class="when">${formatTimeBeside(span.fromMs, fromMs)}</td><td>${formatLength(span.toMs - span.fromMs)}</td></tr>`,
+      markup`<tr><th scope="row">${span.reason}</th><td>${span.detector}</td><td>${channelName(span.channel)}</td><td class="when">${clock.beside(span.fromMs)}</td><td>${formatLength(span.toMs - span.fromMs)}</td></tr>`,
   );
   return markup`${facts([
-    ["Time covered", `${formatTime(fromMs)} to ${formatTime(toMs)}, ${formatLength(toMs - fromMs)}`],
+    ["Time covered", `${clock.moment(fromMs)} to ${clock.moment(toMs)}, ${formatLength(toMs - fromMs)}`],
     ["Samples", `${count(samplesReceived, "sample")} received, ${count(gaps, "gap")}`],
     [
       "Rejected",
@@ -48,7 +94,7 @@ export function coverageParts(coverage: Coverage): Markup {
         : markup`<ul>${rejected.map(({ reason, samples }) => markup`<li>${count(samples, "sample")}: ${reason}</li>`)}</ul>`,
     ],
     ["Not assessed", notAssessedMs === 0 ? "nothing" : `${formatLength(notAssessedMs)} by at least one detector`],
-  ])}${rows.length === 0 ? null : table("Spans that were not assessed", ["Reason", "Detector", "Channel", "From", "Length"], rows)}${
+  ])}${rows.length === 0 ? null : table(`Spans that were not assessed; ${clock.caption}`, ["Reason", "Detector", "Channel", "From", "Length"], rows)}${
     unassessed.length > shown.length ? markup`<p>and ${unassessed.length - shown.length} more spans.</p>` : null
   }`;
 }

@@ -1,9 +1,15 @@
+import type { Clock } from "./clock.ts";
 import { markup, type Markup } from "./markup.ts";
 
 /** A stretch of time that is drawn from left to right. */
 export interface Axis {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+/** A stretch of time with how its moments are written. */
+export interface DatedAxis extends Axis {
+  readonly clock: Clock;
 }
 
 /** Where a time lies, in percent with two digits, cut to the stretch. */
@@ -28,7 +34,7 @@ export function ticksOf({ fromMs, toMs }: Axis): readonly number[] {
 }
 
 /** The ticks as labels at a height, and as lines above them. */
-export function drawTicks(axis: Axis, top: number, bottom: number, baseline: number): Markup[] {
+export function drawTicks(axis: DatedAxis, top: number, bottom: number, baseline: number): Markup[] {
   const ticks = ticksOf(axis);
   const isFine = ticks.some((ms) => ms % 60_000 !== 0);
   const hasDays = axis.toMs - axis.fromMs > DAY;
@@ -36,8 +42,7 @@ export function drawTicks(axis: Axis, top: number, bottom: number, baseline: num
     const x = percent(axis, ms);
     const share = Number.parseFloat(x);
     const anchor = share < 6 ? "start" : share > 94 ? "end" : "middle";
-    const iso = new Date(ms).toISOString();
-    const label = hasDays ? `${iso.slice(5, 10)} ${iso.slice(11, 16)}` : iso.slice(11, isFine ? 19 : 16);
+    const label = axis.clock.label(ms, { day: hasDays, seconds: isFine && !hasDays });
     return markup`<line class="rule" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="tick" x="${x}" y="${baseline}" text-anchor="${anchor}">${label}</text>`;
   });
 }

@@ -1,15 +1,15 @@
 import { viewNews2Bands, type VitalView } from "@caladrius/enclave/analyse/view";
 import type { Finding, Recording } from "@caladrius/wire";
-import { count, formatTime } from "../verify/format.ts";
-import { PRIORITY, titleOf } from "./labels.ts";
+import { count } from "../verify/format.ts";
+import { channelName, PRIORITY, titleOf } from "./labels.ts";
 import { markup, type Markup } from "./markup.ts";
 import type { RuleInForce } from "./rules.ts";
-import { drawTicks, percent, place, type Axis } from "./time-axis.ts";
+import { drawTicks, percent, place, type Axis, type DatedAxis } from "./time-axis.ts";
 import { shapeOf, type TrendShape } from "./trend-shape.ts";
 
 /** What stands beside the values of a trend. */
 export interface TrendContext {
-  readonly axis: Axis;
+  readonly axis: DatedAxis;
   readonly findings: readonly Finding[];
   /** null: the result withholds which detectors ran */
   readonly rules: readonly RuleInForce[] | null;
@@ -42,7 +42,7 @@ export function drawTrend(vital: VitalView, context: TrendContext, id: string, t
 ${news2.flatMap((band) => drawBand(band, scale))}
 ${alarms.map(({ onsetMs, endMs, priority, code }) => {
   const { x, width } = place(axis, onsetMs, endMs);
-  return markup`<g><title>${code}, ${PRIORITY[priority].word}, from ${formatTime(onsetMs)}</title><rect class="span ${priority}" x="${x}" width="${width}" y="${TOP}" height="${BOTTOM - TOP}"/><rect class="bar ${priority}" x="${x}" width="${width}" y="${BAR_TOP[priority]}" height="${TOP - 3 - BAR_TOP[priority]}"/></g>`;
+  return markup`<g><title>${titleOf(code)}, ${PRIORITY[priority].word}, from ${axis.clock.moment(onsetMs)}</title><rect class="span ${priority}" x="${x}" width="${width}" y="${TOP}" height="${BOTTOM - TOP}"/><rect class="bar ${priority}" x="${x}" width="${width}" y="${BAR_TOP[priority]}" height="${TOP - 3 - BAR_TOP[priority]}"/></g>`;
 })}
 ${drawTicks(axis, TOP, BOTTOM, HEIGHT - 4)}
 ${scale.marks.map((value) => markup`<line class="rule" x1="0" x2="100%" y1="${y(scale, value)}" y2="${y(scale, value)}"/>`)}
@@ -51,14 +51,14 @@ ${limits.filter(({ value }) => value >= scale.low && value <= scale.high).map(({
 ${dots(shape, axis, scale)}
 ${shape.outliers.map(({ atMs, value }) => {
   const at = y(scale, Math.min(scale.high, Math.max(scale.low, value)));
-  return markup`<text class="outlier" x="${percent(axis, atMs)}" y="${(Number(at) + 5).toFixed(1)}" text-anchor="middle">×<title>rejected: ${round(value)} ${unit} at ${formatTime(atMs)}</title></text>`;
+  return markup`<text class="outlier" x="${percent(axis, atMs)}" y="${(Number(at) + 5).toFixed(1)}" text-anchor="middle">×<title>rejected: ${round(value)} ${unit} at ${axis.clock.moment(atMs)}</title></text>`;
 })}
 ${shape.unused.map(({ kind, fromMs, toMs, samples }) => {
   const { x, width } = place(axis, fromMs, toMs);
-  return markup`<rect class="unused" fill="url(#${kind})" x="${x}" width="${width}" y="${BOTTOM + 3}" height="9"><title>${kind}: ${count(samples, "sample")} from ${formatTime(fromMs)}</title></rect>`;
+  return markup`<rect class="unused" fill="url(#${kind})" x="${x}" width="${width}" y="${BOTTOM + 3}" height="9"><title>${kind}: ${count(samples, "sample")} from ${axis.clock.moment(fromMs)}</title></rect>`;
 })}
 </svg></div>`;
-  return markup`<figure class="trend" id="${name}"><figcaption><h3>${title}</h3><p>${vital.code}, ${unit}. ${summaryOf(shape, unit)}. ${sources(limits, news2, alarms.length)}</p></figcaption>${svg}</figure>`;
+  return markup`<figure class="trend" id="${name}"><figcaption><h3>${title}</h3><p>${channelName(vital.code)}, ${unit}. ${summaryOf(shape, unit)}. ${sources(limits, news2, alarms.length)}</p></figcaption>${svg}</figure>`;
 }
 
 function summaryOf({ values, lowest, highest, unused }: TrendShape, unit: string): string {

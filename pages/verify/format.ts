@@ -28,7 +28,7 @@ export function formatQuantity({ value, decimals, unit }: Measurement): string {
   const digits = String(Math.abs(value)).padStart(decimals + 1, "0");
   const fraction = decimals === 0 ? "" : `.${digits.slice(digits.length - decimals)}`;
   const number = `${value < 0 ? "−" : ""}${digits.slice(0, digits.length - decimals)}${fraction}`;
-  return unit === "1" || /^\{[^{}]*\}$/.test(unit) ? number : `${number} ${UNITS[unit] ?? unit}`;
+  return unit === "1" || /^\{[^{}]*\}$/.test(unit) ? number : `${number} ${UNITS.get(unit) ?? unit}`;
 }
 
 /** 1 finding, 2 findings. */
@@ -40,4 +40,8 @@ function two(large: number, largeUnit: string, small: number, smallUnit: string)
   return `${large} ${largeUnit}${small === 0 ? "" : ` ${small} ${smallUnit}`}`;
 }
 
-const UNITS: Readonly<Record<string, string>> = { Cel: "°C", "mm[Hg]": "mmHg", "/min": "per min" };
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ["Cel", "°C"],
+  ["mm[Hg]", "mmHg"],
+  ["/min", "per min"],
+]);

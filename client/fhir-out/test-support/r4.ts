@@ -79,7 +79,12 @@ export const R4: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   Coding: { system: ["uri", "0..1"], code: ["code", "0..1"], display: ["string", "0..1"] },
   CodeableConcept: { coding: ["Coding", "0..*"], text: ["string", "0..1"] },
   Identifier: { system: ["uri", "0..1"], value: ["string", "0..1"] },
-  Reference: { reference: ["string", "0..1"], identifier: ["Identifier", "0..1"], extension: ["Extension", "0..*"] },
+  Reference: {
+    reference: ["string", "0..1"],
+    identifier: ["Identifier", "0..1"],
+    display: ["string", "0..1"],
+    extension: ["Extension", "0..*"],
+  },
   Extension: { url: ["uri", "1..1"], valueCode: ["code", "0..1"] },
   Period: { start: ["dateTime", "0..1"], end: ["dateTime", "0..1"] },
   Quantity: { value: ["decimal", "0..1"], unit: ["string", "0..1"], system: ["uri", "0..1"], code: ["code", "0..1"] },

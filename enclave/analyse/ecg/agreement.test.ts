@@ -5,7 +5,13 @@ import type { Segment } from "./energy.ts";
 import type { Voted } from "./vote.ts";
 
 const RATE = 100;
-const said = (at: number, votes: number): Voted => ({ at, votes, isBeat: votes >= 2, isDisputed: votes === 1 || votes === 2 });
+const said = (at: number, votes: number): Voted => ({
+  at,
+  votes,
+  isBeat: votes >= 2,
+  isDisputed: votes === 1 || votes === 2,
+  isDoubtful: false,
+});
 
 /** What is uncertain of so many seconds, after these deflections. */
 function uncertainOf(all: readonly Voted[], seconds: number): Segment[] {

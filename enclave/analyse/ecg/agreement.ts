@@ -3,13 +3,14 @@ import type { Voted } from "./vote.ts";
 
 /**
  * Tells where the detectors of a lead agree too little for beats to be claimed: of what they say within 12.5 s around,
- * less than 65 % is a beat. Pushed in order; memory is bounded, and a stretch is told at most 15 s after it ends.
+ * less than 55 % is a beat of which there is no doubt, or four and more are beats in doubt. Pushed in order; memory is bounded, and a stretch is told at most 15 s after it ends.
  */
 export class Agreement {
   readonly #cell: number;
   readonly #tell: (uncertain: Segment) => void;
   readonly #said = new Int32Array(AROUND);
   readonly #beats = new Int32Array(AROUND);
+  readonly #doubtful = new Int32Array(AROUND);
   #filled = 0;
   #open: Segment | null = null;
 
@@ -20,11 +21,13 @@ export class Agreement {
   }
 
   /** Takes the next deflection that was decided about. What only another lead saw does not count. */
-  push({ at, isBeat, votes }: Voted): void {
+  push({ at, isBeat, votes, isDoubtful }: Voted): void {
     if (votes === 0) return;
     this.#advance(Math.floor(at / this.#cell));
-    this.#said[this.#filled % AROUND] = (this.#said[this.#filled % AROUND] ?? 0) + 1;
-    if (isBeat) this.#beats[this.#filled % AROUND] = (this.#beats[this.#filled % AROUND] ?? 0) + 1;
+    const cell = this.#filled % AROUND;
+    this.#said[cell] = (this.#said[cell] ?? 0) + 1;
+    const counts = isDoubtful ? this.#doubtful : this.#beats;
+    if (isBeat) counts[cell] = (counts[cell] ?? 0) + 1;
   }
 
   /** Nothing follows after so many samples. */
@@ -41,17 +44,19 @@ export class Agreement {
       this.#filled++;
       this.#said[this.#filled % AROUND] = 0;
       this.#beats[this.#filled % AROUND] = 0;
+      this.#doubtful[this.#filled % AROUND] = 0;
     }
   }
 
   #decide(cell: number): void {
     if (cell < 0) return;
-    let [said, beats] = [0, 0];
+    let [said, beats, doubtful] = [0, 0, 0];
     for (let i = 0; i < AROUND; i++) {
       said += this.#said[i] ?? 0;
       beats += this.#beats[i] ?? 0;
+      doubtful += this.#doubtful[i] ?? 0;
     }
-    const isUncertain = said - beats >= LEAST && beats < LEAST_SHARE * said;
+    const isUncertain = doubtful >= LEAST_DOUBTFUL || (said - beats >= LEAST && beats < LEAST_SHARE * said);
     if (!isUncertain) {
       if (this.#open !== null) this.#tell(this.#open);
       this.#open = null;
@@ -65,4 +70,5 @@ const HALF = 2;
 const AROUND = 2 * HALF + 1;
 /** Fewer false alarms of detectors in 25 s are no noise. */
 const LEAST = 3;
-const LEAST_SHARE = 0.65;
+const LEAST_SHARE = 0.55;
+const LEAST_DOUBTFUL = 4;

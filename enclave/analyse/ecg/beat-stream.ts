@@ -1,4 +1,5 @@
 import { LeadStream } from "./lead-stream.ts";
+import { QrsCuts } from "./qrs-cuts.ts";
 import { Vote, type Voted } from "./vote.ts";
 
 /** Beats of one or two leads that were sampled together, pushed as they come: memory is bounded and so is the delay. */
@@ -7,7 +8,8 @@ export class BeatStream {
   readonly #microvolts: readonly [number, number];
   readonly #vote: Vote;
   readonly #first: LeadStream;
-  #second: { stream: LeadStream; from: number } | null = null;
+  readonly #firstCuts: QrsCuts;
+  #second: { stream: LeadStream; cuts: QrsCuts; from: number } | null = null;
   /** where the second lead was judged: [from, to) */
   readonly #paired: [number, number][] = [];
   #pushed = 0;
@@ -22,13 +24,15 @@ export class BeatStream {
     this.#rate = rate;
     this.#microvolts = microvolts;
     this.#vote = new Vote(rate, tell);
-    this.#first = new LeadStream({ rate, microvolts: microvolts[0] }, (said) => this.#vote.take(0, said));
+    this.#first = new LeadStream({ rate, microvolts: microvolts[0] }, (said) => this.#vote.take(0, said, this.#firstCuts.at(said.at)));
+    this.#firstCuts = new QrsCuts(rate);
   }
 
   /** Takes the samples [from, to) of the first lead, and of the second where it can be judged there, else null. */
   push(first: Int16Array | Int32Array, second: Int16Array | Int32Array | null, from: number, to: number): void {
     for (let at = from; at < to; at += BLOCK) {
       const end = Math.min(to, at + BLOCK);
+      this.#firstCuts.push(first, at, end);
       this.#first.push(first, at, end);
       if (second === null) this.#endSecond();
       else this.#pushSecond(second, at, end);
@@ -52,10 +56,13 @@ export class BeatStream {
   #pushSecond(samples: Int16Array | Int32Array, from: number, to: number): void {
     if (this.#second === null) {
       const offset = this.#pushed;
-      const say = ({ detector, at }: { detector: number; at: number }): void => this.#vote.take(1, { detector, at: at + offset });
-      this.#second = { stream: new LeadStream({ rate: this.#rate, microvolts: this.#microvolts[1] }, say), from: offset };
+      const cuts = new QrsCuts(this.#rate);
+      const lead = { rate: this.#rate, microvolts: this.#microvolts[1] };
+      const stream = new LeadStream(lead, ({ detector, at }) => this.#vote.take(1, { detector, at: at + offset }, cuts.at(at)));
+      this.#second = { stream, cuts, from: offset };
       this.#paired.push([offset, Number.POSITIVE_INFINITY]);
     }
+    this.#second.cuts.push(samples, from, to);
     this.#second.stream.push(samples, from, to);
   }
 

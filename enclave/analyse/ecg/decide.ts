@@ -32,8 +32,8 @@ export class PeakDetector {
   #waiting: Peak[] = [];
   /** peaks that were passed over since the last beat */
   #passed: Peak[] = [];
-  readonly #beatHeights: number[] = [];
-  readonly #noiseHeights: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+  readonly #beatHeights = new LastEight();
+  readonly #noiseHeights = new LastEight();
   readonly #intervals: number[] = [];
   readonly #maxima: number[] = [0, 0, 0, 0, 0, 0, 0, 0];
   #beatLevel = 0;
@@ -104,19 +104,19 @@ export class PeakDetector {
 
   #learn(): void {
     this.#learned = true;
-    this.#beatHeights.push(...this.#maxima);
-    this.#beatLevel = median(this.#maxima);
+    for (const height of this.#maxima) this.#beatHeights.add(height);
+    this.#beatLevel = this.#beatHeights.median;
   }
 
   #threshold(): number {
     const means = this.#rules.levels === "means";
     const beat = this.#beatHeight();
-    const noise = means ? this.#noiseLevel : median(this.#noiseHeights);
+    const noise = means ? this.#noiseLevel : this.#noiseHeights.median;
     return noise + this.#rules.threshold * (beat - noise);
   }
 
   #beatHeight(): number {
-    return this.#rules.levels === "means" ? this.#beatLevel : median(this.#beatHeights);
+    return this.#rules.levels === "means" ? this.#beatLevel : this.#beatHeights.median;
   }
 
   /** After too long without a beat the largest peak above half the threshold is one. */
@@ -145,7 +145,7 @@ export class PeakDetector {
   #decide(peak: Peak): void {
     const isTWave = this.#last !== null && peak.at - this.#last.at < this.#tWave && peak.slope < this.#last.slope / 2;
     if (!isTWave && peak.height > this.#threshold()) return this.#accept(peak, 0.125);
-    shiftIn(this.#noiseHeights, peak.height);
+    this.#noiseHeights.add(peak.height);
     this.#noiseLevel += (peak.height - this.#noiseLevel) * 0.125;
     // What is not looked at again would hold back every decision behind it.
     const isFar = this.#last === null || peak.at - this.#last.at >= this.#tWave;
@@ -153,7 +153,7 @@ export class PeakDetector {
   }
 
   #accept(peak: Peak, weight: number): void {
-    shiftIn(this.#beatHeights, peak.height);
+    this.#beatHeights.add(peak.height);
     this.#beatLevel += (peak.height - this.#beatLevel) * weight;
     if (this.#last !== null) {
       this.#intervals.push(peak.at - this.#last.at);
@@ -203,15 +203,32 @@ export class BlockDetector {
   }
 }
 
-function shiftIn(values: number[], value: number): void {
-  values.shift();
-  values.push(value);
-}
+/** The last eight values, zeros first, and their median, which is asked for more often than values come. */
+class LastEight {
+  readonly #values = new Float64Array(8);
+  readonly #sorted = new Float64Array(8);
+  #next = 0;
+  #isSorted = true;
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const { length } = sorted;
-  return ((sorted[(length - 1) >> 1] ?? 0) + (sorted[length >> 1] ?? 0)) / 2;
+  add(value: number): void {
+    this.#values[this.#next] = value;
+    this.#next = (this.#next + 1) & 7;
+    this.#isSorted = false;
+  }
+
+  get median(): number {
+    const sorted = this.#sorted;
+    if (!this.#isSorted) {
+      this.#isSorted = true;
+      for (let count = 0; count < 8; count++) {
+        const value = this.#values[count] ?? 0;
+        let i = count;
+        for (; i > 0 && (sorted[i - 1] ?? 0) > value; i--) sorted[i] = sorted[i - 1] ?? 0;
+        sorted[i] = value;
+      }
+    }
+    return ((sorted[3] ?? 0) + (sorted[4] ?? 0)) / 2;
+  }
 }
 
 const P_WAVE_PART = 0.8;

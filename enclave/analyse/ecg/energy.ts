@@ -1,3 +1,5 @@
+import { BandPass, BLOCK, RING, workingOf, type Working } from "./band-pass.ts";
+
 /** Raw samples of one lead. */
 export interface Lead {
   samples: Int16Array | Int32Array;
@@ -37,30 +39,14 @@ export interface EnergyListener {
   tick(now: number): void;
 }
 
-/** Working rate: raw samples are added up in groups, so that a group lasts at least this many seconds' inverse. */
-const LEAST_WORKING_RATE = 160;
 /** Listeners are told of the time after every so many working samples, wherever pushes begin and end. */
 const TICK = 16;
 const BLOCK_OFFSET = 0.08; // beta of Elgendi 2013
 const LEAST_PEAK_MICROVOLTS = 30; // filtered; a QRS below 0.15 mV is not to be counted (IEC 60601-2-27)
-const MOST_MICROVOLTS = 3000; // filtered; an artefact counts no more than this, so that it cannot hide the beats after it
-const BLOCK = 512; // working samples that are filtered in one go
-const RING = 4096; // more than 10 s at the highest working rate
+const MASK = RING - 1;
 
-/** How raw samples become working samples, for one rate. */
-export interface Working {
-  /** raw samples in one working sample */
-  group: number;
-  /** working samples per second */
-  rate: number;
-  /** working samples by which filtered values lag behind the signal */
-  delay: number;
-}
-
+/** Lengths in working samples. */
 interface Lengths extends Working {
-  smooth: number;
-  baseline: number;
-  step: number;
   square: number;
   average: number;
   beat: number;
@@ -70,19 +56,12 @@ interface Lengths extends Working {
 }
 
 function lengthsOf(rawRate: number): Lengths {
-  const group = Math.max(1, Math.floor(rawRate / LEAST_WORKING_RATE));
-  const rate = rawRate / group;
+  const working = workingOf(rawRate);
+  const { rate } = working;
   const odd = (seconds: number): number => 2 * Math.floor((rate * seconds) / 2) + 1;
   const least = (count: number, seconds: number): number => Math.max(count, Math.round(rate * seconds));
-  const smooth = least(2, 0.022);
-  const baseline = odd(0.08);
   return {
-    group,
-    rate,
-    delay: smooth - 1 + (baseline - 1) / 2,
-    smooth,
-    baseline,
-    step: least(1, 0.011),
+    ...working,
     square: least(4, 0.15),
     average: least(3, 0.08),
     beat: odd(0.097),
@@ -92,54 +71,34 @@ function lengthsOf(rawRate: number): Lengths {
   };
 }
 
-/** How a rate is worked with. */
-export function workingOf(rawRate: number): Working {
-  const { group, rate, delay } = lengthsOf(rawRate);
-  return { group, rate, delay };
-}
-
 /**
- * One filter for three published QRS detectors, in one pass with bounded memory.
- *
- * The band-pass is made of moving averages with integer coefficients (two that smooth, one that is subtracted as
- * baseline), so that it exists for every rate without transcendental functions, and all running sums are sums of integers
- * below 2^53, hence exact. Whatever the lengths of the pushes, what is told is the same.
+ * One filter for three published QRS detectors, in one pass with bounded memory. Whatever the lengths of the pushes, what
+ * is told is the same.
  */
 export class EnergyBank {
   readonly #lengths: Lengths;
-  readonly #gain: number;
   readonly #listener: EnergyListener;
-  readonly #grouped = new Float64Array(64);
-  readonly #smoothed = new Float64Array(64);
-  readonly #twice = new Float64Array(64);
-  readonly #value = new Float64Array(RING);
-  readonly #slope = new Float64Array(RING);
-  readonly #energy = new Float64Array(RING);
+  readonly #filter: BandPass;
+  readonly #values: Float64Array;
+  readonly #slopes: Float64Array;
   readonly #block = new Float64Array(BLOCK);
   readonly #squarePeak = newRise();
   readonly #averagePeak = newRise();
-  #sum1 = 0;
-  #sum2 = 0;
-  #sumBase = 0;
-  #squareSum = 0;
-  #averageSum = 0;
   #beatSum = 0;
   #cycleSum = 0;
   #levelSum = 0;
   #blockFrom = -1;
   #blockPeak = -1;
   #blockAt = 0;
-  /** working samples so far */
-  #now = 0;
   #pending = 0;
   #pendingCount = 0;
-  #first = 0;
 
-  constructor(lead: Pick<Lead, "rate" | "microvolts">, listener: EnergyListener) {
-    this.#lengths = lengthsOf(lead.rate);
-    const { smooth, baseline, group } = this.#lengths;
-    this.#gain = lead.microvolts / (smooth * smooth * baseline * group);
+  constructor({ rate, microvolts }: Pick<Lead, "rate" | "microvolts">, listener: EnergyListener) {
+    this.#lengths = lengthsOf(rate);
     this.#listener = listener;
+    this.#filter = new BandPass(rate, microvolts);
+    this.#values = this.#filter.values;
+    this.#slopes = this.#filter.slopes;
   }
 
   /** Takes raw samples [from, to), which follow those pushed before. */
@@ -167,134 +126,136 @@ export class EnergyBank {
   /** Says that nothing follows: the last value stands for as long as the filters look ahead. */
   end(): void {
     const { delay, cycle, peakLasts } = this.#lengths;
-    const last = this.#now === 0 ? 0 : (this.#grouped[(this.#now - 1) & 63] ?? 0);
-    this.#block.fill(last);
+    this.#block.fill(this.#filter.last);
     for (let left = delay + cycle + peakLasts + TICK; left > 0; left -= BLOCK) this.#take(Math.min(left, BLOCK));
   }
 
-  #begin(first: number): void {
-    const { smooth, baseline } = this.#lengths;
-    this.#first = first;
-    this.#sum1 = smooth * first; // as if the first sample had always been there
-    this.#sum2 = smooth * this.#sum1;
-    this.#sumBase = baseline * this.#sum2;
-    this.#smoothed.fill(this.#sum1);
-    this.#twice.fill(this.#sum2);
-  }
-
-  /** Filters the first `count` working samples of the block. What changes with every sample is kept in locals meanwhile. */
+  /** Takes the first `count` working samples of the block: filters all of them, then looks for peaks from tick to tick. */
   #take(count: number): void {
     if (count === 0) return;
-    const block = this.#block;
-    if (this.#now === 0) this.#begin(block[0] ?? 0);
-    const { smooth, baseline, step, square, average } = this.#lengths;
-    const grouped = this.#grouped;
-    const smoothed = this.#smoothed;
-    const twice = this.#twice;
-    const values = this.#value;
-    const slopes = this.#slope;
-    const gain = this.#gain;
-    const half = (baseline - 1) / 2;
-    const end = this.#now + count;
-    let sum1 = this.#sum1;
-    let sum2 = this.#sum2;
-    let sumBase = this.#sumBase;
-    let squareSum = this.#squareSum;
-    let averageSum = this.#averageSum;
-    for (let i = this.#now, k = 0; i < end; i++, k++) {
-      const sample = block[k] ?? 0;
-      const left = i < smooth ? this.#first : (grouped[(i - smooth) & 63] ?? 0);
-      grouped[i & 63] = sample;
-      sum1 += sample - left;
-      sum2 += sum1 - (smoothed[(i - smooth) & 63] ?? 0);
-      smoothed[i & 63] = sum1;
-      sumBase += sum2 - (twice[(i - baseline) & 63] ?? 0);
-      twice[i & 63] = sum2;
-      const exact = Math.round((baseline * (twice[(i - half) & 63] ?? 0) - sumBase) * gain);
-      const value = exact > MOST_MICROVOLTS ? MOST_MICROVOLTS : exact < -MOST_MICROVOLTS ? -MOST_MICROVOLTS : exact;
-      const before = values[(i - step) & (RING - 1)] ?? 0;
-      const slope = value > before ? value - before : before - value;
-      const oldSquare = slopes[(i - square) & (RING - 1)] ?? 0;
-      const squareBefore = squareSum;
-      const averageBefore = averageSum;
-      squareSum += slope * slope - oldSquare * oldSquare;
-      averageSum += slope - (slopes[(i - average) & (RING - 1)] ?? 0);
-      values[i & (RING - 1)] = value;
-      slopes[i & (RING - 1)] = slope;
-      // A quarter of a square is half of what it is the square of.
-      this.#follow(this.#squarePeak, squareBefore, squareSum, 0.25, i);
-      this.#follow(this.#averagePeak, averageBefore, averageSum, 0.5, i);
-      this.#findBlock(i, value * value);
-      if ((i & (TICK - 1)) === TICK - 1) this.#listener.tick(i + 1);
-    }
-    this.#now = end;
-    this.#sum1 = sum1;
-    this.#sum2 = sum2;
-    this.#sumBase = sumBase;
-    this.#squareSum = squareSum;
-    this.#averageSum = averageSum;
-  }
-
-  /** A peak is over when the energy has fallen to a part of it, or has not grown for 95 ms. */
-  #follow(rise: Rise, before: number, now: number, part: number, i: number): void {
-    if (now > before && now > rise.height) {
-      rise.height = now;
-      rise.at = i;
-    } else if (rise.height > 0 && (now < rise.height * part || i - rise.at > this.#lengths.peakLasts)) {
-      this.#tellPeak(rise);
-      rise.height = 0;
+    let from = this.#filter.now;
+    const end = from + count;
+    this.#filter.take(this.#block, count);
+    while (from < end) {
+      const to = Math.min(end, from - (from % TICK) + TICK);
+      this.#followSquares(from, to);
+      this.#followAverage(from, to);
+      this.#findBlocks(from, to);
+      if (to % TICK === 0) this.#listener.tick(to);
+      from = to;
     }
   }
 
-  #tellPeak(rise: Rise): void {
-    const { square, average } = this.#lengths;
-    const isSquare = rise === this.#squarePeak;
-    const window = isSquare ? square : average;
-    const height = isSquare ? Math.sqrt(rise.height / window) : rise.height / window;
+  /** A peak is over when the energy has fallen to half of it (a quarter, of squares), or has not grown for 95 ms. */
+  #followSquares(from: number, end: number): void {
+    const { square, peakLasts } = this.#lengths;
+    const slopes = this.#slopes;
+    const rise = this.#squarePeak;
+    let { sum, height, at } = rise;
+    for (let i = from; i < end; i++) {
+      const slope = slopes[i & MASK] ?? 0;
+      const old = slopes[(i - square) & MASK] ?? 0;
+      const before = sum;
+      sum += slope * slope - old * old;
+      if (height > 0 ? sum > height : sum > before) {
+        height = sum;
+        at = i;
+      } else if (height > 0 && (sum < height * 0.25 || i - at > peakLasts)) {
+        this.#tellPeak(true, at, Math.sqrt(height / square), square);
+        height = 0;
+      }
+    }
+    rise.sum = sum;
+    rise.height = height;
+    rise.at = at;
+  }
+
+  #followAverage(from: number, end: number): void {
+    const { average, peakLasts } = this.#lengths;
+    const slopes = this.#slopes;
+    const rise = this.#averagePeak;
+    let { sum, height, at } = rise;
+    for (let i = from; i < end; i++) {
+      const before = sum;
+      sum += (slopes[i & MASK] ?? 0) - (slopes[(i - average) & MASK] ?? 0);
+      if (height > 0 ? sum > height : sum > before) {
+        height = sum;
+        at = i;
+      } else if (height > 0 && (sum < height * 0.5 || i - at > peakLasts)) {
+        this.#tellPeak(false, at, height / average, average);
+        height = 0;
+      }
+    }
+    rise.sum = sum;
+    rise.height = height;
+    rise.at = at;
+  }
+
+  #tellPeak(isSquare: boolean, at: number, height: number, window: number): void {
     if (height < LEAST_HEIGHT) return;
+    const values = this.#values;
+    const slopes = this.#slopes;
     let slope = 0;
     let largest = -1;
-    let deflection = rise.at;
-    for (let i = Math.max(0, rise.at - window - 1); i <= rise.at; i++) {
-      slope = Math.max(slope, this.#slope[i & (RING - 1)] ?? 0);
-      const value = this.#value[i & (RING - 1)] ?? 0;
-      if (value * value > largest) {
-        largest = value * value;
+    let deflection = at;
+    for (let i = Math.max(0, at - window - 1); i <= at; i++) {
+      const here = slopes[i & MASK] ?? 0;
+      if (here > slope) slope = here;
+      const value = Math.abs(values[i & MASK] ?? 0);
+      if (value > largest) {
+        largest = value;
         deflection = i;
       }
     }
-    const peak: Peak = { at: rise.at, height, slope, deflection };
+    const peak: Peak = { at, height, slope, deflection };
     if (isSquare) this.#listener.squaredSlope(peak);
     else this.#listener.absoluteSlope(peak);
   }
 
-  #findBlock(i: number, energy: number): void {
+  #findBlocks(from: number, end: number): void {
     const { beat, cycle, level } = this.#lengths;
-    const energies = this.#energy; // what has not been written yet is 0, and no window is as long as the ring
+    const values = this.#values; // what has not been written yet is 0, and no window is as long as the ring
     const half = (cycle - 1) / 2;
     const lag = half - (beat - 1) / 2; // so that both windows share their centre
-    energies[i & (RING - 1)] = energy;
-    this.#levelSum += energy - (energies[(i - level) & (RING - 1)] ?? 0);
-    this.#cycleSum += energy - (energies[(i - cycle) & (RING - 1)] ?? 0);
-    this.#beatSum += (energies[(i - lag) & (RING - 1)] ?? 0) - (energies[(i - lag - beat) & (RING - 1)] ?? 0);
-    const centre = i - half;
-    if (centre < 0) return;
-    const mean = this.#levelSum / (i < level ? i + 1 : level);
-    if (this.#beatSum / beat > this.#cycleSum / cycle + BLOCK_OFFSET * mean) {
-      if (this.#blockFrom < 0) {
-        this.#blockFrom = centre;
-        this.#blockPeak = -1;
-      }
-      const here = energies[centre & (RING - 1)] ?? 0;
-      if (here > this.#blockPeak) {
-        this.#blockPeak = here;
-        this.#blockAt = centre;
-      }
-    } else if (this.#blockFrom >= 0) {
-      if (centre - this.#blockFrom >= beat && this.#blockPeak >= LEAST_PEAK_MICROVOLTS * LEAST_PEAK_MICROVOLTS)
-        this.#listener.block(this.#blockAt, this.#blockPeak);
-      this.#blockFrom = -1;
+    let levelSum = this.#levelSum;
+    let cycleSum = this.#cycleSum;
+    let beatSum = this.#beatSum;
+    for (let i = from; i < end; i++) {
+      const value = values[i & MASK] ?? 0;
+      const ofLevel = values[(i - level) & MASK] ?? 0;
+      const ofCycle = values[(i - cycle) & MASK] ?? 0;
+      const enters = values[(i - lag) & MASK] ?? 0;
+      const leaves = values[(i - lag - beat) & MASK] ?? 0;
+      levelSum += value * value - ofLevel * ofLevel;
+      cycleSum += value * value - ofCycle * ofCycle;
+      beatSum += enters * enters - leaves * leaves;
+      const centre = i - half;
+      if (centre < 0) continue;
+      const mean = levelSum / (i < level ? i + 1 : level);
+      if (beatSum / beat > cycleSum / cycle + BLOCK_OFFSET * mean) this.#growBlock(centre);
+      else if (this.#blockFrom >= 0) this.#endBlock(centre);
     }
+    this.#levelSum = levelSum;
+    this.#cycleSum = cycleSum;
+    this.#beatSum = beatSum;
+  }
+
+  #growBlock(centre: number): void {
+    if (this.#blockFrom < 0) {
+      this.#blockFrom = centre;
+      this.#blockPeak = -1;
+    }
+    const value = this.#values[centre & MASK] ?? 0;
+    if (value * value > this.#blockPeak) {
+      this.#blockPeak = value * value;
+      this.#blockAt = centre;
+    }
+  }
+
+  #endBlock(centre: number): void {
+    const isBlock = centre - this.#blockFrom >= this.#lengths.beat && this.#blockPeak >= LEAST_PEAK_MICROVOLTS * LEAST_PEAK_MICROVOLTS;
+    if (isBlock) this.#listener.block(this.#blockAt, this.#blockPeak);
+    this.#blockFrom = -1;
   }
 
   /** Working samples after which everything before `now` minus this has been told. */
@@ -305,12 +266,14 @@ export class EnergyBank {
 }
 
 interface Rise {
+  /** of the window that ends here */
+  sum: number;
   height: number;
   at: number;
 }
 
 function newRise(): Rise {
-  return { height: 0, at: 0 };
+  return { sum: 0, height: 0, at: 0 };
 }
 
 const LEAST_HEIGHT = 3; // microvolts a step: what no QRS of 0.15 mV stays under

@@ -1,5 +1,6 @@
+import { workingOf, type Working } from "./band-pass.ts";
 import { BlockDetector, PeakDetector } from "./decide.ts";
-import { EnergyBank, workingOf, type Lead, type Working } from "./energy.ts";
+import { EnergyBank, type Lead } from "./energy.ts";
 
 /** Beats that the three detectors of one lead say, each in order of time. */
 export interface Said {

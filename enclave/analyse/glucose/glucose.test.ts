@@ -59,7 +59,7 @@ describe("glucose bands, every edge and its neighbours", () => {
 
 describe("glucose over time", () => {
   it("gives onset, end by hysteresis and the extreme", () => {
-    const analysis = judged(sensor([100, 90, 75, 69, 60, 68, 71, 72, 73, 90]));
+    const analysis = judged(sensor([100, 90, 75, 69, 60, 68, 71, 72, 73, 80]));
     expect(brief(analysis)).toEqual([["glucose-low-level-1", 15, 40]]);
     expect(analysis.findings[0]?.evidence).toEqual([
       { name: "lowest", value: 60, decimals: 0, unit: "mg/dL" },
@@ -141,6 +141,56 @@ describe("glucose over time", () => {
         [40, 108],
       ]),
     ).toEqual(["glucose-rate-implausible"]); // many small steps are one
+  });
+  it("tells a low of a sensor that is lain on, beside the low", () => {
+    const analysis = judged(sensor([100, 102, 101, 90, 72, 62, 60, 61, 60, 75, 92, 100, 101]));
+    expect(brief(analysis)).toEqual([
+      ["glucose-compression-low", 15, 50],
+      ["glucose-low-level-1", 25, 45],
+    ]);
+    expect(analysis.findings[0]).toMatchObject({
+      technical: true,
+      priority: "low",
+      evidence: [
+        { name: "before", value: 101 },
+        { name: "lowest", value: 60 },
+        { name: "after", value: 92 },
+      ],
+    });
+    expect(analysis.alarmSummary.highestPriority).toBe("medium");
+  });
+  it.each<[string, readonly number[], [string, CborValue][]]>([
+    ["a slow fall", [100, 92, 84, 76, 68, 60, 62, 80, 100], []],
+    ["a slow rise", [100, 85, 70, 60, 60, 68, 76, 84, 92, 100], []],
+    ["a rise that stops halfway", [100, 85, 65, 60, 75, 85, 85, 85, 85, 85], []],
+    ["a dip that is no low", [120, 105, 85, 75, 90, 110, 120], []],
+    ["a shallow dip", [80, 69, 67, 66, 79, 80], []],
+    ["one that lasts too long", [100, 85, 65, ...Array.from({ length: 12 }, () => 60), 80, 100], []],
+    ["one that nothing follows", [100, 85, 65, 60], []],
+    ["one across a gap", [100, 85, 65, -32_768, -32_768, -32_768, -32_768, 80, 100], []],
+    ["any where the rule is off", [100, 85, 65, 60, 80, 100], [["compression-rate", null]]],
+    [
+      "any where no low is looked for",
+      [100, 85, 65, 60, 80, 100],
+      [
+        ["low-level-1", null],
+        ["low-level-2", null],
+      ],
+    ],
+  ])("does not take for it %s", (_name, values, parameters) => {
+    expect(brief(judged(sensor(values), parameters)).map(([code]) => code)).not.toContain("glucose-compression-low");
+  });
+  it("keeps to the limits of the rule, each to the digit", () => {
+    const told = (values: readonly number[], parameters: [string, CborValue][] = []): boolean =>
+      brief(judged(sensor(values), parameters)).some(([code]) => code === "glucose-compression-low");
+    expect(told([90, 80, 65, 75, 85])).toBe(true); // 25 deep, 2 a minute
+    expect(told([90, 80, 66, 76, 86])).toBe(false);
+    expect(told([90, 81, 72, 63, 73, 85])).toBe(false);
+    expect(told([90, 80, 65, 75, 83])).toBe(false); // 18 of 25 are less than three quarters
+    expect(told([90, 80, 65, 75, 84])).toBe(true); // 19 of 25
+    expect(told([90, 80, 65, 75, 85], [["compression-minutes", 19]])).toBe(false);
+    expect(told([90, 80, 65, 75, 85], [["compression-minutes", 20]])).toBe(true);
+    expect(told([90, 75, 60, 50, 65, 85], [["low-level-1", null]])).toBe(true); // below what is left
   });
   it("is off where its limits are", () => {
     expect(judged(sensor([60, 60]), [["low-level-1", null]]).findings).toEqual([]);

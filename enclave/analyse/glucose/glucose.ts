@@ -19,19 +19,23 @@ const BANDS: readonly { code: string; parameter: string; limit: number; priority
  * by `hysteresis`. mmol/L are converted (x 18.0182), rounded to whole mg/dL, then banded. A change of more than `rate`
  * mg/dL a minute is no physiology but a sensor: see `GlucoseStream` for what becomes of the value. Times between values of
  * up to `gap-seconds` (`charted-gap-seconds` for charted ones) are tolerated, so a sensor of five minutes may miss two.
- * Compression lows of sensors are not told from true ones.
+ * A low that looks like pressure on the sensor is told as well (see `CompressionLows`), beside the low that it may explain
+ * and never in its place.
  *
  * Findings: "glucose-low-level-2" (high), "glucose-low-level-1" (medium), "glucose-high-level-1" (low),
- * "glucose-high-level-2" (medium); "glucose-rate-implausible" (technical, low).
+ * "glucose-high-level-2" (medium); "glucose-rate-implausible", "glucose-compression-low" (technical, low).
  */
 export const glucose: Detector = {
   id: "glucose",
-  version: "1.0.0",
-  title: "Glucose bands and rate of change",
+  version: "1.1.0",
+  title: "Glucose bands, rate of change and lows by pressure on the sensor",
   parameters: [
     ...BANDS.map(({ parameter, limit }) => optional(parameter, limit, 10, 1500)),
     required("hysteresis", 3, 0, 500),
     required("rate", 4, 1, 1500),
+    optional("compression-rate", 2, 1, 1500),
+    required("compression-depth", 25, 1, 1500),
+    required("compression-minutes", 60, 1, 1440),
     required("gap-seconds", 900, 1, 86_400),
     required("charted-gap-seconds", 14_400, 1, 604_800),
   ],
@@ -52,11 +56,18 @@ function runColumn(column: Column, report: Report, parameters: Parameters): void
   const { code: channel, clock } = column;
   const common = { detector: "glucose", channel };
   const tolerated = 1000 * numberOf(parameters, clock.times === null ? "gap-seconds" : "charted-gap-seconds");
+  const bands = BANDS.map(({ parameter }) => parameters.get(parameter) ?? null);
   const limits = {
-    bands: BANDS.map(({ parameter }) => parameters.get(parameter) ?? null),
+    bands,
     hysteresis: numberOf(parameters, "hysteresis"),
     rate: numberOf(parameters, "rate"),
     gapMs: Math.max(tolerated, clock.intervalMs),
+    compression: {
+      low: bands[1] ?? bands[0] ?? null,
+      rate: parameters.get("compression-rate") ?? null,
+      depth: numberOf(parameters, "compression-depth"),
+      longestMs: 60_000 * numberOf(parameters, "compression-minutes"),
+    },
   };
   const stream = new GlucoseStream(limits, clock.startMs, {
     condition: (band, onsetMs, endMs, extreme) => {
@@ -71,6 +82,10 @@ function runColumn(column: Column, report: Report, parameters: Parameters): void
         { ...mgdl("limit", limits.rate), unit: "mg/dL/min" },
       ];
       report.findings.add({ ...common, code: "glucose-rate-implausible", onsetMs, endMs, priority: "low", technical: true, evidence });
+    },
+    compression: ({ onsetMs, endMs, before, lowest, after }) => {
+      const evidence = (): Measurement[] => [mgdl("before", before), mgdl("lowest", lowest), mgdl("after", after)];
+      report.findings.add({ ...common, code: "glucose-compression-low", onsetMs, endMs, priority: "low", technical: true, evidence });
     },
     unassessed: (fromMs, toMs, reason) => report.spans.add({ ...common, fromMs, toMs, reason }),
   });

@@ -1,4 +1,5 @@
 import { ABSENT } from "../plausibility.ts";
+import { CompressionLows, type CompressionLimits, type CompressionLow } from "./compression.ts";
 
 /** Limits in mg/dL and times in ms. */
 export interface GlucoseLimits {
@@ -9,12 +10,14 @@ export interface GlucoseLimits {
   rate: number;
   /** longest time between values that is no gap */
   gapMs: number;
+  compression: CompressionLimits;
 }
 
 /** What the stream tells. Band conditions carry their extreme value; steps the value before and the one after. */
 export interface GlucoseListener {
   condition: (band: number, onsetMs: number, endMs: number, extreme: number) => void;
   step: (fromMs: number, toMs: number, before: number, after: number) => void;
+  compression: (low: CompressionLow) => void;
   unassessed: (fromMs: number, toMs: number, reason: "no-value" | "rate-implausible") => void;
 }
 
@@ -35,12 +38,14 @@ export class GlucoseStream {
   readonly #extreme: Int16Array = new Int16Array(4);
   #anchor: Value | null = null; // what rates are taken from: a value a minute old, or the first of this minute
   #aside: Value | null = null;
+  readonly #compression: CompressionLows;
   #lastMs: number;
 
   constructor(limits: GlucoseLimits, startMs: number, tell: GlucoseListener) {
     this.#limits = limits;
     this.#lastMs = startMs;
     this.#tell = tell;
+    this.#compression = new CompressionLows(limits.compression, tell.compression);
   }
 
   /** Takes a plausible value, or ABSENT, later than the one before. */
@@ -86,6 +91,7 @@ export class GlucoseStream {
     if (this.#anchor === null || value.atMs - this.#anchor.atMs >= MINUTE_MS) this.#anchor = value;
     this.#lastMs = value.atMs;
     for (let band = 0; band < 4; band++) this.#judge(band, value);
+    this.#compression.push(value.mgdl, value.atMs);
   }
 
   #judge(band: number, { mgdl, atMs }: Value): void {
@@ -104,6 +110,7 @@ export class GlucoseStream {
     if (untilMs - this.#lastMs <= this.#limits.gapMs) return;
     this.#tell.unassessed(this.#lastMs, untilMs, "no-value");
     for (let band = 0; band < 4; band++) this.#close(band, this.#lastMs);
+    this.#compression.reset();
   }
 
   #close(band: number, endMs: number): void {

@@ -137,4 +137,12 @@ describe("a score as it stands", () => {
     expect(stream.scoreAt(1700)).toEqual({ sum: 1, missing: 0 });
     expect(stream.scoreAt(9000)).toEqual({ sum: 0, missing: 0b111 });
   });
+
+  it("lets a value of the first moment of 1970 expire, where records without a date begin", () => {
+    const sources = QSOFA_CHART.places.map((_, place) => ({ place, maxAgeMs: 1000 }));
+    const stream = new ScoreStream(QSOFA_CHART, sources, 0, 0, () => {});
+    stream.push(0, 25, 0);
+    expect(stream.scoreAt(999)).toEqual({ sum: 1, missing: 0b110 });
+    expect(stream.scoreAt(1000)).toEqual({ sum: 0, missing: 0b111 });
+  });
 });

@@ -37,7 +37,7 @@ export class ScoreStream {
     this.#placeOf = Uint8Array.from(sources, ({ place }) => place);
     this.#firstOf = Uint16Array.from({ length: chart.places.length + 1 }, (_, p) => sources.filter(({ place }) => place < p).length);
     this.#maxAgeMs = Float64Array.from(sources, ({ maxAgeMs }) => maxAgeMs);
-    this.#lastMs = new Float64Array(sources.length);
+    this.#lastMs = new Float64Array(sources.length).fill(NEVER);
     this.#classes = new Uint8Array(sources.length);
     this.#standing = new Uint8Array(chart.places.length);
     const points = new Int8Array(chart.parts.length).fill(-1);
@@ -102,7 +102,7 @@ export class ScoreStream {
       let earliest = Number.POSITIVE_INFINITY;
       for (let k = 0; k < this.#classes.length; k++) {
         const endMs = (this.#lastMs[k] ?? 0) + (this.#maxAgeMs[k] ?? 0);
-        if (this.#classes[k] === 0 || this.#lastMs[k] === 0 || endMs >= earliest) continue;
+        if (this.#classes[k] === 0 || this.#lastMs[k] === NEVER || endMs >= earliest) continue;
         earliest = endMs;
         next = k;
       }
@@ -156,6 +156,9 @@ export class ScoreStream {
     this.#partial.take(missing !== 0, now, missing);
   }
 }
+
+/** In place of the time of a value: classes from a cursor expire by themselves. */
+const NEVER = -1;
 
 function stands(trigger: Chart["triggers"][number] | undefined, sum: number, most: number): boolean {
   return trigger !== undefined && (sum >= trigger.leastSum || most >= trigger.leastPart);

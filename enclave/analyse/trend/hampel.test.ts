@@ -35,7 +35,7 @@ describe("Hampel", () => {
     const settings = fc.record({
       half: fc.integer({ min: 1, max: 30 }),
       tenths: fc.constantFrom(10, 20, 30),
-      least: fc.constantFrom(0, 1, 5),
+      least: fc.constantFrom(0, 1, 5, 300),
     });
     fc.assert(
       fc.property(values, values, settings, (first, second, { half, tenths, least }) => {

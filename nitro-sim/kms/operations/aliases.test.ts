@@ -7,19 +7,12 @@ import {
   EncryptCommand,
   ListAliasesCommand,
   UpdateAliasCommand,
-  type KMSClient,
 } from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ACCOUNT, failureName, newKey, startTestKms, type TestKms } from "../test-support/service.ts";
+import { describe, expect, it } from "vitest";
+import { ACCOUNT, failureName, newKey } from "../test-support/service.ts";
+import { sharedTestKms, TEXT } from "../test-support/shared.ts";
 
-const TEXT = Buffer.from("a secret");
-let service: TestKms;
-let admin: KMSClient;
-beforeAll(async () => {
-  service = await startTestKms();
-  admin = service.client();
-});
-afterAll(() => service.close());
+const { admin } = await sharedTestKms();
 
 describe("aliases", () => {
   it("name keys, move and go", async () => {

@@ -15,23 +15,15 @@ import {
   UntagResourceCommand,
   UpdateKeyDescriptionCommand,
   paginateListKeys,
-  type KMSClient,
 } from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { newPrincipal } from "../principals.ts";
-import { ACCOUNT, OTHER_ACCOUNT, failure, failureName, keyPolicy, newKey, startTestKms, type TestKms } from "../test-support/service.ts";
+import { ACCOUNT, OTHER_ACCOUNT, failure, failureName, keyPolicy, newKey, startTestKms } from "../test-support/service.ts";
+import { sharedTestKms, TEXT } from "../test-support/shared.ts";
 
 const DAY_MS = 86_400_000;
-const TEXT = Buffer.from("a secret");
 const USER = newPrincipal({ arn: `arn:aws:iam::${ACCOUNT}:user/clinic/alice` });
-let service: TestKms;
-let admin: KMSClient;
-beforeAll(async () => {
-  service = await startTestKms();
-  for (const principal of [USER]) service.kms.principals.add(principal);
-  admin = service.client();
-});
-afterAll(() => service.close());
+const { service, admin } = await sharedTestKms(USER);
 
 describe("keys", () => {
   it("are made, described, listed, switched off and on", async () => {

@@ -8,24 +8,16 @@ import {
   ListKeyPoliciesCommand,
   ListKeysCommand,
   PutKeyPolicyCommand,
-  type KMSClient,
 } from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ADMINISTRATOR_POLICY, newPrincipal } from "../principals.ts";
-import { ACCOUNT, OTHER_ACCOUNT, failure, failureName, keyPolicy, newKey, startTestKms, type TestKms } from "../test-support/service.ts";
+import { ACCOUNT, OTHER_ACCOUNT, failure, failureName, keyPolicy, newKey } from "../test-support/service.ts";
+import { sharedTestKms, TEXT } from "../test-support/shared.ts";
 
-const TEXT = Buffer.from("a secret");
 const USER = newPrincipal({ arn: `arn:aws:iam::${ACCOUNT}:user/clinic/alice` });
 const SESSION = newPrincipal({ arn: `arn:aws:sts::${ACCOUNT}:assumed-role/enclave/i-1`, expiresMs: Date.now() + 3_600_000 });
 const STRANGER = newPrincipal({ arn: `arn:aws:iam::${OTHER_ACCOUNT}:user/mallory`, policies: [ADMINISTRATOR_POLICY] });
-let service: TestKms;
-let admin: KMSClient;
-beforeAll(async () => {
-  service = await startTestKms();
-  for (const principal of [USER, SESSION, STRANGER]) service.kms.principals.add(principal);
-  admin = service.client();
-});
-afterAll(() => service.close());
+const { service, admin } = await sharedTestKms(USER, SESSION, STRANGER);
 
 describe("key policies", () => {
   it("are shown and put, and never lock their writer out by accident", async () => {

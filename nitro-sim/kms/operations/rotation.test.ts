@@ -6,20 +6,13 @@ import {
   GetKeyRotationStatusCommand,
   ListKeyRotationsCommand,
   RotateKeyOnDemandCommand,
-  type KMSClient,
 } from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failureName, newKey, startTestKms, type TestKms } from "../test-support/service.ts";
+import { describe, expect, it } from "vitest";
+import { failureName, newKey, startTestKms } from "../test-support/service.ts";
+import { sharedTestKms, TEXT } from "../test-support/shared.ts";
 
 const DAY_MS = 86_400_000;
-const TEXT = Buffer.from("a secret");
-let service: TestKms;
-let admin: KMSClient;
-beforeAll(async () => {
-  service = await startTestKms();
-  admin = service.client();
-});
-afterAll(() => service.close());
+const { admin } = await sharedTestKms();
 
 describe("rotation", () => {
   it("on demand keeps what earlier material encrypted", async () => {

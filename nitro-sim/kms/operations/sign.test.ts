@@ -1,24 +1,10 @@
 import { constants, createHash, createPublicKey, verify } from "node:crypto";
-import {
-  EncryptCommand,
-  GenerateMacCommand,
-  GetPublicKeyCommand,
-  SignCommand,
-  VerifyCommand,
-  VerifyMacCommand,
-  type KMSClient,
-} from "@aws-sdk/client-kms";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failureName, newKey, startTestKms, type TestKms } from "../test-support/service.ts";
+import { EncryptCommand, GenerateMacCommand, GetPublicKeyCommand, SignCommand, VerifyCommand, VerifyMacCommand } from "@aws-sdk/client-kms";
+import { describe, expect, it } from "vitest";
+import { failureName, newKey } from "../test-support/service.ts";
+import { sharedTestKms, TEXT } from "../test-support/shared.ts";
 
-const TEXT = Buffer.from("a secret");
-let service: TestKms;
-let admin: KMSClient;
-beforeAll(async () => {
-  service = await startTestKms();
-  admin = service.client();
-});
-afterAll(() => service.close());
+const { admin } = await sharedTestKms();
 
 describe("signatures and MACs", () => {
   it.each([

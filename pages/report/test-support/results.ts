@@ -87,6 +87,7 @@ export async function inputOf(
     recordingSha256: toHex(sha256(encodeRecording(recording))),
     result: { name: "patient-1.attested", sha256: toHex(sha256(made.bytes)) },
     trust: { name: "trust.json", sha256: "00".repeat(32) },
+    isRelative: false,
     sources: ["patient-1.csv"],
     ...change,
   };

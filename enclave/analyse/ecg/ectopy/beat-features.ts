@@ -3,6 +3,7 @@ import { COLUMN, FEATURES } from "./features.ts";
 import { Intervals } from "./intervals.ts";
 import { correlation, KnownShapes, SAME_SHAPE, type Known } from "./known-shapes.ts";
 import { measure, noMeasures } from "./measures.ts";
+import { UnusualRuns } from "./unusual-runs.ts";
 
 /** Fills the cuts of the leads around a raw sample; gives the leads that could be cut, as bits. */
 export type Cutter = (at: number, layout: CutLayout, cuts: readonly Float64Array[]) => number;
@@ -18,13 +19,14 @@ interface Beat {
 
 /**
  * Describes every beat of one stretch of leads by its intervals and by its shape beside the patient's own shapes. Beats are
- * pushed as they come; a row follows with the next beat, the first ones after 32 beats, from which the shapes are learned
- * before any of them is described. Memory is bounded.
+ * pushed as they come; the row of a beat of the usual shape follows with the next beat, that of another with the next usual
+ * one or nine beats later, the first ones after 32 beats, from which the shapes are learned before any of them is described.
+ * Memory is bounded.
  */
 export class BeatFeatures {
   readonly layout: CutLayout;
   readonly #rate: number;
-  readonly #tell: TellRow;
+  readonly #runs: UnusualRuns;
   readonly #shapes: KnownShapes;
   readonly #intervals: Intervals;
   readonly #spare: Beat[];
@@ -47,7 +49,7 @@ export class BeatFeatures {
    */
   constructor(rate: number, leads: number, tell: TellRow) {
     this.#rate = rate;
-    this.#tell = tell;
+    this.#runs = new UnusualRuns(tell);
     this.layout = layoutOf(rate);
     this.#shapes = new KnownShapes(this.layout);
     this.#intervals = new Intervals();
@@ -73,6 +75,7 @@ export class BeatFeatures {
   pause(): void {
     if (this.#held !== null) this.#learn();
     this.#finishRow(0, this.#row[COLUMN.likeness] ?? 0);
+    this.#runs.end();
     this.#odd = 0;
     if (this.#last !== null) this.#spare.push(this.#last);
     this.#last = null;
@@ -128,7 +131,7 @@ export class BeatFeatures {
     row[COLUMN["after-to-usual"]] = permille(after);
     row[COLUMN["after-to-before"]] = permille(interval > 0 && row[COLUMN.before] !== 0 ? interval / (row[COLUMN.before] ?? 1) : 1);
     row[COLUMN["likeness-of-next"]] = likeness;
-    if (!this.#isTold) this.#tell(row);
+    if (!this.#isTold) this.#runs.push(row);
     this.#isTold = true;
     const known = this.#lastKnown;
     if (known !== null && interval > 0) known.after += (after - known.after) / Math.min(known.beats, MEAN_BEATS);

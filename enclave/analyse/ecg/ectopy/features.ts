@@ -36,6 +36,11 @@ export const FEATURES = [
   "likeness-of-last", // of the beat before to the usual beat
   "likeness-of-next",
   "odd", // beats in a row that are unlike the usual beat, up to this one
+  "run-before", // of beats around that are not of the usual shape: mean of before-to-usual
+  "run-onset", // before-to-usual of the first of them
+  "run-likeness", // mean
+  "run-width",
+  "run-after", // after-to-usual of the last of them
 ] as const;
 
 /** Column of a feature. */

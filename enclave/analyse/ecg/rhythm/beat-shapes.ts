@@ -42,8 +42,13 @@ export class BeatShapes {
   /** the last intervals between beats, in order of time and of length */
   readonly #intervals: number[] = [];
   readonly #sorted: number[] = [];
-  /** what stands around the beat that is judged, by lead */
+  /** what stands around the beat that is judged, by lead, and by shift the energy of what a shape is laid over there */
   readonly #stretches: Float64Array[] = [];
+  readonly #energies: Float64Array[] = [];
+  /** what a shape has in common with what it is laid over, and how well it fits, by shift */
+  readonly #products: Float64Array;
+  readonly #fits: Float64Array;
+  readonly #cutOut: Cut = { waves: [], energies: [] };
   readonly #before: WaveBefore;
   #last = -1;
 
@@ -54,6 +59,8 @@ export class BeatShapes {
     this.#before = new WaveBefore(rate / this.#group);
     this.#half = Math.round((HALF_SECONDS * rate) / this.#group);
     this.#shift = Math.round((SHIFT_SECONDS * rate) / this.#group);
+    this.#products = new Float64Array(2 * this.#shift + 1);
+    this.#fits = new Float64Array(2 * this.#shift + 1);
   }
 
   /** Raw samples that must have been pushed behind a beat before it can be judged. */
@@ -81,8 +88,11 @@ export class BeatShapes {
     );
     if (!leads.some((isThere) => isThere)) return UNKNOWN;
     rings.forEach((ring, lead) => {
+      if (leads[lead] !== true) return;
       const stretch = (this.#stretches[lead] ??= new Float64Array(2 * reach + 1));
-      if (leads[lead] === true) for (let k = 0; k <= 2 * reach; k++) stretch[k] = ring.at(centre - reach + k);
+      for (let k = 0; k <= 2 * reach; k++) stretch[k] = ring.at(centre - reach + k);
+      const energies = (this.#energies[lead] ??= new Float64Array(2 * this.#shift + 1));
+      for (let shift = 0; shift < energies.length; shift++) energies[shift] = energyAt(stretch, shift, 2 * this.#half + 1);
     });
     const usual = this.#usual();
     const own = usual === null ? null : this.#align(usual, leads);
@@ -141,36 +151,47 @@ export class BeatShapes {
 
   /** Where a known shape fits the stretch best, and how well: correlation over the leads, each weighted by how well beats usually fit there. */
   #align(known: Known, leads: readonly boolean[]): { likeness: number; shift: number } {
-    let [likeness, best] = [-2, this.#shift];
-    for (let shift = 0; shift <= 2 * this.#shift; shift++) {
-      let [sum, weights] = [0, 0];
-      for (let lead = 0; lead < leads.length; lead++) {
-        const wave = known.waves[lead];
-        if (leads[lead] !== true || wave === undefined) continue;
-        const weight = 1 / ((known.distances[lead] ?? 0) + 0.03);
-        sum += weight * correlation(this.#stretches[lead] as Float64Array, shift, wave, known.energies[lead] ?? 0);
-        weights += weight;
+    const products = this.#products;
+    const fits = this.#fits.fill(0);
+    let weights = 0;
+    for (let lead = 0; lead < leads.length; lead++) {
+      const wave = known.waves[lead];
+      if (leads[lead] !== true || wave === undefined) continue;
+      const weight = 1 / ((known.distances[lead] ?? 0) + 0.03);
+      const energy = known.energies[lead] ?? 0;
+      const stretch = this.#stretches[lead] as Float64Array;
+      const energies = this.#energies[lead] as Float64Array;
+      multiply(stretch, wave, products);
+      for (let shift = 0; shift < fits.length; shift++) {
+        const likeness = (products[shift] ?? 0) / Math.sqrt((energies[shift] ?? 0) * energy + TINY);
+        fits[shift] = (fits[shift] ?? 0) + weight * likeness;
       }
-      if (weights > 0 && sum / weights > likeness) [likeness, best] = [sum / weights, shift];
+      weights += weight;
     }
+    let [likeness, best] = [-2, this.#shift];
+    if (weights > 0)
+      for (let shift = 0; shift < fits.length; shift++) {
+        const mean = (fits[shift] ?? 0) / weights;
+        if (mean > likeness) [likeness, best] = [mean, shift];
+      }
     return { likeness, shift: best };
   }
 
+  /** Cuts the beat out of the stretch; the cut is overwritten by the next. */
   #cut(shift: number, leads: readonly boolean[]): Cut {
-    const energies: number[] = [];
-    const waves = leads.map((isThere, lead) => {
-      const wave = new Float64Array(2 * this.#half + 1);
-      if (isThere) {
+    const cut = this.#cutOut;
+    for (let lead = 0; lead < leads.length; lead++) {
+      const wave = (cut.waves[lead] ??= new Float64Array(2 * this.#half + 1));
+      if (leads[lead] === true) {
         const stretch = this.#stretches[lead] as Float64Array;
         let mean = 0;
         for (let k = 0; k < wave.length; k++) mean += stretch[shift + k] ?? 0;
         mean /= wave.length;
         for (let k = 0; k < wave.length; k++) wave[k] = (stretch[shift + k] ?? 0) - mean;
-      }
-      energies.push(energyOf(wave));
-      return wave;
-    });
-    return { waves, energies };
+      } else wave.fill(0);
+      cut.energies[lead] = energyOf(wave);
+    }
+    return cut;
   }
 
   #usual(): Known | null {
@@ -187,7 +208,8 @@ export class BeatShapes {
   #learn(known: Known | null, cut: Cut, width: number, leads: readonly boolean[]): void {
     for (const one of this.#known) one.share *= 1 - 1 / SHARE_BEATS;
     if (known === null) {
-      const fresh = { ...cut, distances: leads.map(() => 0.05), width: widthOf(cut, leads), share: 1, beats: 1 };
+      const waves = cut.waves.map((wave) => wave.slice());
+      const fresh = { waves, energies: [...cut.energies], distances: leads.map(() => 0.05), width, share: 1, beats: 1 };
       if (this.#known.length < MOST_SHAPES) this.#known.push(fresh);
       else this.#known[this.#rarest()] = fresh;
       return;
@@ -197,7 +219,7 @@ export class BeatShapes {
     known.width += (width - known.width) / 16;
     for (let lead = 0; lead < leads.length; lead++) {
       if (leads[lead] !== true) continue;
-      const distance = 1 - correlation(cut.waves[lead] as Float64Array, 0, known.waves[lead] as Float64Array, known.energies[lead] ?? 0);
+      const distance = 1 - correlation(cut.waves[lead] as Float64Array, known.waves[lead] as Float64Array, known.energies[lead] ?? 0);
       known.distances[lead] = (known.distances[lead] ?? 0) + (distance - (known.distances[lead] ?? 0)) / 16;
       const wave = known.waves[lead] as Float64Array;
       const seen = cut.waves[lead] as Float64Array;
@@ -241,17 +263,45 @@ function widthOf({ waves }: Cut, leads: readonly boolean[]): number {
   return areas / (slopes + 1);
 }
 
-/** Correlation of a stretch from `shift` on with a known wave, whose mean is zero. */
-function correlation(stretch: Float64Array, shift: number, wave: Float64Array, energy: number): number {
-  const { length } = wave;
-  let [product, squares, sum] = [0, 0, 0];
-  for (let k = 0; k < length; k++) {
-    const value = stretch[shift + k] ?? 0;
-    product += value * (wave[k] ?? 0);
+/** Correlation of a cut with a known wave, whose mean is zero. */
+function correlation(cut: Float64Array, wave: Float64Array, energy: number): number {
+  return productAt(cut, 0, wave) / Math.sqrt(energyAt(cut, 0, wave.length) * energy + TINY);
+}
+
+/** `productAt` for every shift of `into`. Three at a time, since each addition to a sum waits for the one before it. */
+function multiply(stretch: Float64Array, wave: Float64Array, into: Float64Array): void {
+  let shift = 0;
+  for (; shift + 2 < into.length; shift += 3) {
+    let [first, second, third] = [0, 0, 0];
+    for (let k = 0; k < wave.length; k++) {
+      const value = wave[k] ?? 0;
+      first += (stretch[shift + k] ?? 0) * value;
+      second += (stretch[shift + k + 1] ?? 0) * value;
+      third += (stretch[shift + k + 2] ?? 0) * value;
+    }
+    into[shift] = first;
+    into[shift + 1] = second;
+    into[shift + 2] = third;
+  }
+  for (; shift < into.length; shift++) into[shift] = productAt(stretch, shift, wave);
+}
+
+/** Sum of products of a wave with a stretch from `shift` on. */
+function productAt(stretch: Float64Array, shift: number, wave: Float64Array): number {
+  let product = 0;
+  for (let k = 0; k < wave.length; k++) product += (stretch[shift + k] ?? 0) * (wave[k] ?? 0);
+  return product;
+}
+
+/** Sum of squares around the mean of `length` values from `shift` on. */
+function energyAt(stretch: Float64Array, shift: number, length: number): number {
+  let [squares, sum] = [0, 0];
+  for (let k = shift; k < shift + length; k++) {
+    const value = stretch[k] ?? 0;
     squares += value * value;
     sum += value;
   }
-  return product / Math.sqrt(Math.max(0, squares - (sum * sum) / length) * energy + 1e-6);
+  return Math.max(0, squares - (sum * sum) / length);
 }
 
 function insert(sorted: number[], value: number): void {
@@ -267,6 +317,8 @@ function energyOf(wave: Float64Array): number {
 }
 
 const UNKNOWN: Shape = { ventricularPermille: 0, distance: 0, widthRatio: 1 };
+/** Square microvolts to the second power that keep a flat line from being divided by zero. */
+const TINY = 1e-6;
 const HALF_SECONDS = 0.15;
 const SHIFT_SECONDS = 0.034;
 /** Half the baseline of a ring, and a few samples. */

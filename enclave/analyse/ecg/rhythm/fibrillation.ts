@@ -26,8 +26,8 @@ export class Fibrillation {
   readonly #looks: Look[] = [];
   readonly #window: number;
   readonly #step: number;
-  readonly #wave: Float64Array;
-  readonly #quarters = new Float64Array(4);
+  /** of each lead the smoothed pairs of the last look, and from where on they are */
+  readonly #waves: { wave: Float64Array; from: number }[] = [];
   #next: number;
   #open: { from: number; to: number; looks: number; leakage: number; least: number; frequency: number } | null = null;
 
@@ -37,7 +37,6 @@ export class Fibrillation {
     this.#group = groupOf(rate);
     this.#listener = listener;
     this.#window = Math.round((leastMs * rate) / 1000 / this.#group / 2);
-    this.#wave = new Float64Array(this.#window);
     this.#step = Math.round(rate / this.#group / 2);
     this.#next = 2 * this.#window;
   }
@@ -92,9 +91,10 @@ export class Fibrillation {
   #lookAt(rings: readonly LeadRing[], end: number): Look | null {
     const from = end - 2 * this.#window;
     let [leakage, frequency, leads] = [0, 0, 0];
-    for (const ring of rings) {
+    for (let lead = 0; lead < rings.length; lead++) {
+      const ring = rings[lead] as LeadRing;
       if (!ring.holds(from - 2, end)) continue;
-      const measured = this.#measure(ring, from);
+      const measured = this.#measure(this.#waveOf(ring, lead, from));
       if (measured === null) continue;
       leakage += measured.leakage;
       frequency += measured.frequency;
@@ -104,22 +104,37 @@ export class Fibrillation {
     return { from: from * this.#group, to: end * this.#group, leakage: leakage / leads, frequency: frequency / leads };
   }
 
-  #measure(ring: LeadRing, from: number): { leakage: number; frequency: number } | null {
-    const count = this.#window;
-    const wave = this.#wave;
-    const quarters = this.#quarters.fill(0);
-    let [area, steps] = [0, 0];
-    for (let k = 0; k < count; k++) {
+  /** Most of a look was in the one before. */
+  #waveOf(ring: LeadRing, lead: number, from: number): Float64Array {
+    const kept = (this.#waves[lead] ??= { wave: new Float64Array(this.#window), from: Number.NEGATIVE_INFINITY });
+    const { wave } = kept;
+    const isNext = kept.from + 2 * this.#step === from && this.#step < this.#window;
+    if (isNext) wave.copyWithin(0, this.#step);
+    for (let k = isNext ? this.#window - this.#step : 0; k < this.#window; k++) {
       const i = from + 2 * k;
-      const value = (ring.at(i - 2) + 3 * ring.at(i - 1) + 3 * ring.at(i) + ring.at(i + 1)) / 8;
-      wave[k] = value;
-      area += Math.abs(value);
-      const quarter = Math.floor((4 * k) / count);
-      quarters[quarter] = (quarters[quarter] ?? 0) + Math.abs(value);
-      if (k > 0) steps += Math.abs(value - (wave[k - 1] ?? 0));
+      wave[k] = (ring.at(i - 2) + 3 * ring.at(i - 1) + 3 * ring.at(i) + ring.at(i + 1)) / 8;
+    }
+    kept.from = from;
+    return wave;
+  }
+
+  #measure(wave: Float64Array): { leakage: number; frequency: number } | null {
+    const count = wave.length;
+    let [area, steps, least] = [0, 0, Number.POSITIVE_INFINITY];
+    let before = wave[0] ?? 0;
+    for (let quarter = 1, k = 0; quarter <= 4; quarter++) {
+      let part = 0;
+      for (; 4 * k < quarter * count; k++) {
+        const value = wave[k] ?? 0;
+        area += Math.abs(value);
+        part += Math.abs(value);
+        steps += Math.abs(value - before);
+        before = value;
+      }
+      if (part < least) least = part;
     }
     if (area < LEAST_MICROVOLTS * count || steps === 0) return null;
-    for (const part of quarters) if (part < LEAST_QUARTER * area) return null; // a short run is no waveform of four seconds
+    if (least < LEAST_QUARTER * area) return null; // a short run is no waveform of four seconds
     const half = Math.max(1, Math.floor((PI * area) / steps + 0.5)); // half a mean period, were it a sine
     let [left, all] = [0, 0];
     for (let k = half; k < count; k++) {

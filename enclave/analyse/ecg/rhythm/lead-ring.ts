@@ -42,7 +42,7 @@ export class LeadRing {
     this.#group = groupOf(rate);
     this.#baseline = 2 * Math.floor(((rate / this.#group) * BASELINE_SECONDS) / 2) + 1;
     this.#half = (this.#baseline - 1) / 2;
-    this.#mostStep = MOST_MICROVOLTS_PER_SECOND / rate / Math.abs(microvolts);
+    this.#mostStep = Math.floor(MOST_MICROVOLTS_PER_SECOND / rate / Math.abs(microvolts));
     this.#gain = microvolts / this.#group / this.#baseline;
   }
 
@@ -79,20 +79,18 @@ export class LeadRing {
 
   /** Takes raw samples [from, to), null where the lead cannot be judged. */
   push(samples: Int16Array | Int32Array | null, from: number, to: number): void {
+    if (samples === null) return this.#pass(to - from);
     const group = this.#group;
+    const most = this.#mostStep;
     let sum = this.#pending;
     let count = this.#pendingCount;
-    const most = this.#mostStep;
     let before = this.#raw;
     for (let i = from; i < to; i++) {
-      if (samples !== null) {
-        const sample = samples[i] ?? 0;
-        if (sample - before > most || before - sample > most) this.#stepped = this.#now + 1;
-        before = sample;
-        sum += sample;
-      }
+      const sample = samples[i] ?? 0;
+      if (Math.abs(sample - before) > most) this.#stepped = this.#now + 1;
+      before = sample;
+      sum += sample;
       if (++count < group) continue;
-      if (samples === null) this.#from = this.#now + 1;
       this.#take(sum);
       sum = 0;
       count = 0;
@@ -100,7 +98,18 @@ export class LeadRing {
     this.#raw = before;
     this.#pending = sum;
     this.#pendingCount = count;
-    if (samples === null) this.#from = this.#now + (this.#pendingCount > 0 ? 1 : 0);
+  }
+
+  /** So many raw samples cannot be judged. */
+  #pass(samples: number): void {
+    for (let left = samples; left > 0; left--) {
+      if (++this.#pendingCount < this.#group) continue;
+      this.#from = this.#now + 1;
+      this.#take(this.#pending);
+      this.#pending = 0;
+      this.#pendingCount = 0;
+    }
+    this.#from = this.#now + (this.#pendingCount > 0 ? 1 : 0);
   }
 
   #take(sum: number): void {
