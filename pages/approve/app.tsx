@@ -1,7 +1,7 @@
 import { escapeText, toHex } from "@caladrius/wire";
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
-import { Code, Facts, Section } from "../verify/facts.tsx";
+import { Code, Facts } from "../verify/facts.tsx";
 import { makePasskey, signByPasskey } from "./passkey.tsx";
 import { readQuestion, type ApprovalQuestion, type Asked } from "./question.ts";
 
@@ -35,7 +35,7 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
   const send = async (): Promise<void> => post("/approval", await signByPasskey(question, Math.floor(Date.now() / 1000)));
   return (
     <Frame title="Approve a release">
-      <Section id="release" title="What you approve">
+      <Panel id="release" title="What you approve">
         <Facts
           rows={[
             ["Release", <strong key="name">{escapeText(`${release.name} ${release.softwareVersion}`)}</strong>],
@@ -52,12 +52,12 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
         />
         {release.pcrs.map(({ pcr0, pcr1, pcr2 }, i) => (
           <div key={i}>
-            {release.pcrs.length > 1 && <h4>Set {i + 1} of measurements</h4>}
+            {release.pcrs.length > 1 && <h3>Set {i + 1} of measurements</h3>}
             <Facts rows={[pcr0, pcr1, pcr2].map((value, index) => [`PCR${index}`, <Code key={index}>{toHex(value)}</Code>] as const)} />
           </div>
         ))}
-      </Section>
-      <Section id="whom" title="As whom, and under which rules">
+      </Panel>
+      <Panel id="whom" title="As whom, and under which rules">
         <Facts
           rows={[
             ["You", <strong key="you">{escapeText(`${person}, ${role}`)}</strong>],
@@ -66,8 +66,8 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
             ["It asks for", escapeText(constitution.quorums.release.map((one) => `${one.threshold} of role ${one.role}`).join(", "))],
           ]}
         />
-      </Section>
-      <Section id="digests" title="What your passkey signs">
+      </Panel>
+      <Panel id="digests" title="What your passkey signs">
         <p>This page computed these from the statement that it shows. Compare the first with what others tell you.</p>
         <Facts
           rows={[
@@ -75,7 +75,7 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
             ["Digest that is approved", <Code key="approved">{question.approvedDigest}</Code>],
           ]}
         />
-      </Section>
+      </Panel>
       <Act button="Approve with my passkey" done="Approved. The command has written your approval: this page can be closed." act={send} />
     </Frame>
   );
@@ -85,7 +85,7 @@ function Register({ asked }: { asked: Extract<Asked, { ask: "register" }> }): JS
   const send = async (): Promise<void> => post("/passkey", await makePasskey(asked));
   return (
     <Frame title="Make a passkey for approvals">
-      <Section id="whom" title="For whom">
+      <Panel id="whom" title="For whom">
         <Facts
           rows={[
             ["Person", <strong key="person">{escapeText(asked.person)}</strong>],
@@ -94,7 +94,7 @@ function Register({ asked }: { asked: Extract<Asked, { ask: "register" }> }): JS
           ]}
         />
         <p>The passkey stays in your browser, telephone or security key. Its public key is printed by the command, for the constitution.</p>
-      </Section>
+      </Panel>
       <Act button="Make the passkey" done="Made. The command has printed the public key: this page can be closed." act={send} />
     </Frame>
   );
@@ -142,6 +142,15 @@ function Frame({ title, children }: { title: string; children: ComponentChildren
       </header>
       <main>{children}</main>
     </>
+  );
+}
+
+function Panel({ id, title, children }: { id: string; title: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
   );
 }
 

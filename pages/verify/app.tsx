@@ -1,4 +1,5 @@
-import { verdictJson, type TrustFile } from "@caladrius/attestation-verifier";
+import { verdictJson } from "@caladrius/attestation-verifier";
+import type { GovernedTrust } from "@caladrius/attestation-verifier/governance";
 import { escapeText, escapeTexts } from "@caladrius/wire";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -43,7 +44,7 @@ export function App(): JSX.Element {
       if (wanted) setDone(number);
       return wanted;
     };
-    const judgeThem = async ({ settings, expectations }: { settings: TrustFile; expectations: Expectations }): Promise<void> => {
+    const judgeThem = async ({ settings, expectations }: { settings: GovernedTrust; expectations: Expectations }): Promise<void> => {
       const all = await judgeAll(asked.inputs, settings, expectations, { signatures, nowMs: () => Date.now(), progress });
       if (wanted && all !== null) setAnswer({ asked, all });
     };

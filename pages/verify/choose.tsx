@@ -1,4 +1,4 @@
-import { escapeText } from "@caladrius/wire";
+import { escapeText, toHex } from "@caladrius/wire";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { Code } from "./facts.tsx";
@@ -97,8 +97,19 @@ export function TrustSummary({ trust }: { trust: Trust }): JSX.Element {
         </li>
         <li>
           {count(settings.pcrSets.length, "set")} of measurements
-          {settings.pcrSets.length === 0 ? ": nothing will be accepted" : ""}
+          {settings.pcrSets.length === 0 && !settings.acceptsApproved ? ": nothing will be accepted" : ""}
         </li>
+        {settings.releases.map(({ release, digest }) => (
+          <li key={toHex(digest)}>release {escapeText(`${release.name} ${release.softwareVersion}`)}, approved</li>
+        ))}
+        {settings.acceptsApproved && <li>every release that comes with a result and that the quorum approved</li>}
+        {settings.constitution !== null && (
+          <li>
+            constitution {escapeText(settings.constitution.constitution.name)}
+            {settings.quorum.length > 0 &&
+              `, and beside its rules ${settings.quorum.map(({ role, threshold }) => `${threshold} of role ${escapeText(role)}`).join(", ")}`}
+          </li>
+        )}
         {settings.allowSimulator && (
           <li>
             <strong>accepts simulators</strong>, which prove nothing

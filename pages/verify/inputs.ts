@@ -1,6 +1,7 @@
 import { ConfigurationError, toHex } from "@caladrius/wire";
-import { parseTrustFile, type TrustFile } from "@caladrius/attestation-verifier";
+import { parseGovernedTrustFile, type GovernedTrust } from "@caladrius/attestation-verifier/governance";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { chooseSignatures } from "./signatures.ts";
 
 /** A file as a browser gives it. */
 export interface GivenFile {
@@ -20,7 +21,7 @@ export interface Input {
 
 /** A trust file as it was chosen: usable, or why not. */
 export type Trust = { readonly name: string; readonly sha256: string | null } & (
-  | { readonly settings: TrustFile; readonly problem: null }
+  | { readonly settings: GovernedTrust; readonly problem: null }
   | { readonly settings: null; readonly problem: { readonly code: string; readonly sentence: string } }
 );
 
@@ -50,7 +51,7 @@ export async function readTrust(file: GivenFile): Promise<Trust> {
   const digest = toHex(sha256(bytes));
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { name: file.name, sha256: digest, settings: parseTrustFile(text), problem: null };
+    return { name: file.name, sha256: digest, settings: await parseGovernedTrustFile(text, chooseSignatures()), problem: null };
   } catch (error) {
     if (error instanceof ConfigurationError) return refused(error.code, error.message, digest);
     return refused("trust-json", "it is not UTF-8 text", digest);

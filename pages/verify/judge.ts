@@ -1,15 +1,18 @@
 import {
-  createResultVerifier,
   listChecks,
   rememberSignatures,
   verifyAttestationDocument,
   type Check,
   type EvidenceClaims,
-  type ResultFileClaims,
   type SignatureBackend,
-  type TrustFile,
   type Verdict,
 } from "@caladrius/attestation-verifier";
+import {
+  createGovernedResultVerifier,
+  listGovernedChecks,
+  type GovernedTrust,
+  type GovernedVerdict,
+} from "@caladrius/attestation-verifier/governance";
 import { escapeTexts } from "@caladrius/wire";
 import { documentMode, type Expectations } from "./expectations.ts";
 import type { Input } from "./inputs.ts";
@@ -27,35 +30,39 @@ export interface Judged {
   readonly judgedAtMs: number;
 }
 
-export type FileVerdict = Verdict<ResultFileClaims> | Verdict<EvidenceClaims>;
+export type FileVerdict = GovernedVerdict | Verdict<EvidenceClaims>;
 
 /** Judges files one after the other; `progress` hears how many are done, and ends it by answering false. */
 export async function judgeAll(
   inputs: readonly Input[],
-  trust: TrustFile,
+  trust: GovernedTrust,
   expectations: Expectations,
   { signatures, nowMs, progress }: { signatures: SignatureBackend; nowMs: () => number; progress: (done: number) => boolean },
 ): Promise<readonly Judged[] | null> {
   const remembering = rememberSignatures(signatures); // enclaves of one host share certificates
   const { nonce, jobDigest, policyVersion } = expectations;
-  const verifyResult = createResultVerifier(trust, { nonce, jobDigest, policyVersion }, remembering);
+  const verifyResult = createGovernedResultVerifier(trust, { nonce, jobDigest, policyVersion }, remembering);
   const judged: Judged[] = [];
   for (const input of inputs) {
     const judgedAtMs = nowMs();
-    const verify = (): Promise<FileVerdict> =>
-      input.kind === "result file"
-        ? verifyResult(input.bytes)
-        : verifyAttestationDocument(input.bytes, trust, documentMode(expectations, judgedAtMs), remembering);
+    const verify = async (): Promise<[FileVerdict, readonly Check[]]> => {
+      if (input.kind === "result file") {
+        const verdict = await verifyResult(input.bytes);
+        return [verdict, listGovernedChecks(verdict)];
+      }
+      const verdict = await verifyAttestationDocument(input.bytes, trust, documentMode(expectations, judgedAtMs), remembering);
+      return [verdict, listChecks(verdict, "attestation document")];
+    };
     judged.push(await judge(input, verify, judgedAtMs));
     if (!progress(judged.length)) return null;
   }
   return judged;
 }
 
-async function judge(input: Input, verify: () => Promise<FileVerdict>, judgedAtMs: number): Promise<Judged> {
+async function judge(input: Input, verify: () => Promise<[FileVerdict, readonly Check[]]>, judgedAtMs: number): Promise<Judged> {
   try {
-    const verdict = await verify();
-    const shown = escapeTexts({ name: input.name, verdict, checks: listChecks(verdict, input.kind) });
+    const [verdict, checks] = await verify();
+    const shown = escapeTexts({ name: input.name, verdict, checks });
     return { input, shown, verdict, fault: null, judgedAtMs };
   } catch (error) {
     return { input, shown: null, verdict: null, fault: escapeTexts(error instanceof Error ? error.message : String(error)), judgedAtMs };

@@ -1,4 +1,4 @@
-import type { Actor, Check, NotChecked } from "@caladrius/attestation-verifier";
+import { CODE, type Actor, type Check, type NotChecked } from "@caladrius/attestation-verifier";
 import type { FileVerdict, Judged } from "./judge.ts";
 
 /** What each thing that was not checked means for whoever relies on the result. */
@@ -33,8 +33,13 @@ export const NOT_CHECKED: Readonly<Record<NotChecked, { readonly title: string; 
   },
 };
 
-/** Said of every accepted file: result files carry no approvals yet. */
+/** Said of an accepted file where nobody's approval was counted. */
 export const NO_APPROVALS = "No approvals travel in this file: trust rests on the measurements in your trust file.";
+
+/** What a reason of an accepted file means. */
+export function meaningOf(reason: string): string {
+  return Object.hasOwn(CODE, reason) ? CODE[reason as keyof typeof CODE].meaning : "";
+}
 
 /** The word of a verdict, and what to make of it. */
 export const STATUS: Readonly<Record<FileVerdict["status"], { readonly word: string; readonly advice: string }>> = {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { CODE, type ResultFileClaims } from "@caladrius/attestation-verifier";
+import type { ResultFileClaims } from "@caladrius/attestation-verifier";
 import { toHex } from "@caladrius/wire";
 import { summary } from "./checks.tsx";
 import { Timeline } from "./coverage.tsx";
@@ -9,7 +9,8 @@ import { count, formatLength, formatQuantity, formatTime, formatTimeBeside } fro
 import { CheckIcon, StatusIcon } from "./icons.tsx";
 import type { Trust } from "./inputs.ts";
 import type { FileVerdict, Judged } from "./judge.ts";
-import { ACTOR, CHECK_STATE, NO_APPROVALS, NOT_CHECKED, STATUS } from "./meanings.ts";
+import { approvalSentence } from "./release.tsx";
+import { ACTOR, CHECK_STATE, meaningOf, NO_APPROVALS, NOT_CHECKED, STATUS } from "./meanings.ts";
 import { evidenceOf, isResult, isSimulated, reasonOf, SimulatorBanner } from "./verdict.tsx";
 
 /** The record on paper: one page of one file. Only print shows it. */
@@ -60,7 +61,7 @@ export function PrintedRecord({ judged: { shown, input, judgedAtMs }, trust }: {
           : verdict.notChecked.map((topic) => NOT_CHECKED[topic].title).join("; ")}
         .
       </p>
-      {verdict.status !== "contraindicated" && <p>{NO_APPROVALS}</p>}
+      {verdict.status !== "contraindicated" && <p>{approvalSentence(isResult(verdict) ? verdict.claims.release : null) ?? NO_APPROVALS}</p>}
       <footer>Not a medical device. Whoever holds both files can repeat this verification without a network.</footer>
     </article>
   );
@@ -144,7 +145,7 @@ function Named({ name, sha256 }: { name: string; sha256: string | null }): JSX.E
 
 function sentence(verdict: FileVerdict): string {
   if (verdict.status === "contraindicated") return `${reasonOf(verdict)}. ${ACTOR[verdict.actor]}`;
-  return `${verdict.reasons.map((reason) => CODE[reason].meaning).join("; ")}.`;
+  return `${verdict.reasons.map((reason) => meaningOf(reason)).join("; ")}.`;
 }
 
 const MOST_PRINTED = 8;

@@ -1,10 +1,5 @@
-import {
-  CODE,
-  type AcceptedVerdict,
-  type EvidenceClaims,
-  type RefusedVerdict,
-  type ResultFileClaims,
-} from "@caladrius/attestation-verifier";
+import type { AcceptedVerdict, EvidenceClaims, RefusedVerdict } from "@caladrius/attestation-verifier";
+import type { GovernedResultClaims } from "@caladrius/attestation-verifier/governance";
 import type { JSX, Ref } from "preact";
 import { Checks, NotCheckedList } from "./checks.tsx";
 import { Evidence } from "./evidence.tsx";
@@ -12,7 +7,8 @@ import { Code, Facts } from "./facts.tsx";
 import { formatTime } from "./format.ts";
 import { StatusIcon } from "./icons.tsx";
 import type { FileVerdict, Judged } from "./judge.ts";
-import { ACTOR, NO_APPROVALS, STATUS } from "./meanings.ts";
+import { ApprovedRelease } from "./release.tsx";
+import { ACTOR, meaningOf, NO_APPROVALS, STATUS } from "./meanings.ts";
 import { Result } from "./result.tsx";
 
 /** Everything about one file: the verdict first, then what it stands on. */
@@ -93,7 +89,7 @@ export function SimulatorBanner(): JSX.Element {
   );
 }
 
-function Refused({ verdict }: { verdict: RefusedVerdict }): JSX.Element {
+function Refused({ verdict }: { verdict: RefusedVerdict<string> }): JSX.Element {
   return (
     <>
       <p class="sentence">{reasonOf(verdict)}</p>
@@ -102,12 +98,12 @@ function Refused({ verdict }: { verdict: RefusedVerdict }): JSX.Element {
   );
 }
 
-function Reasons({ verdict: { reasons } }: { verdict: AcceptedVerdict<unknown> }): JSX.Element {
+function Reasons({ verdict: { reasons } }: { verdict: AcceptedVerdict<unknown, string> }): JSX.Element {
   return (
     <ul class="reasons">
       {reasons.map((reason) => (
         <li key={reason}>
-          {CODE[reason].meaning} <Code>{reason}</Code>
+          {meaningOf(reason)} <Code>{reason}</Code>
         </li>
       ))}
     </ul>
@@ -116,16 +112,17 @@ function Reasons({ verdict: { reasons } }: { verdict: AcceptedVerdict<unknown> }
 
 function Approvals({ verdict }: { verdict: FileVerdict }): JSX.Element | null {
   if (verdict.status === "contraindicated") return null;
+  const release = isResult(verdict) ? verdict.claims.release : null;
   return (
     <section class="panel" aria-labelledby="approvals">
       <h3 id="approvals">Who approved the program</h3>
-      <p>{NO_APPROVALS}</p>
+      {release === null ? <p>{NO_APPROVALS}</p> : <ApprovedRelease release={release} />}
     </section>
   );
 }
 
 /** The sentence of a refusal; who must act stands beside it in other words. */
-export function reasonOf({ sentence, actor }: RefusedVerdict): string {
+export function reasonOf({ sentence, actor }: RefusedVerdict<string>): string {
   return sentence.replace(` (${actor} must act)`, "");
 }
 
@@ -134,12 +131,12 @@ export function isSimulated(verdict: FileVerdict): boolean {
 }
 
 export function isResult(
-  verdict: AcceptedVerdict<ResultFileClaims> | AcceptedVerdict<EvidenceClaims>,
-): verdict is AcceptedVerdict<ResultFileClaims> {
+  verdict: AcceptedVerdict<GovernedResultClaims, string> | AcceptedVerdict<EvidenceClaims>,
+): verdict is AcceptedVerdict<GovernedResultClaims, string> {
   return "evidence" in verdict.claims;
 }
 
 /** The evidence of a document, or the one inside a result. */
-export function evidenceOf({ claims }: AcceptedVerdict<ResultFileClaims> | AcceptedVerdict<EvidenceClaims>): EvidenceClaims {
+export function evidenceOf({ claims }: AcceptedVerdict<GovernedResultClaims, string> | AcceptedVerdict<EvidenceClaims>): EvidenceClaims {
   return "evidence" in claims ? claims.evidence : claims;
 }

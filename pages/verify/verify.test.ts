@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { CHROMIUM, VerifyPage, type OpenPage } from "./test-support/browser.ts";
 import {
+  approved,
   attestationDocument,
   DOCUMENT_NONCE,
   file,
@@ -82,6 +83,30 @@ describe.skipIf(CHROMIUM === null)("the verification page, opened from a file in
     expect(checks.length).toBeGreaterThan(25);
     expect(checks.filter((check) => check.startsWith("failed") || check.startsWith("not reached"))).toEqual([]);
     expect(checks.join("\n")).toContain(`PCR0 is the trusted one\n\nExpected and found\n${Buffer.from(pcr(0x10)).toString("hex")}`);
+  });
+
+  it("shows who approved the program, and refuses it without the hospital", async () => {
+    const it = await open();
+    const made = approved();
+    await it.give(made.trust, made.result);
+    expect(await word(it)).toBe("Warning");
+    const text = await body(it);
+    for (const part of [
+      "caladrius 0.1.0",
+      "0123456789abcdef0123456789abcdef01234567",
+      "5b".repeat(48),
+      "First release.",
+      "every release that comes with a result",
+    ])
+      expect(text).toContain(part);
+    expect(text).toMatch(/ada, vendor: 2027-01-15 08:00:00 UTC, with a key file\s+ben, hospital: 2027-01-15 08:00:00 UTC, with a passkey/);
+    expect(text).not.toContain("No approvals travel in this file");
+    expect(await it.page.locator("ol.checks").innerText()).toContain("The release was approved by those whom the constitution asks");
+    expect(await it.violations()).toEqual([]);
+    await it.give(null, made.unapproved);
+    await it.page.getByText("release-quorum").first().waitFor();
+    expect(await word(it)).toBe("Contraindicated");
+    expect(await body(it)).not.toMatch(/pseudonym|ada, vendor:/);
   });
 
   it("affirms a result whose time an authority certified", async () => {

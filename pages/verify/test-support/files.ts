@@ -1,4 +1,5 @@
 import type { Finding } from "@caladrius/wire";
+import { makeGovernedResult } from "@caladrius/attestation-verifier/generate/test-governed.ts";
 import { makeChain, NOW_MS, pcr } from "@caladrius/attestation-verifier/generate/test-pki.ts";
 import { makeResultFile, trustText, VALUES, type NamedValue } from "@caladrius/attestation-verifier/generate/test-result.ts";
 
@@ -65,6 +66,21 @@ export const ORDINARY: readonly NamedValue[] = [
 export function ordinary(values: readonly NamedValue[] = ORDINARY): { result: TestFile; trust: TestFile } {
   const { bytes, trust } = makeResultFile({ values });
   return { result: file("patient-1.attested", bytes), trust: file("trust.json", trust) };
+}
+
+/** The same under a constitution, with its release and who approved it, and a trust file that takes what the quorum approved. */
+export function approved(): { result: TestFile; unapproved: TestFile; trust: TestFile } {
+  const made = makeGovernedResult({ values: ORDINARY });
+  const { founded, source } = made;
+  const [ada = new Uint8Array(0)] = source.approvals;
+  return {
+    result: file("approved.attested", made.bytes),
+    unapproved: file(
+      "vendor-alone.attested",
+      makeGovernedResult({ founded, values: ORDINARY, source: { ...source, approvals: [ada] } }).bytes,
+    ),
+    trust: file("constitution.json", made.trust("approved")),
+  };
 }
 
 /** The same from a simulator. */

@@ -1,0 +1,363 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { verifyRelease } from "@caladrius/attestation-verifier/governance";
+import {
+  ADA,
+  approvalOf,
+  approverOf,
+  BEN,
+  CYN,
+  foundConstitution,
+  RP_ID,
+  signByPasskey,
+  testConstitution,
+  testRelease,
+} from "@caladrius/attestation-verifier/generate/test-approvals.ts";
+import { signatures } from "@caladrius/attestation-verifier/signatures";
+import { decodeApproved, encodeApproved, fromHex, type Approver } from "@caladrius/wire";
+import axe from "axe-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+// The real commands, the real page, a real browser; only the authenticator is Chromium's virtual one (WebAuthn over CDP).
+
+const CHROMIUM = "/usr/bin/chromium";
+const PROGRAM = fileURLToPath(new URL("../../cli/caladrius.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "caladrius-approve-"));
+const at = (name: string): string => join(folder, name);
+const running = new Set<ChildProcess>();
+/** Runs the program as a person does. */
+function call(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    child.once("close", () => running.delete(child));
+    const written = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) child[name].setEncoding("utf8").on("data", (part: string) => (written[name] += part));
+    child.on("close", (code) => resolve({ code: code ?? -1, ...written }));
+  });
+}
+interface Entry {
+  person: string;
+  role: string;
+  key: { alg: "ESP256"; key: string };
+  passkey: NonNullable<Approver["passkey"]>;
+}
+
+describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
+  let browser: Browser;
+  let origin: string;
+  let port: number;
+  const contexts: BrowserContext[] = [];
+  beforeAll(async () => {
+    port = await freePort();
+    origin = `http://localhost:${port}`;
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+  });
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+    for (const child of running) child.kill(); // of a test that failed
+  });
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  interface Open {
+    page: Page;
+    misdeeds: string[];
+    /** whether the person touches and unlocks the authenticator */
+    verified(isVerified: boolean): Promise<void>;
+    credentials(): Promise<object[]>;
+    give(credential: object): Promise<void>;
+    status(): Promise<string>;
+  }
+  const open = async ({ width = 1100, init = "" }: { width?: number; init?: string } = {}): Promise<Open> => {
+    const context = await browser.newContext({ viewport: { width, height: 900 } });
+    contexts.push(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const misdeeds: string[] = [];
+    page.on("pageerror", (error) => void misdeeds.push(error.message));
+    page.on("request", (one) => void (one.url().startsWith(`${origin}/`) || one.url().startsWith("data:") || misdeeds.push(one.url())));
+    await page.addInitScript(
+      `addEventListener("securitypolicyviolation", (event) => (globalThis.broken ??= []).push(event.violatedDirective));${init}`,
+    );
+    const session = await context.newCDPSession(page);
+    await session.send("WebAuthn.enable");
+    const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    await reachable();
+    await page.goto(`${origin}/`);
+    return {
+      page,
+      misdeeds,
+      verified: (isUserVerified) => session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }).then(() => undefined),
+      credentials: async () => (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
+      give: (credential) => session.send("WebAuthn.addCredential", { authenticatorId, credential } as never).then(() => undefined),
+      status: () => page.getByRole("status").innerText(),
+    };
+  };
+  const reachable = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await send("GET", "/question");
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  /** A request as any program on this machine could make it. */
+  const send = (
+    method: string,
+    path: string,
+    body: Uint8Array | null = null,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string }> =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest(
+        { host: "127.0.0.1", port, method, path, headers: { host: `localhost:${port}`, ...headers } },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (part: string) => (text += part));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
+      request.on("error", reject);
+      request.end(body ?? undefined);
+    });
+  const violations = async (page: Page): Promise<string[]> => {
+    await page.evaluate(axe.source);
+    const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+      "axe.run({ resultTypes: ['violations'] })",
+    );
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  };
+  const settled = async (one: Open): Promise<string> => {
+    await one.page.locator("button:not([disabled]), [role=status]:not(:empty)").first().waitFor();
+    await one.page.waitForFunction(`!/^$|asked …$/.test(document.querySelector("[role=status]").textContent)`);
+    return one.status();
+  };
+
+  /** Registers a passkey with the real command, and keeps its credential for other pages. */
+  const register = async (person: string, role: string): Promise<{ entry: Entry; credential: object }> => {
+    const made = call("approver", "new", "--passkey", "--person", person, "--role", role, "--port", String(port), "--json");
+    const one = await open();
+    await one.page.getByRole("button", { name: "Make the passkey" }).click();
+    const { code, stdout } = await made;
+    expect(code).toBe(0);
+    expect(one.misdeeds).toEqual([]);
+    return { entry: JSON.parse(stdout) as Entry, credential: (await one.credentials())[0] ?? {} };
+  };
+  let made: Awaited<ReturnType<typeof register>> | null = null;
+  const registered = async (): ReturnType<typeof register> => (made ??= await register("ben", "hospital"));
+  const found = (entry: Entry, change: Partial<NonNullable<Approver["passkey"]>> = {}): ReturnType<typeof foundConstitution> => {
+    const passkey = { ...entry.passkey, ...change };
+    const ben: Approver = { person: entry.person, role: entry.role, key: { alg: "ESP256", key: fromHex(entry.key.key) }, passkey };
+    return foundConstitution(testConstitution({ approvers: [approverOf("ada", "vendor", ADA), ben, approverOf("cyn", "insurer", CYN)] }));
+  };
+  const setUp = (
+    name: string,
+    founded: ReturnType<typeof foundConstitution>,
+    statement = testRelease(),
+  ): { file: string; approve: () => ReturnType<typeof call> } => {
+    const file = at(`${name}.release`);
+    writeFileSync(file, encodeApproved({ statement, approvals: [] }));
+    const constitution = at(`${name}.constitution`);
+    writeFileSync(constitution, founded.statement);
+    return { file, approve: () => call("release", "approve", file, "--constitution", constitution, "--passkey", "--json") };
+  };
+
+  it("makes a passkey, and a release approved with it counts for everybody", async () => {
+    const { entry, credential } = await registered();
+    expect(entry).toMatchObject({
+      person: "ben",
+      role: "hospital",
+      key: { alg: "ESP256" },
+      passkey: { rpId: "localhost", origins: [origin] },
+    });
+    const founded = found(entry);
+    const { file, approve } = setUp("good", founded, testRelease({ notes: "Second line\nunder the first.\u202e" }));
+    const approving = approve();
+    const one = await open();
+    await one.give(credential);
+    const text = await one.page.locator("body").innerText();
+    for (const part of [
+      "caladrius 0.1.0",
+      "ben, hospital",
+      "0123456789abcdef0123456789abcdef01234567",
+      "10".repeat(48),
+      "1e".repeat(48),
+      "Second line\nunder the first.",
+    ])
+      expect(text).toContain(part);
+    expect(text).not.toContain("\u202e");
+    expect(await violations(one.page)).toEqual([]);
+    await one.page.getByRole("button", { name: "Approve with my passkey" }).click();
+    const { code, stdout } = await approving;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      added: 1,
+      complete: false,
+      approvedBy: [{ person: "ben", role: "hospital", by: "passkey" }],
+    });
+    expect(await settled(one)).toContain("Approved.");
+    expect(one.misdeeds).toEqual([]);
+    expect(await one.page.evaluate("globalThis.broken ?? null")).toBeNull();
+
+    // with the vendor's approval beside it, it is a release for the verifier too
+    const source = decodeApproved(readFileSync(file));
+    writeFileSync(at("ada.pem"), ADA.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
+    expect((await call("release", "approve", file, "--constitution", at("good.constitution"), "--key", at("ada.pem"))).code).toBe(0);
+    const both = decodeApproved(readFileSync(file));
+    expect(both.approvals.length).toBe(source.approvals.length + 1);
+    expect((await verifyRelease(both, founded, signatures)).approvedBy.map(({ by }) => by)).toEqual(["key", "passkey"]);
+    // again: nothing is asked, nothing changes
+    expect(JSON.parse((await approve()).stdout)).toMatchObject({ added: 0, complete: true });
+  });
+
+  it("fits a telephone, and says what is wrong when the user is not verified", async () => {
+    const { entry, credential } = await registered();
+    const { approve } = setUp("phone", found(entry));
+    const approving = approve();
+    const one = await open({ width: 360 });
+    await one.give(credential);
+    expect(await one.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(await violations(one.page)).toEqual([]);
+    await one.verified(false);
+    await one.page.getByRole("button").click();
+    expect(await settled(one)).toContain("Nothing was signed");
+    await one.verified(true);
+    await one.page.getByRole("button").click();
+    expect((await approving).code).toBe(0);
+  });
+
+  it("takes no assertion that a page was made to get without verifying the user", async () => {
+    const { entry, credential } = await registered();
+    const { approve, file } = setUp("touch", found(entry));
+    const approving = approve();
+    const one = await open({
+      init: `const get = navigator.credentials.get.bind(navigator.credentials); navigator.credentials.get = (options) => { options.publicKey.userVerification = globalThis.honest ? "required" : "discouraged"; return get(options); };`,
+    });
+    await one.give(credential);
+    await one.verified(false);
+    await one.page.getByRole("button").click();
+    expect(await settled(one)).toContain("Not accepted: the user was not verified");
+    expect(decodeApproved(readFileSync(file)).approvals).toEqual([]);
+    await finish(one, approving);
+  });
+
+  it("does not sign for what it does not show: a page made to show or to send something else is refused", async () => {
+    const { entry, credential } = await registered();
+    const good = testRelease();
+    const other = Buffer.from(testRelease({ notes: "harmless" })).toString("base64");
+    const { approve, file } = setUp("tampered", found(entry), good);
+    const approving = approve();
+    // Whoever stands between shows another release: what the passkey signs is computed from that one, and counts for nothing.
+    const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); if (path !== "/question" || globalThis.honest) return answer; const json = await answer.json(); return Response.json({ ...json, statement: ${JSON.stringify(other)} }); };`;
+    const one = await open({ init });
+    await one.give(credential);
+    expect(await one.page.locator("body").innerText()).toContain("harmless");
+    await one.page.getByRole("button").click();
+    expect(await settled(one)).toContain("Not accepted: another release, person or role was approved");
+    expect(decodeApproved(readFileSync(file)).approvals).toEqual([]);
+    await one.page.context().close();
+    contexts.splice(0);
+    const honest = await open();
+    await honest.give(credential);
+    await finish(honest, approving);
+  });
+
+  it("takes answers from its own page alone, and no approval that was made elsewhere, before, or by another key", async () => {
+    const { entry, credential } = await registered();
+    const founded = found(entry);
+    const statement = testRelease();
+    const { approve } = setUp("replay", founded, statement);
+    const earlier = setUp("earlier", founded, testRelease({ notes: "an earlier one" }));
+    const before = earlier.approve();
+    const first = await open();
+    await first.give(credential);
+    await finish(first, before);
+    const [replayed = new Uint8Array(0)] = decodeApproved(readFileSync(earlier.file)).approvals;
+
+    const approving = approve();
+    await reachable();
+    const payload = approvalOf("release", founded.constitutionDigest, statement, { person: "ben", role: "hospital" });
+    const post = (body: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> =>
+      send("POST", "/approval", body, { origin, ...headers });
+    expect(await post(replayed)).toEqual({ status: 422, text: "another release, person or role was approved than this command asked for" });
+    expect(await post(signByPasskey(payload, BEN, { clientData: { origin } }))).toEqual({
+      status: 422,
+      text: "the signature does not verify",
+    });
+    expect(await post(signByPasskey(payload, BEN))).toEqual({ status: 422, text: "the page's origin is not one of the constitution's" });
+    expect(await post(signByPasskey(payload, BEN, { clientData: { origin }, rpId: "example.org" }))).toEqual({
+      status: 422,
+      text: "another relying party id",
+    });
+    expect((await post(new Uint8Array(3))).text).toMatch(/^no approval by passkey/);
+    expect((await post(new Uint8Array(9000))).status).toBe(413);
+    expect((await post(replayed, { origin: "http://evil.example" })).status).toBe(403);
+    expect((await send("POST", "/approval", replayed)).status).toBe(403);
+    expect((await send("GET", "/", null, { host: "evil.example" })).status).toBe(421);
+    expect((await send("GET", "/other")).status).toBe(404);
+    expect((await send("POST", "/passkey", replayed, { origin })).status).toBe(404);
+    const { text } = await send("GET", "/");
+    expect(text).toMatch(
+      /content="default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; img-src data:; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'"/,
+    );
+    const one = await open();
+    await one.give(credential);
+    await finish(one, approving);
+  });
+
+  it("has nothing to sign with where the passkey is of another relying party, and serves no other origin", async () => {
+    const { entry, credential } = await registered();
+    const elsewhere = setUp("elsewhere", found(entry, { origins: ["https://approve.example"] }));
+    expect(await elsewhere.approve()).toMatchObject({ code: 2, stderr: expect.stringContaining("https://approve.example") as string });
+    expect(RP_ID).toBe("localhost");
+    const { approve } = setUp("empty", found(entry));
+    const approving = approve();
+    const one = await open(); // a browser that has no passkey
+    await one.page.getByRole("button").click();
+    expect(await settled(one)).toContain("Nothing was signed");
+    // a second command on the same port says so instead of waiting
+    expect(await setUp("second", found(entry)).approve()).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("is in use") as string,
+    });
+    await one.give(credential);
+    await finish(one, approving);
+  });
+
+  /** Approves as the person would, so that the command ends. */
+  const finish = async (one: Open, approving: ReturnType<typeof call>): Promise<void> => {
+    await one.page.evaluate("globalThis.honest = true");
+    await one.verified(true);
+    await one.page.getByRole("button").click();
+    expect((await approving).code).toBe(0);
+  };
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
