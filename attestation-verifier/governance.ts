@@ -26,3 +26,12 @@ export { indexRevocations, type Revocations } from "./status/revocations.ts";
 export { takesBack } from "./status/takes-back.ts";
 export { judgeEvidence, judgeResult, type StatusListClaims, type StatusVerdict } from "./status/judge.ts";
 export { STATUS_CODE, StatusError, type StatusCode, type StatusReason } from "./status/code.ts";
+
+// What a result must show of itself
+export {
+  requireDisclosed,
+  REQUIRED_CODE,
+  type RequiredCode,
+  type RequiredDisclosures,
+  type RequiredReason,
+} from "./verdict/require-disclosed.ts";

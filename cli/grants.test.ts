@@ -186,3 +186,26 @@ describe("caladrius redact", () => {
     expect((await call("redact", path("whole.attested"), "--keep", "level", "--out", path("kept.attested"))).code).toBe(3);
   });
 });
+
+describe("caladrius verify --purpose --grant-issuer", () => {
+  it("refuses a result that does not show them", async () => {
+    const { bytes, trust } = makeResultFile({
+      values: [
+        ["alarm-summary", { anyAlarm: true, highestPriority: "medium", secondsNotAssessed: 0 }],
+        ["purpose", "TREAT"],
+      ],
+    });
+    writeFileSync(path("shown.attested"), bytes);
+    writeFileSync(path("shown.json"), trust);
+    const verify = (...words: string[]): ReturnType<typeof call> =>
+      call("verify", path("shown.attested"), "--trust", path("shown.json"), "--json", ...words);
+    expect((await verify("--purpose", "HRESCH", "--purpose", "TREAT")).code).toBe(0);
+    for (const [words, code] of [
+      [["--purpose", "HRESCH"], "purpose-other"],
+      [["--grant-issuer", path("issuer.pub")], "grant-withheld"],
+    ] as const) {
+      const refused = await verify(...words);
+      expect([refused.code, objects(refused.stdout)["code"]]).toEqual([10, code]);
+    }
+  });
+});

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { BREAK_GLASS_COMMANDS } from "./table/break-glass.ts";
 import { FLEET_COMMANDS } from "./table/fleet.ts";
 import { GRANT_COMMANDS } from "./table/grants.ts";
 import { IMAGE_COMMANDS } from "./table/image.ts";
@@ -21,5 +22,6 @@ export const COMMANDS: readonly Command[] = [
   ...GRANT_COMMANDS,
   ...RELEASE_COMMANDS,
   ...STATUS_COMMANDS,
+  ...BREAK_GLASS_COMMANDS,
   ...MACHINE_COMMANDS,
 ];

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE } from "@caladrius/attestation-verifier";
-import { STATUS_CODE } from "@caladrius/attestation-verifier/governance";
+import { REQUIRED_CODE, STATUS_CODE } from "@caladrius/attestation-verifier/governance";
 import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
 import { ENCLAVE_REFUSAL, HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
 import { DENIAL } from "@caladrius/policies";
+import { AUTHORING_CODE } from "@caladrius/policies/authoring";
 import { KEY_POLICY_CODE, KEY_POLICY_WARNING } from "@caladrius/policies/kms";
 import { ENCLAVE_ERROR, WIRE_CODE, type EnclaveErrorName } from "@caladrius/wire";
 import { FLEET_CODE } from "caladrius/fleet-codes";
@@ -221,6 +222,18 @@ function document(): string {
       "`StatusError`: a status list that is not taken, and what one says about a result. Exit code 10, for reservations 0.",
       ["code", "rule", "meaning", "who acts"],
       rows(STATUS_CODE, (code, { spec, meaning, actor }) => [code, spec, meaning, actor]),
+    ),
+    section(
+      "What a result must show",
+      "Verdicts on results that verify, and do not show what a relying party requires (`requireDisclosed`). Exit code 10.",
+      ["code", "rule", "meaning", "who acts"],
+      rows(REQUIRED_CODE, (code, { spec, meaning, actor }) => [code, spec, meaning, actor]),
+    ),
+    section(
+      "Constitutions and policy bundles",
+      "`AuthoringError`: a constitution, a bundle or a description of one that is not taken. The last column is the exit code.",
+      ["code", "rule", "meaning and who acts", "exit"],
+      rows(AUTHORING_CODE, (code, { spec, meaning, status }) => [code, spec, meaning, status === "refused" ? "10" : "30"]),
     ),
     section(
       "Key policies",

@@ -1,8 +1,12 @@
+import { thumbprintOf } from "@caladrius/client";
 import { rememberSignatures } from "@caladrius/attestation-verifier";
 import {
   createGovernedResultVerifier,
   listGovernedChecks,
+  requireDisclosed,
   type GovernedOptions,
+  type GovernedResultClaims,
+  type RequiredDisclosures,
   type VerifiedStatusList,
 } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
@@ -12,6 +16,7 @@ import { about, failureJson, failureOf, UsageError, worst, type ExitCode } from 
 import { readLimited } from "../files.ts";
 import { NOT_A_MEDICAL_DEVICE, saidOf } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
+import { readVerifyingKey } from "../keys.ts";
 import { releaseLines } from "../release/print.ts";
 import { judgeBy, readStatusListFor } from "../status/judge.ts";
 import { readTrustFile } from "../trust.ts";
@@ -39,6 +44,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     ...(statusList === null ? {} : { revokedKeysAt: (atMs) => statusList.revocations.keysAt(atMs) }),
   };
   const verify = createGovernedResultVerifier(trust, options, rememberSignatures(createSignatures())); // enclaves of one host share certificates
+  const required: RequiredDisclosures = {
+    purposes: manyOrNull(args.many("purpose")),
+    grantIssuers: manyOrNull((await Promise.all(args.many("grant-issuer").map(readVerifyingKey))).map(thumbprintOf)),
+  };
   const sentences = new Set<string>();
   const releases = new Set<string>();
   const undisclosed = new Set<string>();
@@ -46,7 +55,9 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
       const governed = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
-      const { verdict, check } = await about(file, () => judgeBy(statusList, governed));
+      const judged = await about(file, () => judgeBy(statusList, governed));
+      const { check } = judged;
+      const verdict = requireDisclosed(judged.verdict, required);
       const checks = args.flag("checks") ? [...listGovernedChecks(governed), ...(check === null ? [] : [check])] : null;
       await writeEar(args, verdict);
       terminal.object(verdictObject(file, verdict, checks));
@@ -56,7 +67,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       if (verdict.status !== "contraindicated") {
         sentences.add(verdict.sentence);
         for (const line of releaseLines(verdict.claims.release)) releases.add(line);
-        if ("statusList" in verdict.claims) for (const one of verdict.claims.statusList.undisclosed) undisclosed.add(one);
+        const { claims } = judged.verdict;
+        if (claims !== null && "statusList" in claims) for (const one of claims.statusList.undisclosed) undisclosed.add(one);
       }
       codes.push(verdictExit(verdict, strict));
     } catch (error) {
@@ -76,13 +88,17 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   return worst(codes);
 }
 
+function manyOrNull<T>(values: readonly T[]): readonly T[] | null {
+  return values.length === 0 ? null : values;
+}
+
 function listLine({ list: { number, issuedAt, expiresAt } }: VerifiedStatusList): string {
   const iso = (unixSeconds: number): string => new Date(unixSeconds * 1000).toISOString();
   return `status list  number ${number}, in force from ${iso(issuedAt)} to ${iso(expiresAt)}`;
 }
 
 /** For accepted files what they say, for others why not. */
-function summary(verdict: ReturnType<typeof judgeBy>["verdict"]): string {
+function summary(verdict: ReturnType<typeof requireDisclosed<GovernedResultClaims, string>>): string {
   if (verdict.status === "contraindicated") return verdict.sentence;
   const { disclosed, withheldAtMost } = verdict.claims;
   const said = saidOf(disclosed).text;

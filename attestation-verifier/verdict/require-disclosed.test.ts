@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { makeChain } from "../generate/test-pki.ts";
+import { makeResultFile, sha256, VALUES, type ResultOptions } from "../generate/test-result.ts";
+import { signatures } from "../signatures/node.ts";
+import { parseTrustFile } from "../trust/trust-file.ts";
+import { requireDisclosed, REQUIRED_CODE, type RequiredDisclosures } from "./require-disclosed.ts";
+import { verifyResultFile } from "./verify-result-file.ts";
+
+const chain = makeChain();
+const CLINIC = sha256(new Uint8Array(32).fill(1));
+const OTHER = sha256(new Uint8Array(32).fill(2));
+const GRANT = ["grant", { digest: new Uint8Array(32), issuer: CLINIC, use: 2 }] as const;
+
+async function judged(values: ResultOptions["values"], required: RequiredDisclosures) {
+  const { bytes, trust } = makeResultFile({ chain, ...(values === undefined ? {} : { values }) });
+  return requireDisclosed(await verifyResultFile(bytes, parseTrustFile(trust), {}, signatures), required);
+}
+
+describe("what a result must show", () => {
+  const shown = [...VALUES, ["purpose", "TREAT"], GRANT] as const;
+
+  it("is accepted where it does, as before where nothing is required", async () => {
+    expect(await judged(shown, { purposes: ["HRESCH", "TREAT"], grantIssuers: [OTHER, CLINIC] })).toMatchObject({
+      status: "warning",
+      exitCode: 0,
+    });
+    expect(await judged(VALUES, { purposes: null, grantIssuers: null })).toMatchObject({ status: "warning" });
+  });
+
+  it.each([
+    ["purpose-withheld", VALUES, { purposes: ["TREAT"], grantIssuers: null }, null],
+    ["purpose-other", shown, { purposes: ["HPAYMT"], grantIssuers: null }, "TREAT"],
+    ["purpose-other", shown, { purposes: [], grantIssuers: null }, "TREAT"],
+    ["grant-withheld", [...VALUES, ["purpose", "TREAT"]], { purposes: ["TREAT"], grantIssuers: [CLINIC] }, null],
+    ["grant-issuer-other", shown, { purposes: null, grantIssuers: [OTHER] }, Buffer.from(CLINIC).toString("hex")],
+  ] as const)("is refused as %s", async (code, values, required, actual) => {
+    const verdict = await judged(values as ResultOptions["values"], required);
+    expect(verdict).toMatchObject({
+      status: "contraindicated",
+      claims: null,
+      code,
+      actual,
+      exitCode: 10,
+      actor: REQUIRED_CODE[code].actor,
+    });
+    expect(verdict.sentence).toContain(REQUIRED_CODE[code].meaning);
+  });
+
+  it("changes no verdict that was a refusal", async () => {
+    const { bytes, trust } = makeResultFile({ chain });
+    const refused = await verifyResultFile(bytes, parseTrustFile(trust), { nonce: new Uint8Array(8) }, signatures);
+    expect(requireDisclosed(refused, { purposes: ["TREAT"], grantIssuers: null })).toBe(refused);
+  });
+});
