@@ -18,9 +18,13 @@ export interface Deployment extends Omit<DevelopmentDeployment, "paths"> {
  * @throws UsageError unless all three are given; FileProblem for a file that is none of its kind
  */
 export async function givenDeployment(args: Arguments): Promise<Deployment | null> {
-  const [constitutionFile, bundleFile, statusListFile] = ["constitution", "bundle", "status-list"].map((name) => args.optional(name));
-  if (constitutionFile == null && bundleFile == null && statusListFile == null) return null;
-  if (constitutionFile == null || bundleFile == null || statusListFile == null)
+  const [constitutionFile, bundleFile, statusListFile] = [
+    args.optional("constitution"),
+    args.optional("bundle"),
+    args.optional("status-list"),
+  ];
+  if (constitutionFile === null && bundleFile === null && statusListFile === null) return null;
+  if (constitutionFile === null || bundleFile === null || statusListFile === null)
     throw new UsageError("--constitution, --bundle and --status-list go together: without them a development deployment is made");
   const constitution = await readLimited(constitutionFile, MAX_CONSTITUTION_BYTES);
   await about(constitutionFile, () => decodeStatement(constitution, "constitution"));
