@@ -60,15 +60,11 @@ export async function run(report: Report): Promise<void> {
   );
   const recording = numericHour();
   const bytes = encodeRecording(recording);
+  const recipients: Request["recipients"] = [{ key: key.sealing, level: "findings" }];
   const series = (name: string, enclave: Enclave, grantsOf: (i: number) => Request["grants"]): ReturnType<typeof inProcess> => {
     const jobs = Array.from({ length: GRANTS }, (_, i) => {
-      const change = { subject: recording.subject, grants: grantsOf(i), recipients: [{ key: key.sealing, level: "findings" }] } as const;
-      return craftJob(target, {
-        recording: bytes,
-        key,
-        change: { ...change, recipients: [...change.recipients] },
-        paddedBytes: PADDED_BYTES,
-      }).sealed;
+      const change = { subject: recording.subject, grants: grantsOf(i), recipients };
+      return craftJob(target, { recording: bytes, key, change, paddedBytes: PADDED_BYTES }).sealed;
     });
     let turn = 0;
     return inProcess(name, () => answerJob(enclave, jobs[turn++ % GRANTS] ?? new Uint8Array(0)));

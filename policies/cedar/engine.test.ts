@@ -101,6 +101,11 @@ describe("a schema", () => {
       CEDAR_SCHEMA.replace("entity Submitter;", 'entity Submitter enum ["ab"];'),
       "boot-bundle-cedar-requests",
     ],
+    [
+      "one with a group of actions, which a forbid would miss",
+      CEDAR_SCHEMA.replace('action "analyse"', 'action all; action "analyse"').replace(" appliesTo", " in [all] appliesTo"),
+      "boot-bundle-cedar-requests",
+    ],
     ["one where actions apply to nothing", CEDAR_SCHEMA.replace("resource: Subject", "resource: Ward"), "boot-bundle-cedar-requests"],
   ])("refuses %s", (_, schema, code) => {
     expect(opened(ALL, schema)).toMatchObject({ code });

@@ -6,6 +6,7 @@ export {
   policyToJson,
   preparsePolicySet,
   preparseSchema,
+  schemaToJson,
   statefulIsAuthorized,
   validate,
 } from "@cedar-policy/cedar-wasm/web";
