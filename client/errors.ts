@@ -22,6 +22,16 @@ export const CLIENT_CODE = {
     spec: "FHIR R4 Consent",
     meaning: "the consent says something that a grant cannot say exactly: nothing is made of it, as a grant must not allow more",
   },
+  "emergency-denied": {
+    stage: "grant",
+    spec: "ARCHITECTURE §7",
+    meaning: "the enclave denied what was asked about an emergency; docs/ERRORS.md has the code",
+  },
+  "emergency-form": {
+    stage: "reply",
+    spec: "ARCHITECTURE §7",
+    meaning: "the answer about an emergency is none, or not an enclave's to be trusted",
+  },
   "receipt-form": { stage: "reply", spec: "ARCHITECTURE §4", meaning: "the file is no receipt of a recipient's reply" },
   "host-url": { stage: "host", spec: "RFC 3986", meaning: "the host's address is not an http or https URL without credentials" },
   "host-unreachable": { stage: "host", spec: "ARCHITECTURE §11", meaning: "the host does not answer" },

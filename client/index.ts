@@ -22,3 +22,5 @@ export { describeGrant } from "./grants/describe-grant.ts";
 export { readConsent, type ConsentOptions, type ConsentTerms } from "./grants/from-consent.ts";
 export { GrantError, type GrantCode } from "./grants/errors.ts";
 export { DISCLOSURE_NAMES, redactResultFile, type Redaction } from "./redact.ts";
+export { EmergencyDesk, type EmergencyDeskOptions, type KnownEmergency } from "./emergency/desk.ts";
+export { auditNotices, type Audit, type AuditedBoot, type AuditOptions, type VerifiedNotice } from "./emergency/notices.ts";

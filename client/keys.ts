@@ -9,7 +9,7 @@ import { sentence } from "./errors.ts";
 export interface SubmitterKey {
   /** SHA-256 of the raw signing key: how results name the submitter */
   readonly keyId: Uint8Array;
-  /** Ed25519 */
+  /** of key files Ed25519; an approver's may be P-256 */
   readonly signing: SigningPublicKey;
   readonly sealing: SealingPublicKey;
   sign(bytes: Uint8Array): Uint8Array;

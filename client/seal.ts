@@ -13,9 +13,11 @@ import {
   LimitError,
   MAX_SEALED_JOB_BYTES,
   sealedJobInfo,
+  sizeBucket,
   toHex,
   utf8Encode,
   type DisclosureLevel,
+  type EmergencyStep,
   type Recipient,
   type Recording,
   type Request,
@@ -43,6 +45,10 @@ export interface JobRequest {
   readonly recipients?: readonly Recipient[];
   readonly floors?: Request["floors"];
   readonly grants?: Request["grants"];
+  /** what is asked about an emergency; none in ordinary jobs */
+  readonly emergency?: EmergencyStep;
+  /** padded size that the job has at least: for jobs that are not to be told apart by theirs */
+  readonly leastPaddedBytes?: number;
   /** what the device signed about this recording */
   readonly deviceBatch?: Uint8Array | null;
 }
@@ -95,7 +101,7 @@ export async function sealJob(
   const state = (headerBytes: Uint8Array, sign: SubmitterKey["sign"]): Uint8Array =>
     encodeStatement(
       "request",
-      "Ed25519",
+      key.signing.alg,
       encodeSignedRequest({
         headerBytes,
         keySetDigest: keyId,
@@ -108,7 +114,10 @@ export async function sealJob(
 
   // The statement signs the header, which states the size of what holds the statement: measure it with the longest header.
   const longest = state(encodeSealedJobHeader({ ...unsized, paddedBytes: MAX_SEALED_JOB_BYTES }), () => new Uint8Array(SIGNATURE_BYTES));
-  const paddedBytes = jobPaddedBytes({ request: longest.length, recording: recordingBytes.length, deviceBatch: deviceBatch?.length ?? 0 });
+  const paddedBytes = Math.max(
+    sizeBucket(job.leastPaddedBytes ?? 0),
+    jobPaddedBytes({ request: longest.length, recording: recordingBytes.length, deviceBatch: deviceBatch?.length ?? 0 }),
+  );
 
   const headerBytes = encodeSealedJobHeader({ ...unsized, paddedBytes });
   const content = encodeJobContent({ request: state(headerBytes, key.sign), recording: recordingBytes, deviceBatch }, paddedBytes);
@@ -183,6 +192,7 @@ function requestOf(recording: Recording, job: JobRequest, key: SubmitterKey): Re
     nonce: job.nonce,
     floors: job.floors ?? { policyVersion: 0, statusVersion: 0 },
     grants: [...(job.grants ?? [])],
+    ...(job.emergency === undefined ? {} : { emergency: job.emergency }),
   };
 }
 

@@ -48,6 +48,8 @@ export interface SubmitOptions {
   readonly grants?: Request["grants"];
   /** uses of grants, new ones for each job; the grants must be held by `key` */
   readonly grantUses?: GrantUses;
+  /** id of a granted emergency under which everything is read */
+  readonly emergency?: Uint8Array;
   /** signs each recording as its device; one job is under way at a time, as numbers must arrive in order */
   readonly device?: DeviceSigner;
   /** folder for `<name>.attested`; default: nothing is written */
@@ -132,7 +134,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     signatures,
     now,
     ...(suites === undefined ? {} : { suites }),
-    ...(dataKeys === null ? {} : { keys: "boot" }), // of whose identity the constitution is taken, and whose results it will be
+    ...(dataKeys === null && options.emergency === undefined ? {} : { keys: "boot" }), // of whose identity the constitution is taken, and whose results it will be
   });
   const output: OutputOptions = { outDir: options.outDir ?? null, force: options.force ?? false };
   const context: SubmitContext = {
@@ -146,6 +148,9 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
       detectors: options.detectors ?? [],
       ward: options.ward ?? null,
       recipients: options.recipients ?? [],
+      ...(options.emergency === undefined
+        ? {}
+        : { emergency: { step: "use", id: options.emergency, reason: null, approval: null } as const }),
       ...(options.floors === undefined ? {} : { floors: options.floors }),
       ...(options.grants === undefined ? {} : { grants: options.grants }),
     },

@@ -112,6 +112,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
           log.warn({ reason: error instanceof Error ? error.message : "unknown" }, "no fresh status list was made");
         }
       },
+      onBoot: (bootId, attestation) => {
+        queue.notices.keepBoot(bootId, attestation).catch(() => log.warn({}, "the evidence of this boot was not kept for auditors"));
+      },
       onDisconnected: () => statusLists.disconnected(),
       isFleetKey: (keyId) => fleet?.keeps(keyId) === true,
     });

@@ -21,6 +21,8 @@ export interface HostLimits {
   eventStreams: number;
   /** how long replies are kept, and how long a job may stay open whatever its notAfter says */
   retentionMs: number;
+  /** sealed notices in the store, of all auditors together */
+  notices: number;
   /** jobs, and their bytes, handed to the enclave at one time */
   jobsInFlight: number;
   bytesInFlight: number;
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: Readonly<HostLimits> = Object.freeze({
   connections: 2048,
   eventStreams: 512,
   retentionMs: 7 * DAY_MS,
+  notices: 4096, // 55 MB; each repeats one of the last 64 events, so that an auditor who asks now and then misses none
   jobsInFlight: 16, // keeps the enclave busy while answers are stored
   bytesInFlight: 64 * MIB, // two of the largest jobs
   enclaveMs: 120_000,

@@ -48,10 +48,29 @@ export interface ClaimedJob {
 
 /** How a job ended. */
 export type Outcome =
-  | { state: "answered"; status: Uint8Array; replies: readonly Uint8Array[] }
-  | { state: "cannot-open"; status: Uint8Array | null }
+  | { state: "answered"; status: Uint8Array; replies: readonly Uint8Array[]; notices?: readonly Uint8Array[] }
+  | { state: "cannot-open"; status: Uint8Array | null; notices?: readonly Uint8Array[] }
   | { state: "reseal" }
   | { state: "expired" };
+
+/** A sealed notice as the host keeps it. */
+export interface KeptNotice {
+  /** counts on this host from 1 */
+  number: number;
+  /** place in the constitution's auditors */
+  auditor: number;
+  sealed: Uint8Array;
+}
+
+/** Sealed notices that came with answers, the newest ones, and who the enclaves were. */
+export interface NoticeBox {
+  /** Those after a number, oldest first; null for all auditors. */
+  read(after: number, auditor: number | null, most: number): Promise<KeptNotice[]>;
+  /** Keeps an enclave's attestation, the first of each boot. */
+  keepBoot(bootId: Uint8Array, attestation: Uint8Array): Promise<void>;
+  /** Attestations as they came, oldest first. */
+  boots(): Promise<Uint8Array[]>;
+}
 
 /**
  * The port behind which jobs are kept: `node:sqlite` on one machine (store/), a work queue with acknowledgement and
@@ -67,7 +86,8 @@ export interface JobQueue {
   readReply(id: string, recipient: number): Promise<Uint8Array | null>;
   /** Hands out the oldest job that nobody works on, now `running`; null when there is none. */
   claim(): Promise<ClaimedJob | null>;
-  /** Ends a claimed job. False when it was removed meanwhile or has ended: then nothing changes. */
+  readonly notices: NoticeBox;
+  /** Ends a claimed job; its notices are kept whatever became of it. False when it was removed meanwhile or has ended: then nothing changes. */
   finish(id: string, outcome: Outcome): Promise<boolean>;
   /** Gives a claimed job back, to be handed out again after `delayMs`. */
   release(id: string, delayMs: number): void;

@@ -20,9 +20,9 @@ export function readBody(response: IncomingMessage, maxBytes: number): Promise<U
   });
 }
 
-/** Reads a JSON object of at most 64 KiB. @throws SubmitError host-answer */
-export async function readJsonObject(response: IncomingMessage): Promise<ReadonlyMap<string, unknown>> {
-  const bytes = await readBody(response, MAX_JSON_BYTES);
+/** Reads a JSON object, of at most 64 KiB unless told. @throws SubmitError host-answer */
+export async function readJsonObject(response: IncomingMessage, maxBytes: number = MAX_JSON_BYTES): Promise<ReadonlyMap<string, unknown>> {
+  const bytes = await readBody(response, maxBytes);
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof json === "object" && json !== null) return new Map(Object.entries(json));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { decodeAttestReply, toHex, type AttestReply } from "@caladrius/wire";
+import { decodeAttestReply, fromBase64, toHex, type AttestReply } from "@caladrius/wire";
 import { SubmitError } from "../errors.ts";
 import { readBody, readJsonObject } from "./body.ts";
 import { send, type HttpRequest } from "./http.ts";
@@ -90,6 +90,28 @@ export class HostClient {
       if (response.statusCode === 202) return stateOf(await readJsonObject(response));
       await refuseUnless(response, [200]);
       return readBody(response, MAX_REPLY_BYTES);
+    });
+  }
+
+  /** Sealed notices after a number of the host's own, oldest first. */
+  notices(after: number): Promise<{ number: number; sealed: Uint8Array }[]> {
+    return this.#call(`/v1/notices?after=${after}`, {}, async (response) => {
+      await refuseUnless(response, [200]);
+      return listOf(await readJsonObject(response, MAX_LIST_BYTES), "notices", (one) => ({
+        number: Number(one.get("number")),
+        sealed: fromBase64(String(one.get("sealed"))),
+      }));
+    });
+  }
+
+  /** Evidence and identity of the enclaves that the host booted lately. */
+  boots(): Promise<{ evidence: Uint8Array; identity: Uint8Array }[]> {
+    return this.#call("/v1/notices/boots", {}, async (response) => {
+      await refuseUnless(response, [200]);
+      return listOf(await readJsonObject(response, MAX_LIST_BYTES), "boots", (one) => ({
+        evidence: fromBase64(String(one.get("evidence"))),
+        identity: fromBase64(String(one.get("identity"))),
+      }));
     });
   }
 
@@ -201,3 +223,14 @@ function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
   return error instanceof Error ? error.name : "unknown";
 }
+
+/** A list of objects inside an answer. @throws SubmitError host-answer */
+function listOf<T>(answer: ReadonlyMap<string, unknown>, name: string, read: (one: ReadonlyMap<string, unknown>) => T): T[] {
+  try {
+    return (answer.get(name) as unknown[]).map((one) => read(new Map(Object.entries(one as object))));
+  } catch {
+    throw new SubmitError("host-answer", `no list of ${name}`);
+  }
+}
+
+const MAX_LIST_BYTES = 16 * 1024 * 1024;

@@ -11,6 +11,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { MAX_BODY_BYTES } from "./intake.ts";
 import { jobRoutes } from "./jobs.ts";
+import { noticeRoutes } from "./notices.ts";
 import { pageRoutes } from "./pages.ts";
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
@@ -81,6 +82,7 @@ export async function buildServer(
   jobRoutes(app, services);
   attestationRoutes(app, services);
   statusListRoutes(app, services);
+  noticeRoutes(app, services);
   eventRoutes(app, services);
   healthRoutes(app, services);
   if (services.pages !== null) pageRoutes(app, services.pages);

@@ -9,7 +9,7 @@ import type { ClaimedJob, Outcome } from "../queue.ts";
  * @throws WireError, LimitError; Refusal enclave-refused when it is not the answer to this job
  */
 export function readOutcome(job: ClaimedJob, body: Uint8Array): Outcome {
-  const { status, replies } = decodeJobReply(body);
+  const { status, replies, notices } = decodeJobReply(body);
   const { jobDigest, replyDigests, state } = decodeOuterStatus(decodeStatement(status, "status").payload);
   if (!equalBytes(jobDigest, job.digest)) throw new Refusal("enclave-refused", "the status of another job");
   const digestsAgree = replies.every((reply, index) =>
@@ -18,7 +18,7 @@ export function readOutcome(job: ClaimedJob, body: Uint8Array): Outcome {
   if (replies.length !== replyDigests.length || !digestsAgree)
     throw new Refusal("enclave-refused", "replies that the status does not name");
   if (state === "answered" && replies.length === 0) throw new Refusal("enclave-refused", "answered without a reply");
-  return state === "answered" ? { state: "answered", status, replies } : { state: "cannot-open", status };
+  return state === "answered" ? { state: "answered", status, replies, notices } : { state: "cannot-open", status, notices };
 }
 
 /**

@@ -45,6 +45,8 @@ export interface RelayOptions {
    */
   onConnected?: (bootNonce: Uint8Array | null) => void;
   onDisconnected?: () => void;
+  /** evidence of another boot than before came */
+  onBoot?: (bootId: Uint8Array, attestation: Uint8Array) => void;
   isFleetKey?: (keyId: string) => boolean;
 }
 
@@ -222,6 +224,7 @@ export class Relay {
           "another enclave, or the same one booted anew: jobs sealed to keys that it lacks must be sealed again",
         );
       }
+      if (this.#bootId === null || !equalBytes(bootId, this.#bootId)) this.#options.onBoot?.(bootId, body);
       this.#bootId = bootId;
       const atMs = this.#options.clock.nowMs();
       if (keys === "boot") this.#attestedAtMs = atMs;

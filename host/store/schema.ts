@@ -33,6 +33,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX payloads_file ON payloads (file) WHERE file IS NOT NULL;
   `,
+  `
+  CREATE TABLE notices (number INTEGER PRIMARY KEY AUTOINCREMENT, auditor INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE boots (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, attestation BLOB NOT NULL) STRICT;
+  `,
 ];
 
 /** Parts that are not replies. */

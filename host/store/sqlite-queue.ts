@@ -11,7 +11,9 @@ import {
   type Outcome,
   type Submission,
 } from "../queue.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { GroupCommit } from "./commit.ts";
+import { SqliteNoticeBox } from "./notice-box.ts";
 import { openDatabase } from "./open.ts";
 import { OpenJobs, type OpenJob } from "./open-jobs.ts";
 import { FILE_FROM_BYTES, PayloadFiles } from "./payload-files.ts";
@@ -22,7 +24,7 @@ import { SEALED_PART, STATUS_PART } from "./schema.ts";
 export interface SqliteQueueOptions {
   dataDir: string;
   clock: { nowMs(): number };
-  limits: { openJobsPerClient: number; storedBytes: number; retentionMs: number };
+  limits: { openJobsPerClient: number; storedBytes: number; retentionMs: number; notices?: number };
   /** called after each commit with its duration and the number of changes in it */
   onCommit?: (durationMs: number, batch: number) => void;
 }
@@ -41,6 +43,7 @@ export async function openSqliteQueue(options: SqliteQueueOptions): Promise<JobQ
 
 /** `JobQueue` over node:sqlite. What is open also stands in memory; that it is running stands only there. */
 class SqliteQueue implements JobQueue {
+  readonly notices: SqliteNoticeBox;
   readonly #db: DatabaseSync;
   readonly #rows: JobRows;
   readonly #files: PayloadFiles;
@@ -60,6 +63,7 @@ class SqliteQueue implements JobQueue {
     this.#files = files;
     this.#options = options;
     this.#commit = new GroupCommit(db, options.onCommit ?? (() => {}));
+    this.notices = new SqliteNoticeBox(db, this.#commit, options.limits.notices ?? DEFAULT_LIMITS.notices);
     this.#secret = createSecretKey(rows.secret(() => randomBytes(32)));
     this.#storedBytes = rows.storedBytes();
     this.#ended = rows.countsByState();
@@ -132,7 +136,10 @@ class SqliteQueue implements JobQueue {
     const replies = outcome.state === "answered" ? await Promise.all(outcome.replies.map((reply) => this.#store(reply))) : [];
     const written = [...status, ...replies];
     const finishedAtMs = this.#options.clock.nowMs();
-    const dropped = await this.#commit.run(() => this.#rows.finish(id, outcome.state, finishedAtMs, status[0] ?? null, replies));
+    const dropped = await this.#commit.run(() => {
+      if ("notices" in outcome) this.notices.add(outcome.notices ?? []);
+      return this.#rows.finish(id, outcome.state, finishedAtMs, status[0] ?? null, replies);
+    });
     if (dropped === null) {
       await this.#discard(written);
       return false;
