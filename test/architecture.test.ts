@@ -39,6 +39,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
     "@fastify/type-provider-typebox",
     "@fastify/under-pressure",
     "fastify",
+    "jose",
     "prom-client",
     "typebox",
   ],
@@ -55,7 +56,7 @@ const TEST_PEERS: Readonly<Record<string, readonly string[]>> = {
   wire: ["cborg", "cbor-x"],
   enclave: ["hpke"],
   "nitro-sim": ["@aws-sdk/client-kms", "@smithy/node-http-handler"],
-  test: ["hpke", "fastify", "playwright-core", "publint", "@arethetypeswrong/core"],
+  test: ["hpke", "fastify", "playwright-core", "axe-core", "publint", "@arethetypeswrong/core"],
   pages: ["playwright-core", "axe-core"],
 };
 
