@@ -3,16 +3,21 @@ import { makeChain } from "../generate/test-pki.ts";
 import { makeResultFile, sha256, VALUES, type ResultOptions } from "../generate/test-result.ts";
 import { signatures } from "../signatures/node.ts";
 import { parseTrustFile } from "../trust/trust-file.ts";
-import { requireDisclosed, REQUIRED_CODE, type RequiredDisclosures } from "./require-disclosed.ts";
-import { verifyResultFile } from "./verify-result-file.ts";
+import { requireDisclosed, REQUIRED_CODE, type RequiredCode, type RequiredDisclosures } from "./require-disclosed.ts";
+import type { Code } from "./code.ts";
+import type { Verdict } from "./verdict.ts";
+import { verifyResultFile, type ResultFileClaims } from "./verify-result-file.ts";
 
 const chain = makeChain();
 const CLINIC = sha256(new Uint8Array(32).fill(1));
 const OTHER = sha256(new Uint8Array(32).fill(2));
 const GRANT = ["grant", { digest: new Uint8Array(32), issuer: CLINIC, use: 2 }] as const;
 
-async function judged(values: ResultOptions["values"], required: RequiredDisclosures) {
-  const { bytes, trust } = makeResultFile({ chain, ...(values === undefined ? {} : { values }) });
+async function judged(
+  values: NonNullable<ResultOptions["values"]>,
+  required: RequiredDisclosures,
+): Promise<Verdict<ResultFileClaims, Code | RequiredCode>> {
+  const { bytes, trust } = makeResultFile({ chain, values });
   return requireDisclosed(await verifyResultFile(bytes, parseTrustFile(trust), {}, signatures), required);
 }
 
@@ -34,7 +39,7 @@ describe("what a result must show", () => {
     ["grant-withheld", [...VALUES, ["purpose", "TREAT"]], { purposes: ["TREAT"], grantIssuers: [CLINIC] }, null],
     ["grant-issuer-other", shown, { purposes: null, grantIssuers: [OTHER] }, Buffer.from(CLINIC).toString("hex")],
   ] as const)("is refused as %s", async (code, values, required, actual) => {
-    const verdict = await judged(values as ResultOptions["values"], required);
+    const verdict = await judged(values, required);
     expect(verdict).toMatchObject({
       status: "contraindicated",
       claims: null,

@@ -16,6 +16,8 @@ export const VERIFICATION_COMMANDS: readonly Command[] = [
       "policy-version": { value: "N", about: "lowest version of the policy bundle that is accepted" },
       "status-list": { value: "FILE", about: "judge by this status list: releases and keys that were revoked, policy versions" },
       constitution: { value: "F", about: "for --status-list: the constitution that PCR16 measures" },
+      purpose: { value: "CODE", about: "the result must show that it was asked for this purpose; several for any of them", multiple: true },
+      "grant-issuer": { value: "FILE", about: "it must show a grant of this issuer: public key in PEM or of `key show`", multiple: true },
       ...EVIDENCE_OPTIONS,
       json,
     },
