@@ -248,6 +248,15 @@ describe("an enclave", () => {
   }, 120_000);
 });
 
+describe("up and simulate", () => {
+  it.each(["up", "simulate"])("%s takes all of a deployment, or nothing of it", async (command) => {
+    const { stderr } = await expectCall(EXIT.usage, command, "--constitution", at("constitution.cose"), "--data", at("nothing"));
+    expect(stderr).toContain("--constitution, --bundle and --status-list go together");
+    const words = [command, "--constitution", at("constitution.cose"), "--bundle", at("bundle.draft"), "--status-list", at("bundle.cbor")];
+    expect((await expectCall(EXIT.malformed, ...words, "--data", at("nothing"))).stderr).toContain("bundle.draft");
+  });
+});
+
 describe("succession", () => {
   it("takes the old constitution's quorum, and lists what has to follow", async () => {
     rewrite("constitution.json", "next.json", ['"person": "cyn", "role": "hospital"', '"person": "cyn", "role": "insurer"']);

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { INPUT_NOTE, MANY, data, detector, json, port, strict, trust, zone } from "./options.ts";
+import { INPUT_NOTE, MANY, data, detector, json, port, strict, trust, zone, OWN_DEPLOYMENT } from "./options.ts";
 
 /** Recordings in, results out: with everything on this machine, or with its parts. */
 export const JOB_COMMANDS: readonly Command[] = [
@@ -25,6 +25,7 @@ export const JOB_COMMANDS: readonly Command[] = [
       data,
       port,
       fleet: { value: "NAME", about: "serve a fleet of this name, its keys behind a simulated KMS: jobs outlive their enclave" },
+      ...OWN_DEPLOYMENT,
       json,
     },
     notes: [
@@ -63,7 +64,7 @@ export const JOB_COMMANDS: readonly Command[] = [
   },
   {
     name: "submit",
-    summary: "seal recordings to a verified enclave, verify what returns",
+    summary: "seal recordings to an enclave, verify what returns",
     inputs: "INPUT…",
     count: [1, MANY],
     options: {

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { DEFAULT_KMS_PORT } from "../defaults.ts";
-import { data, json, port } from "./options.ts";
+import { data, json, port, OWN_DEPLOYMENT } from "./options.ts";
 
 /** The simulated enclave and KMS, key policies, and what this machine can do. */
 export const MACHINE_COMMANDS: readonly Command[] = [
@@ -9,7 +9,7 @@ export const MACHINE_COMMANDS: readonly Command[] = [
     summary: "the simulated enclave alone, for a host beside it",
     inputs: "",
     count: [0, 0],
-    options: { data, json },
+    options: { data, ...OWN_DEPLOYMENT, json },
     notes: ['With --json it prints one line when ready: {"enclave":SOCKET,"constitution":F,"bundle":F,"statusList":F,"trust":F}.'],
     load: () => import("../commands/simulate.ts"),
   },

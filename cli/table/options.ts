@@ -28,3 +28,9 @@ export const INPUT_NOTE: readonly string[] = [
   "FHIR R4 (Observation, Bundle, NDJSON, .ndjson.gz), WFDB (.hea with formats 16, 80, 212, 310, 311 and .mat) or CSV. One job per subject,",
   "and several, one after another in time, where a recording is larger than a sealed job holds.",
 ];
+/** Of commands that start a simulated enclave; given-deployment.ts reads them. */
+export const OWN_DEPLOYMENT: Readonly<Record<string, Option>> = {
+  constitution: { value: "F", about: "boot with your own constitution (default: a development one, whose key lies in --data)" },
+  bundle: { value: "F", about: "your own policy bundle with its approvals" },
+  "status-list": { value: "F", about: "your own status list; the file is watched" },
+};

@@ -1,6 +1,6 @@
 import type { Command, Option } from "../command.ts";
+import { json } from "./options.ts";
 
-const json: Option = { value: null, about: "one JSON object a line instead of text" };
 /** Whose key --key is, where it has several owners. */
 const APPROVER: Readonly<Record<string, Option>> = {
   person: { value: "NAME", about: "you, as the constitution names you; needed where your key has several" },
