@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CODE } from "@caladrius/attestation-verifier";
-import { REQUIRED_CODE, STATUS_CODE } from "@caladrius/attestation-verifier/governance";
+import { REQUIRED_CODE, STATUS_CODE, RELEASE_CODE } from "@caladrius/attestation-verifier/governance";
 import { CLIENT_CODE, READ_CODE } from "@caladrius/client";
 import { ENCLAVE_REFUSAL, HOST_CODE, HTTP_STATUS, type HostCode } from "@caladrius/host";
 import { IMAGE_CODE } from "@caladrius/image";
@@ -216,6 +216,12 @@ function document(): string {
       "`FleetError`: a candidate, a record or an approval that does not belong together. Exit code 10.",
       ["code", "rule", "meaning and who acts"],
       rows(FLEET_CODE, (code, { spec, meaning }) => [code, spec, meaning]),
+    ),
+    section(
+      "Releases",
+      "`ReleaseError`: a release that is not approved, or a trust file that names releases; the exit code is 10, for `release-form` 30.",
+      ["code", "rule", "meaning", "who acts"],
+      rows(RELEASE_CODE, (code, { spec, meaning, actor }) => [code, spec, meaning, actor]),
     ),
     section(
       "Status lists",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
+import { makeGovernedResult } from "@caladrius/attestation-verifier/generate/test-governed.ts";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { exampleVectors, expectedOf, readRawKit } from "../browser/raw-kit.ts";
 import type { RawVector } from "../browser/judge-vector.ts";
@@ -49,6 +50,24 @@ describe("the packages, installed from their tarballs", () => {
       expect(stdout).toMatch(new RegExp(`^${expectedOf(vector).status}: .+\nnot checked: revocation, `));
       expect(status).toBe(expectedOf(vector).exit);
     }
+  });
+
+  it("run the README's example of releases under Node 22: who approved, and that without the hospital nothing counts", (context) => {
+    requireNode(context);
+    const readme = readFileSync(join(project, "node_modules/@caladrius/attestation-verifier/README.md"), "utf8");
+    const made = makeGovernedResult();
+    writeFileSync(join(project, "trust.json"), made.trust("approved"));
+    const run = (bytes: Uint8Array): ReturnType<typeof runNode22> => {
+      writeFileSync(join(project, "patient-1.attested"), bytes);
+      return runNode22("releases.mjs", codeUnder(readme, "Releases instead of measurements", "js"));
+    };
+    const accepted = run(made.bytes);
+    expect([accepted.stderr, accepted.status]).toEqual(["", 0]);
+    expect(accepted.stdout).toMatch(/^warning: .+\n0\.1\.0 approved by ada, vendor\n0\.1\.0 approved by ben, hospital\n$/);
+    expect(run(makeGovernedResult({ source: { ...made.source, approvals: [] } }).bytes)).toMatchObject({
+      status: 10,
+      stdout: expect.stringMatching(/^contraindicated: the release lacks approvals.*\nnobody's approval was counted\n$/) as string,
+    });
   });
 
   it("run the example of the formats' README under Node 22", (context) => {
@@ -147,6 +166,7 @@ import {
   type SignatureBackend,
   type Verdict,
 } from "@caladrius/attestation-verifier";
+import { parseGovernedTrustFile, verifyGovernedResultFile, type GovernedVerdict } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { signatures as noble } from "@caladrius/attestation-verifier/signatures/noble";
 import { signatures as webcrypto } from "@caladrius/attestation-verifier/signatures/webcrypto";
@@ -160,6 +180,10 @@ export async function decide(file: Uint8Array, trust: string): Promise<Code | st
   verdict.claims.software;
   if (verdict.status === "contraindicated") return verdict.code;
   return verdict.claims.software.name;
+}
+export async function whoApproved(file: Uint8Array, trust: string): Promise<readonly string[]> {
+  const verdict: GovernedVerdict = await verifyGovernedResultFile(file, await parseGovernedTrustFile(trust, signatures), {}, signatures);
+  return verdict.claims?.release?.approvedBy.map(({ person }) => person) ?? [];
 }
 export async function about(document: Uint8Array, trust: string, nowMs: number): Promise<EvidenceClaims | null> {
   const mode = { kind: "live", nowMs, nonce: null, maxAgeMs: 60_000 } as const;
