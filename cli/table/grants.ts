@@ -109,7 +109,7 @@ export const GRANT_COMMANDS: readonly Command[] = [
   },
   {
     name: "open",
-    summary: "fetch, open and verify a reply that others had sealed to you",
+    summary: "open and verify a reply that others had sealed to you",
     inputs: "RECEIPT.json",
     count: [1, 1],
     options: {

@@ -87,7 +87,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
   },
   {
     name: "constitution verify",
-    summary: "whether a constitution works, and rightly follows another",
+    summary: "whether a constitution works, and follows another",
     inputs: "F.cose",
     count: [1, 1],
     options: {

@@ -81,7 +81,7 @@ export const STATUS_COMMANDS: readonly Command[] = [
   },
   {
     name: "status lifecycle",
-    summary: "say where a release stands: candidate, active, deprecated",
+    summary: "where a release stands: candidate, active, deprecated",
     inputs: "FILE",
     count: [1, 1],
     options: {

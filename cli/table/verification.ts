@@ -59,7 +59,7 @@ export const VERIFICATION_COMMANDS: readonly Command[] = [
   },
   {
     name: "conformance",
-    summary: "run verifiers over the conformance kit, print divergences",
+    summary: "run verifiers over the conformance kit, tell divergences",
     inputs: "",
     count: [0, 0],
     options: {
