@@ -209,6 +209,38 @@ describe("caladrius approver new", () => {
   });
 });
 
+describe("from nothing to an approved release", () => {
+  it("takes what `approver new` prints into a constitution as it is", async () => {
+    const make = async (person: string, role: string): Promise<[string, object]> => {
+      const out = at(`${person}-new.pem`);
+      return [out, JSON.parse((await call("approver", "new", "--person", person, "--role", role, "--out", out)).stdout) as object];
+    };
+    const [vendorKey, vendor] = await make("dan", "vendor");
+    const [hospitalKey, hospital] = await make("eve", "hospital");
+    const both = { vendor: 1, hospital: 1 };
+    const description = {
+      name: "from nothing",
+      notBefore: "2020-01-01T00:00:00Z",
+      notAfter: "2099-01-01T00:00:00Z",
+      approvers: [vendor, hospital],
+      quorums: { bundle: both, release: both, fleet: both, succession: both, status: both },
+      statusKeys: [(vendor as { key: object }).key],
+      auditorKeys: [],
+      kms: null,
+      log: null,
+    };
+    const file = at("nothing.cose");
+    expect(
+      (await call("constitution", "new", put("nothing.json", JSON.stringify(description)), "--key", vendorKey, "--out", file)).code,
+    ).toBe(EXIT.ok);
+    const released = at("nothing.release");
+    const under = ["--constitution", file];
+    expect((await release("new", ...made, ...under, "--key", vendorKey, "--version", "1", "--out", released)).code).toBe(EXIT.ok);
+    for (const key of [vendorKey, hospitalKey]) expect((await release("approve", released, ...under, "--key", key)).code).toBe(EXIT.ok);
+    expect((await release("verify", released, ...under)).stdout).toMatch(/approved +dan, vendor[^]*approved +eve, hospital[^]*complete/);
+  });
+});
+
 describe("a result with a release", () => {
   const result = makeGovernedResult();
   const trust = put("approved.json", result.trust("approved"));
