@@ -226,6 +226,11 @@ describe("an enclave", () => {
       const verdict = await verifyResultFile(new Uint8Array(readFileSync(path)), trust, {}, signatures);
       expect(verdict).toMatchObject({ status: "warning", code: "simulator" });
 
+      // Who has heard of version 2 is not answered under version 1, however genuine that one is.
+      const floors = { policyVersion: 2, statusVersion: 0 };
+      const [late] = await submit([{ recording: makeSampleRecordings()[0]! }], { hostUrl: local.url, trust, floors });
+      expect(JSON.stringify(late)).toContain("denied-policy-floor");
+
       // The host hands the wide policy over, with its one approval: the enclave ends rather than start with it.
       await local.close();
       const wide = decodeApproved(new Uint8Array(readFileSync(at("wide.cbor"))));
