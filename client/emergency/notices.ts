@@ -63,7 +63,7 @@ export interface Audit {
 }
 
 export interface AuditOptions {
-  readonly host: HostClient;
+  readonly host: Pick<HostClient, "boots" | "notices">;
   /** must pin PCR16 in every set */
   readonly trust: TrustSettings;
   /** whose sealing key is one of the constitution's auditor keys */
@@ -146,7 +146,7 @@ async function countedUses(
   }
 }
 
-async function* pages(host: HostClient): AsyncGenerator<Uint8Array> {
+async function* pages(host: AuditOptions["host"]): AsyncGenerator<Uint8Array> {
   for (let after = 0; ;) {
     const page = await host.notices(after);
     for (const { sealed } of page) yield sealed;

@@ -1,5 +1,6 @@
 import { createCipheriv, randomBytes, sign } from "node:crypto";
 import { ed25519TestKey, spkiOf } from "@caladrius/attestation-verifier/generate/test-keys.ts";
+import type { DevelopmentSigner } from "@caladrius/policies/development";
 import {
   decodeIdentity,
   decodeKeySet,
@@ -44,6 +45,8 @@ export interface JobChange {
   request?: Partial<Request>;
   /** the header that the submitter signs, instead of the one that travels */
   signedHeader?: (header: SealedJobHeader) => SealedJobHeader;
+  /** who submits, instead of the one of all jobs */
+  signer?: DevelopmentSigner;
   /** the device's statement that goes with the recording */
   deviceBatch?: Uint8Array;
 }
@@ -51,6 +54,10 @@ export interface JobChange {
 const PADDED_BYTES = 8192;
 const submitter = ed25519TestKey("fleet submitter");
 export const SUBMITTER_KEY: Uint8Array = new Uint8Array(spkiOf(submitter).subarray(-32));
+const SUBMITTER: DevelopmentSigner = {
+  publicKey: { alg: "Ed25519", key: SUBMITTER_KEY },
+  sign: (bytes) => new Uint8Array(sign(null, bytes, submitter)),
+};
 const reader = deriveKeyPair("X25519", new Uint8Array(32).fill(3));
 export const RECORDING: Uint8Array = encodeRecording(
   recordingOf([even("loinc:8867-4", "/min", Array<number>(600).fill(150), { startMs: START_MS })]),
@@ -99,11 +106,11 @@ function prepare(
   suite: JobSuiteId,
   keyId: Uint8Array,
   constitutionDigest: Uint8Array,
-  { notAfter = NOW_SECONDS + 7200, request: changed = {}, signedHeader = (header) => header, deviceBatch }: JobChange,
+  { notAfter = NOW_SECONDS + 7200, request: changed = {}, signedHeader = (header) => header, signer = SUBMITTER, deviceBatch }: JobChange,
 ): { header: SealedJobHeader; headerBytes: Uint8Array; content: Uint8Array } {
   const header = { version: 1, suite, keyId, jobId: new Uint8Array(randomBytes(16)), notAfter, paddedBytes: PADDED_BYTES };
   const request: Request = {
-    submitter: { alg: "Ed25519", key: spkiOf(submitter).subarray(-32) },
+    submitter: signer.publicKey,
     recipients: [{ key: { suite: "X25519", publicKey: reader.publicKey }, level: "full" }],
     subject: "subject-1",
     ward: null,
@@ -121,7 +128,7 @@ function prepare(
     request,
     recordingDigest: sha256(RECORDING),
   });
-  const statement = encodeStatement("request", "Ed25519", payload, (bytes) => new Uint8Array(sign(null, bytes, submitter)));
+  const statement = encodeStatement("request", signer.publicKey.alg, payload, signer.sign);
   return {
     header,
     headerBytes: encodeSealedJobHeader(header),

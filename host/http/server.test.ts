@@ -202,6 +202,8 @@ describe("the host's HTTP interface", () => {
       "get /v1/jobs/{id}",
       "get /v1/jobs/{id}/result",
       "get /v1/jobs/{id}/status",
+      "get /v1/notices",
+      "get /v1/notices/boots",
       "get /v1/status-list",
       "post /v1/jobs",
       "post /v1/status-list",
