@@ -8,6 +8,8 @@ import { CredentialKeeper, type CredentialSource } from "./kms-credentials/index
 import { forwardKms, type KmsEndpoint, type KmsForwarder, type KmsForwardEvents } from "./kms-forward/forward.ts";
 import { DEFAULT_LIMITS, type HostLimits } from "./limits.ts";
 import { Relay, type RelayLog } from "./relay/relay.ts";
+import type { SignInConfig } from "./sign-in/config.ts";
+import { openSignIn } from "./sign-in/sign-in.ts";
 import { StatusListKeeper, type StatusListState } from "./status/keeper.ts";
 import type { StatusListSource } from "./status/source.ts";
 import { openSqliteQueue } from "./store/sqlite-queue.ts";
@@ -26,6 +28,7 @@ export type { KmsEndpoint } from "./kms-forward/forward.ts";
 export type { ClaimedJob, JobQueue, JobState, JobView, NewJob, Outcome, Submission } from "./queue.ts";
 export { keptStatusList, type StatusListState } from "./status/keeper.ts";
 export { STATUS_LIST_TYPE, statusListFile, statusListUrl, type StatusListSource } from "./status/source.ts";
+export { parseSignInFile, type SignInConfig, type TenantLimits } from "./sign-in/config.ts";
 export { openSqliteQueue, type SqliteQueueOptions } from "./store/sqlite-queue.ts";
 
 /** What a host is started with. */
@@ -58,6 +61,8 @@ export interface HostOptions {
   kmsCredentials?: CredentialSource;
   /** folders with `.fleet` files, or such files: epochs that the enclave is to serve */
   fleet?: readonly string[];
+  /** who may use the host; without it whoever reaches it */
+  signIn?: SignInConfig;
   /** pages for people, such as /verify; called at each request */
   pages?: HostPages;
   /** null: no log */
@@ -94,7 +99,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       info: (fields, text) => sink.target.info(fields, text),
       warn: (fields, text) => sink.target.warn(fields, text),
     };
-    const statusLists = await openStatusLists(options, log, (file) => relay.ask(MESSAGE.statusList, file, limits.enclaveMs));
+    const statusLists = await openStatusLists(options, log, (file) => relay.askAside(MESSAGE.statusList, file, limits.enclaveMs));
     const relay: Relay = new Relay({
       address: { path: options.enclaveSocket, plain: options.plain ?? false, port: SERVE_PORT },
       boot: { constitution, bundle, bundleApprovals, statusList: () => statusLists.bootWith() },
@@ -159,6 +164,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       credentials,
       statusLists,
       hub: new StateHub(queue),
+      signIn: options.signIn === undefined ? null : await openSignIn(options.signIn, clock),
       metrics,
       clock,
       limits,

@@ -78,6 +78,8 @@ export class Relay {
   readonly #pump: JobPump;
   #credentials: Uint8Array | null = null;
   #session: EnclaveSession | null = null;
+  /** a second connection to the same enclave, for what must not wait behind jobs */
+  #aside: EnclaveSession | null = null;
   #stopping = false;
   #wake: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
@@ -130,6 +132,11 @@ export class Relay {
     return this.#session === null ? null : this.#session.request(kind, body, timeoutMs);
   }
 
+  /** The same past the jobs that are on their way: the enclave takes it up after the one at work. */
+  askAside(kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> | null {
+    return this.#aside === null ? this.ask(kind, body, timeoutMs) : this.#aside.request(kind, body, timeoutMs);
+  }
+
   /** Tries jobs that wait for KMS now: something changed for them. */
   wake(): void {
     this.#pump.wake();
@@ -166,6 +173,7 @@ export class Relay {
       const bootNonce = await this.#boot(session);
       await this.#attest(session, null, "boot");
       await this.#sendCredentials(session);
+      await this.#openAside(session);
       return { session, bootNonce };
     } catch (error) {
       session.close("not booted");
@@ -192,7 +200,7 @@ export class Relay {
   }
 
   async #serve(session: EnclaveSession, bootNonce: Uint8Array | null): Promise<Error> {
-    this.#session = session;
+    this.#session = session; // from here on others ask it, so whoever is told of it is told at once
     this.#reconnects++;
     this.#options.log.info({ reconnects: this.#reconnects }, "the enclave is connected and booted");
     const timer = setInterval(() => {
@@ -208,8 +216,24 @@ export class Relay {
       clearInterval(timer);
       this.#pump.use(null);
       this.#session = null;
+      this.#aside?.close("the other connection ended");
+      this.#aside = null;
       this.#options.onDisconnected?.();
       this.#latest.clear();
+    }
+  }
+
+  /** Not essential: without it everything goes over the one connection. */
+  async #openAside(session: EnclaveSession): Promise<void> {
+    try {
+      const aside = await EnclaveSession.open(await connectEnclave(this.#options.address, CONNECT_MS), CONNECT_MS);
+      this.#aside = aside;
+      void aside.closed.then(() => {
+        if (this.#aside === aside) this.#aside = null;
+      });
+      void session.closed.then(() => aside.close("the other connection ended"));
+    } catch (error) {
+      this.#options.log.warn({ reason: sentence(error) }, "no second connection to the enclave: status lists wait behind jobs");
     }
   }
 

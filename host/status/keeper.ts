@@ -62,6 +62,7 @@ export class StatusListKeeper {
   #wake: () => void = () => {};
   #running: Promise<void> = Promise.resolve();
   #offering: Promise<unknown> = Promise.resolve();
+  #keeping: Promise<void> = Promise.resolve();
   #offers = 0;
 
   private constructor(options: StatusListKeeperOptions, first: StatusListFile, kept: StatusListFile | null) {
@@ -86,6 +87,7 @@ export class StatusListKeeper {
     this.#wake();
     await this.#running;
     await this.#offering.catch(() => undefined);
+    await this.#keeping;
   }
 
   get state(): StatusListState {
@@ -173,13 +175,15 @@ export class StatusListKeeper {
   /** @param by what the enclave says that has it in force now; null: it is gone again */
   #take(list: StatusListFile, by: { fresh: boolean; bootNonce: Uint8Array } | null): void {
     const { log } = this.#options;
-    const isNew = !this.#held.taken || this.#held.number !== list.number;
-    this.#held = { ...list, taken: true };
+    const isNew = !this.#held.taken || this.#held.number < list.number;
+    if (isNew) this.#held = { ...list, taken: true };
     if (this.#candidate !== null && this.#candidate.number <= list.number) this.#candidate = null;
     if (by !== null) [this.#inForce, this.#fresh, this.#bootNonce] = [true, by.fresh, by.bootNonce];
     if (!isNew) return;
     log.info({ number: list.number, expiresAt: new Date(list.expiresAtMs).toISOString() }, "a status list came into force");
-    this.#keep(list.file).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "the status list could not be kept on disk"));
+    this.#keeping = this.#keeping
+      .then(() => this.#keep(list.file))
+      .catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "the status list could not be kept on disk"));
   }
 
   async #watch(source: StatusListSource): Promise<void> {

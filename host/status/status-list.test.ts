@@ -98,7 +98,7 @@ describe("a status list at hand", () => {
     await until(() => harness.enclave.statusLists.length === 2);
     await harness.restart();
     await until(() => harness.enclave.statusLists.length === 3); // kept on disk
-    expect(harness.host.statusList).toMatchObject({ number: 3, state: "in-force" });
+    await until(() => harness.host.statusList.number === 3 && harness.host.statusList.state === "in-force");
     await harness.enclave.kill();
     await harness.enclave.listen();
     await until(() => harness.enclave.boots.length === 2);

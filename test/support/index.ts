@@ -8,3 +8,6 @@ export { startProxy, type Answer, type Asked, type HostileProxy } from "./proxy.
 export { failure, messageOf, QUICK, startHostile, type Hostile } from "./hostile.ts";
 export { channel, DETECTOR, DEVICE, GRANT, plantedCanaries, PURPOSE, RECORDING, secret, SUBJECT, UNIT, WARD } from "./planted.ts";
 export { footprint, type Footprint } from "./footprint.ts";
+export { untilDenied, type JobStream } from "./denied.ts";
+export { keyRevocation, nextDevelopmentList, replaceList } from "./revoke.ts";
+export { connectSigner, startNight, untilDecided, type Night } from "./night.ts";
