@@ -115,6 +115,13 @@ describe("founding", () => {
     expect(existsSync(at("other.cose"))).toBe(false);
   });
 
+  it("takes an approver's entry as `approver new` prints it", async () => {
+    const { stdout } = await expectCall(EXIT.ok, "approver", "new", "--person", "fay", "--role", "vendor", "--out", at("fay.pem"));
+    rewrite("constitution.json", "fay.json", ['{ "person": "dan", "role": "vendor", "key": "dan.pub.pem" }', stdout]);
+    const words = ["constitution", "new", at("fay.json"), "--key", at("fay.pem"), "--out", at("fay.cose")];
+    expect((await expectCall(EXIT.ok, ...words)).stdout).toMatch(/fay +vendor +Ed25519/);
+  });
+
   it("overwrites nothing", async () => {
     const words = ["constitution", "new", at("constitution.json"), "--key", at("ada.pem"), "--out", at("constitution.cose")];
     await expectCall(EXIT.unreachable, ...words);
