@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { ADA, approverOf, BEN, CYN, foundConstitution, testConstitution } from "
 import { makeGovernedResult } from "@caladrius/attestation-verifier/generate/test-governed.ts";
 import { pcr } from "@caladrius/attestation-verifier/generate/test-pki.ts";
 import { ed25519TestKey } from "@caladrius/attestation-verifier/generate/test-keys.ts";
+import { encodeMetadata, FIXED_BUILD_TIME, writeCpio, writeEif, type CpioEntry } from "@caladrius/image";
 import { decodeApproved, encodeApproved, toHex } from "@caladrius/wire";
 import { afterAll, describe, expect, it } from "vitest";
 import { EXIT } from "./exit.ts";
@@ -206,6 +207,87 @@ describe("caladrius approver new", () => {
     expect((await call("approver", "new", "--person", "dan", "--role", "hospital", "--out", out)).code).toBe(EXIT.unreachable);
     expect((await call("approver", "new", "--person", "dan", "--role", "hospital")).code).toBe(EXIT.usage);
     expect((await call("approver", "new", "--person", "dan", "--role", "hospital", "--out", out, "--passkey")).code).toBe(EXIT.usage);
+  });
+});
+
+describe("a release of an image", () => {
+  /** An image of a few hundred bytes whose manifest is true, but for what it says itself. */
+  const image = (name: string, unreproducible: string[], program = "// program\n"): string => {
+    const data = Buffer.from(program);
+    const listed = {
+      path: "/app/enclave.mjs",
+      sha256: createHash("sha256").update(data).digest("hex"),
+      bytes: data.length,
+      origin: "bundle",
+    };
+    const manifest = { version: 1, architecture: "x86_64", files: [listed], unreproducible, bundleInputs: [] };
+    const file = (path: string, content: Uint8Array): CpioEntry => ({ kind: "file", path, mode: 0o644, data: content });
+    const entries: CpioEntry[] = [
+      file("cmd", Buffer.from("/app/enclave.mjs\n")),
+      file("env", Buffer.from("TZ=UTC\n")),
+      ...["rootfs", "rootfs/app"].map((path): CpioEntry => ({ kind: "directory", path, mode: 0o755, data: new Uint8Array(0) })),
+      file("rootfs/app/enclave.mjs", data),
+      file("rootfs/app/manifest.json", Buffer.from(JSON.stringify(manifest))),
+    ];
+    const metadata = {
+      imageName: "x",
+      imageVersion: "1",
+      buildTime: FIXED_BUILD_TIME,
+      buildTool: "test",
+      buildToolVersion: "1",
+      operatingSystem: "Linux",
+      kernelVersion: "6",
+    };
+    const boot = writeCpio([file("init", Buffer.from("process 1"))]);
+    return put(
+      name,
+      writeEif({
+        architecture: "x86_64",
+        kernel: new Uint8Array(64).fill(1),
+        cmdline: Buffer.from("quiet"),
+        metadata: encodeMetadata(metadata),
+        ramdisks: [boot, writeCpio(entries)],
+      }),
+    );
+  };
+  const fromImage = (out: string, ...words: string[]): ReturnType<typeof call> =>
+    stateAs(keys.ada, "2.0.0", at(out), "--commit", "0123abc", "--json", ...words);
+  const digest = (bytes: Uint8Array): string => createHash("sha384").update(bytes).digest("hex");
+
+  it("is measured, with the digests of image and bill of materials", async () => {
+    const eif = image("good.eif", []);
+    const bom = await call("image", "sbom", eif, "--out", at("sbom.json"));
+    expect(bom.code).toBe(EXIT.ok);
+    const { code, stdout, stderr } = await fromImage("image.release", "--eif", eif);
+    expect([code, stderr]).toEqual([EXIT.ok, ""]);
+    const { Measurements } = JSON.parse((await call("image", "measure", eif, "--json")).stdout) as { Measurements: Record<string, string> };
+    const { PCR0: pcr0, PCR1: pcr1, PCR2: pcr2 } = Measurements;
+    expect(JSON.parse(stdout)).toMatchObject({
+      pcrs: [{ pcr0, pcr1, pcr2 }],
+      imageDigest: digest(readFileSync(eif)),
+      sbomDigest: digest(readFileSync(at("sbom.json"))),
+    });
+    const second = image("second.eif", [], "// another\n");
+    const both = JSON.parse((await fromImage("both.release", "--eif", eif, "--eif", second)).stdout) as {
+      pcrs: object[];
+      imageDigest: string;
+    };
+    expect(both.pcrs).toHaveLength(2);
+    const each = [eif, second].map((path) => Buffer.from(digest(readFileSync(path)), "hex"));
+    expect(both.imageDigest).toBe(digest(Buffer.concat(each)));
+    const explained = await release("explain", at("image.release"), at("both.release"), "--eif", eif, "--eif", second);
+    expect(explained).toMatchObject({ code: EXIT.contraindicated, stdout: expect.stringContaining("app/enclave.mjs") as string });
+    expect((await release("explain", at("image.release"), at("both.release"), "--eif", eif)).code).toBe(EXIT.usage);
+  });
+
+  it("is refused where others cannot rebuild the image, unless that is said", async () => {
+    const eif = image("odd.eif", ["libraries of another distribution"]);
+    const refused = await fromImage("odd.release", "--eif", eif);
+    expect([refused.code, refused.stdout]).toEqual([EXIT.usage, expect.stringContaining("libraries of another distribution")]);
+    const allowed = await fromImage("odd.release", "--eif", eif, "--allow-unreproducible");
+    expect(allowed).toMatchObject({ code: EXIT.ok, stderr: expect.stringContaining("libraries of another distribution") as string });
+    expect((await fromImage("x.release", "--eif", eif, "--image-digest", "00".repeat(48))).code).toBe(EXIT.usage);
+    expect((await fromImage("x.release", "--eif", put("no.eif", "no image"))).code).toBe(EXIT.malformed);
   });
 });
 
