@@ -32,6 +32,12 @@ export const CLIENT_CODE = {
     spec: "ARCHITECTURE §7",
     meaning: "the answer about an emergency is none, or not an enclave's to be trusted",
   },
+  "sign-in-token": { stage: "sign-in", spec: "RFC 6749 §4.4", meaning: "no access token that the host takes can be had" },
+  "sign-in-url": {
+    stage: "sign-in",
+    spec: "RFC 6750 §5.3",
+    meaning: "an access token travels over https alone, or to this machine",
+  },
   "receipt-form": { stage: "reply", spec: "ARCHITECTURE §4", meaning: "the file is no receipt of a recipient's reply" },
   "host-url": { stage: "host", spec: "RFC 3986", meaning: "the host's address is not an http or https URL without credentials" },
   "host-unreachable": { stage: "host", spec: "ARCHITECTURE §11", meaning: "the host does not answer" },

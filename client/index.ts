@@ -21,6 +21,7 @@ export { decodeGrantFile, verifyGrant, type DecodedGrant } from "./grants/read-g
 export { describeGrant } from "./grants/describe-grant.ts";
 export { readConsent, type ConsentOptions, type ConsentTerms } from "./grants/from-consent.ts";
 export { GrantError, type GrantCode } from "./grants/errors.ts";
+export { tokensOfFile, tokensOfServer, type AccessTokens, type ClientCredentials } from "./sign-in/access-token.ts";
 export { DISCLOSURE_NAMES, redactResultFile, type Redaction } from "./redact.ts";
 export { EmergencyDesk, type EmergencyDeskOptions, type KnownEmergency } from "./emergency/desk.ts";
 export { auditNotices, type Audit, type AuditedBoot, type AuditOptions, type VerifiedNotice } from "./emergency/notices.ts";

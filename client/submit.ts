@@ -20,6 +20,7 @@ import { splitRecording, type PartPosition, type RecordingPart } from "./split.t
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
 import { renderReceipt, type ReplyReceipt } from "./receipt.ts";
 import { Turns } from "./turns.ts";
+import type { AccessTokens } from "./sign-in/access-token.ts";
 import { submitRecording, type SubmitContext, type SubmitStage } from "./submission.ts";
 
 /** A recording to be submitted, as `readInputs` gives them: one per subject. */
@@ -31,6 +32,8 @@ export interface SubmitInput {
 
 export interface SubmitOptions {
   readonly hostUrl: string;
+  /** signs in at the host, where it wants that */
+  readonly tokens?: AccessTokens;
   /** must pin PCR16 in every set */
   readonly trust: TrustSettings;
   /** default: new keys for this call */
@@ -126,7 +129,12 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
   const signatures = rememberSignatures(options.signatures ?? createSignatures());
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const host = new HostClient(options.hostUrl, { signal, retry, ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }) });
+  const host = new HostClient(options.hostUrl, {
+    signal,
+    retry,
+    ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+    ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }),
+  });
   const dataKeys = options.kmsKey === undefined ? null : openDataKeys(options.kmsKey);
   const enclaves = new Enclaves({
     host,

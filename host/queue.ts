@@ -29,6 +29,8 @@ export interface NewJob {
   sealed: Uint8Array;
   /** whom the quota counts; a queue keeps it in no readable form */
   client: string;
+  /** open jobs that this client may have; absent: as many as any */
+  mostOpen?: number;
 }
 
 /** How a submission ended. `deleteToken` is the same each time: whoever holds the sealed bytes may delete the job. */
@@ -80,6 +82,8 @@ export interface JobQueue {
   /** Takes a job once. The same bytes again are `known`, other bytes under the id a `conflict`. */
   submit(job: NewJob): Promise<Submission>;
   find(id: string): Promise<JobView | null>;
+  /** Whether a client submitted this job, or whoever asks names SHA-256 of its sealed bytes; null for who does not. */
+  isOf(id: string, client: string, digest: Uint8Array | null): Promise<boolean>;
   /** The enclave's outer status statement, once answered or not openable. */
   readStatus(id: string): Promise<Uint8Array | null>;
   /** The sealed reply for one recipient, counted from 0. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { decodeAttestReply, fromBase64, toHex, type AttestReply } from "@caladrius/wire";
 import { SubmitError } from "../errors.ts";
+import { secureUrl, type AccessTokens } from "../sign-in/access-token.ts";
 import { readBody, readJsonObject } from "./body.ts";
 import { send, type HttpRequest } from "./http.ts";
 import { DEFAULT_RETRY, PassingFailure, withRetries, type RetrySettings } from "./retry.ts";
@@ -15,6 +16,8 @@ export type JobAnswer = JobState | "unknown";
 export interface HostClientOptions {
   readonly signal: AbortSignal;
   readonly retry?: Partial<RetrySettings>;
+  /** signs in at the host; over https alone, or to this machine */
+  readonly tokens?: AccessTokens;
   /** called before each pause, with what is the matter */
   readonly onRetry?: (reason: string) => void;
 }
@@ -35,11 +38,14 @@ export class HostClient {
   readonly #signal: AbortSignal;
   readonly #retry: RetrySettings;
   readonly #onRetry: (reason: string) => void;
+  readonly #tokens: AccessTokens | null;
   #answered = false;
 
-  /** @throws SubmitError host-url */
-  constructor(url: string, { signal, retry, onRetry }: HostClientOptions) {
+  /** @throws SubmitError host-url, sign-in-url */
+  constructor(url: string, { signal, retry, tokens, onRetry }: HostClientOptions) {
     this.#base = baseOf(url);
+    if (tokens !== undefined) secureUrl(url);
+    this.#tokens = tokens ?? null;
     this.#signal = signal;
     this.#retry = { ...DEFAULT_RETRY, ...retry };
     this.#onRetry = onRetry ?? (() => {});
@@ -82,7 +88,7 @@ export class HostClient {
   }
 
   /** The sealed reply for one recipient (0 = the submitter), or the state of a job that has none (yet). */
-  reply(jobId: Uint8Array, recipient = 0): Promise<Uint8Array | JobAnswer> {
+  reply(jobId: Uint8Array, recipient: number = 0): Promise<Uint8Array | JobAnswer> {
     const query = recipient === 0 ? "" : `?recipient=${recipient}`;
     return this.#call(`/v1/jobs/${toHex(jobId)}/result${query}`, {}, async (response) => {
       const ended = ENDED.get(response.statusCode ?? 0);
@@ -119,13 +125,28 @@ export class HostClient {
   async events(jobId: Uint8Array, signal: AbortSignal): Promise<IncomingMessage | null> {
     try {
       const url = new URL(`${this.#base}/v1/events?job=${toHex(jobId)}`);
-      const response = await send({ url, method: "GET", headers: { accept: "text/event-stream" } }, signal);
+      const headers = { accept: "text/event-stream", ...(await this.#signIn(null)) };
+      const response = await send({ url, method: "GET", headers }, signal);
       if (response.statusCode === 200 && (response.headers["content-type"] ?? "").startsWith("text/event-stream")) return response;
       drained(response, null);
     } catch {
       this.#signal.throwIfAborted();
     }
     return null;
+  }
+
+  /** A token that the host does not take may have ended or been withdrawn: one more is asked for, once. */
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const signed = await this.#signIn(null);
+    const response = await send({ ...request, headers: { ...request.headers, ...signed } }, signal);
+    if (response.statusCode !== 401 || this.#tokens === null) return response;
+    drained(response, null);
+    const other = await this.#signIn(signed.authorization?.replace("Bearer ", "") ?? null);
+    return send({ ...request, headers: { ...request.headers, ...other } }, signal);
+  }
+
+  async #signIn(refused: string | null): Promise<{ authorization?: string }> {
+    return this.#tokens === null ? {} : { authorization: `Bearer ${await this.#tokens.token(this.#signal, refused)}` };
   }
 
   #call<T>(path: string, call: Call, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
@@ -146,7 +167,7 @@ export class HostClient {
     const timer = setTimeout(giveUp, request.body === undefined ? REQUEST_MS : UPLOAD_MS);
     this.#signal.addEventListener("abort", giveUp);
     try {
-      const response = await send(request, stop.signal);
+      const response = await this.#send(request, stop.signal);
       this.#answered = true;
       if (PASSING.has(response.statusCode ?? 0)) throw await busy(response);
       return await read(response);

@@ -5,6 +5,7 @@ import { Type, type TSchema } from "typebox";
 import { decodeSealedJobHeader, toHex } from "@caladrius/wire";
 import { Refusal } from "../errors.ts";
 import { JOB_STATES, type JobState, type JobView, type NewJob, type Submission } from "../queue.ts";
+import { clientOf, tenantOf } from "../sign-in/require-sign-in.ts";
 import { isFinal } from "./hub.ts";
 import { Intake } from "./intake.ts";
 import { PROBLEM_RESPONSES } from "./problem.ts";
@@ -58,7 +59,7 @@ export function jobRoutes(app: HostApp, services: HostServices): void {
       if (!(body instanceof Uint8Array)) throw new Refusal("media-type", `a job is sent as ${SEALED_JOB_TYPE}`);
       try {
         if (services.isDraining()) throw new Refusal("draining", "try again shortly", 5000);
-        const submission = await queue.submit(readJob(body, request.ip, services.clock.nowMs()));
+        const submission = await queue.submit(readJob(body, request, services.clock.nowMs()));
         const { job, deleteToken } = refused(submission);
         if (submission.kind === "accepted") services.metrics.accepted(job.bytes);
         return await reply
@@ -148,15 +149,19 @@ export function jobRoutes(app: HostApp, services: HostServices): void {
     {
       schema: {
         summary: "Forget a job",
-        description: "Removes the sealed job and its replies from the host. Needs `Authorization: Bearer <deleteToken>`.",
+        description:
+          "Removes the sealed job and its replies from the host. Needs `Caladrius-Delete-Token: <deleteToken>`, or `Authorization: Bearer <deleteToken>` where this host has no sign-in.",
         params: JobParams,
         security: [{ deleteToken: [] }],
         response: { 204: { description: "Forgotten.", type: "null" }, ...PROBLEM_RESPONSES },
       },
     },
     async (request, reply) => {
-      const token = /^Bearer ([0-9a-f]{64})$/i.exec(request.headers.authorization ?? "")?.[1];
-      if (token === undefined) throw new Refusal("token-missing", "send Authorization: Bearer with the deleteToken");
+      const own = request.headers[DELETE_TOKEN];
+      // With sign-in the other header carries the access token.
+      const bearer = services.signIn === null ? /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1] : undefined;
+      const token = /^[0-9a-f]{64}$/i.exec((typeof own === "string" ? own : bearer) ?? "")?.[0];
+      if (token === undefined) throw new Refusal("token-missing", `send ${DELETE_TOKEN} with the deleteToken`);
       const removal = await queue.remove(request.params.id, token.toLowerCase());
       if (removal === "unknown") throw new Refusal("job-unknown", "perhaps its retention is over");
       if (removal === "wrong-token") throw new Refusal("token-wrong", "this token deletes another job, if any");
@@ -166,11 +171,20 @@ export function jobRoutes(app: HostApp, services: HostServices): void {
 }
 
 /** Reads the clear header, which is all of a job that a host may read. */
-function readJob(sealed: Uint8Array, client: string, nowMs: number): NewJob {
+function readJob(sealed: Uint8Array, request: FastifyRequest, nowMs: number): NewJob {
   const { jobId, keyId, notAfter } = decodeSealedJobHeader(sealed); // hostile bytes
   if (notAfter * 1000 < nowMs) throw new Refusal("job-not-after", "by this host's clock");
   const digest = createHash("sha256").update(sealed).digest();
-  return { id: toHex(jobId), keyId: keyId.slice(), digest, notAfter, sealed, client };
+  const mostOpen = tenantOf(request)?.limits.openJobs ?? null;
+  return {
+    id: toHex(jobId),
+    keyId: keyId.slice(),
+    digest,
+    notAfter,
+    sealed,
+    client: clientOf(request),
+    ...(mostOpen === null ? {} : { mostOpen }),
+  };
 }
 
 function refused(submission: Submission): { job: JobView; deleteToken: string } {
@@ -227,5 +241,6 @@ function iso(ms: number): string {
   return new Date(Math.min(ms, LAST_ISO_MS)).toISOString();
 }
 
+const DELETE_TOKEN = "caladrius-delete-token";
 const MOST_WAIT_S = 30;
 const LAST_ISO_MS = 253_402_300_799_000; // the end of the year 9999

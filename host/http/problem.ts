@@ -54,7 +54,8 @@ export async function sendProblem(reply: FastifyReply, refusal: Refusal): Promis
   const status = HTTP_STATUS[refusal.code];
   if (refusal.retryAfterMs !== null) void reply.header("retry-after", Math.ceil(refusal.retryAfterMs / 1000));
   if (CLOSING.has(refusal.code)) void reply.header("connection", "close"); // the rest of the body is not read
-  if (refusal.code === "token-missing" || refusal.code === "token-wrong") void reply.header("www-authenticate", 'Bearer realm="caladrius"');
+  const challenge = CHALLENGE.get(refusal.code);
+  if (challenge !== undefined) void reply.header("www-authenticate", `Bearer realm="caladrius"${challenge}`);
   await reply.code(status).header("cache-control", "no-store").type(PROBLEM_TYPE).send(problem(refusal));
 }
 
@@ -78,6 +79,15 @@ export async function answerError(error: unknown, request: FastifyRequest, reply
 function isHostCode(code: string): code is HostCode {
   return Object.hasOwn(HOST_CODE, code);
 }
+
+/** RFC 6750 §3: what a client is told to bring. */
+const CHALLENGE: ReadonlyMap<HostCode, string> = new Map<HostCode, string>([
+  ["token-missing", ""],
+  ["token-wrong", ""],
+  ["sign-in-missing", ""],
+  ["sign-in-refused", ', error="invalid_token"'],
+  ["sign-in-scope", ', error="insufficient_scope"'],
+]);
 
 const CLOSING: ReadonlySet<HostCode> = new Set<HostCode>([
   "length-required",

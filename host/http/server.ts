@@ -13,6 +13,7 @@ import { MAX_BODY_BYTES } from "./intake.ts";
 import { jobRoutes } from "./jobs.ts";
 import { noticeRoutes } from "./notices.ts";
 import { pageRoutes } from "./pages.ts";
+import { rateKeyOf, readSignIn, requireSignIn, tenantOf } from "../sign-in/require-sign-in.ts";
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from "./problem.ts";
 import type { HostApp, HostServices } from "./services.ts";
 import { statusListRoutes } from "./status-list.ts";
@@ -64,12 +65,15 @@ export async function buildServer(
       if (!ALWAYS.has(request.routeOptions.url ?? "")) throw new Refusal("busy", "the host is overloaded", 1000);
     },
   });
+  readSignIn(app, services);
   await app.register(rateLimit, {
-    max: limits.requestsPerMinute,
+    max: (request) => tenantOf(request)?.limits.requestsPerMinute ?? limits.requestsPerMinute,
+    ...(services.signIn === null ? {} : { keyGenerator: rateKeyOf }),
     timeWindow: 60_000,
     ipv6Subnet: 64, // one subscriber
     errorResponseBuilder: (_request, { ttl }) => new Refusal("rate-limit", "see Retry-After", ttl),
   });
+  requireSignIn(app, services);
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (_request, reply) =>
     sendProblem(reply, new Refusal("route-unknown", "see /docs")),
   );

@@ -6,6 +6,7 @@ import type { CredentialState } from "../kms-credentials/index.ts";
 import type { HostLimits } from "../limits.ts";
 import type { JobQueue } from "../queue.ts";
 import type { Attestation, KeysAsked, RelayState } from "../relay/relay.ts";
+import type { SignIn } from "../sign-in/sign-in.ts";
 import type { StatusListState } from "../status/keeper.ts";
 import type { StateHub } from "./hub.ts";
 import type { HostMetrics } from "./metrics.ts";
@@ -35,6 +36,8 @@ export interface HostServices {
     offer(file: Uint8Array): Promise<StatusListState>;
   };
   hub: StateHub;
+  /** null: whoever reaches the host may use it */
+  signIn: SignIn | null;
   metrics: HostMetrics;
   clock: { nowMs(): number };
   limits: Readonly<HostLimits>;

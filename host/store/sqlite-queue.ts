@@ -78,7 +78,7 @@ class SqliteQueue implements JobQueue {
     if (this.#open.get(job.id) !== undefined) return this.#known(job);
     const { openJobsPerClient, storedBytes } = this.#options.limits;
     if (this.#storedBytes + job.sealed.length > storedBytes) return this.#known(job, { kind: "full" });
-    if (!this.#open.reserve(job.client, openJobsPerClient)) return this.#known(job, { kind: "quota" });
+    if (!this.#open.reserve(job.client, job.mostOpen ?? openJobsPerClient)) return this.#known(job, { kind: "quota" });
     this.#storedBytes += job.sealed.length;
     const undo = async (written: StoredPayload[]): Promise<void> => {
       this.#open.cancel(job.client);
@@ -110,6 +110,11 @@ class SqliteQueue implements JobQueue {
   async find(id: string): Promise<JobView | null> {
     const row = this.#rows.find(id);
     return row === null ? null : this.#view(row);
+  }
+
+  async isOf(id: string, client: string, digest: Uint8Array | null): Promise<boolean> {
+    const row = this.#rows.find(id);
+    return row !== null && (row.client === this.#pseudonym(client) || (digest !== null && equalBytes(row.digest, digest)));
   }
 
   async readStatus(id: string): Promise<Uint8Array | null> {
