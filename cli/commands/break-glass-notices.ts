@@ -22,12 +22,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       onProgress: (fetched) => terminal.progress(`${fetched} notices fetched`, true),
     });
     for (const boot of audit.boots) printBoot(boot, terminal);
-    const { unverified, refused, fetched } = audit;
-    terminal.object({ boots: audit.boots.length, fetched, unverified, refused });
+    const { unverified, refused, foreignBoots, fetched } = audit;
+    terminal.object({ boots: audit.boots.length, fetched, unverified, refused, foreignBoots });
     terminal.line(`${fetched} sealed notices fetched, of ${audit.boots.length} boots`);
     if (unverified > 0)
       terminal.line([styled("red", "not verified"), `  ${unverified} notices of enclaves whose evidence the host does not show`]);
-    if (refused > 0) terminal.line([styled("red", "refused"), `  ${refused} evidence or result files that the trust file does not accept`]);
+    if (refused > 0) terminal.line([styled("red", "refused"), `  ${refused} result files that the trust file does not accept`]);
+    if (foreignBoots > 0) terminal.line(`${foreignBoots} boots of other enclaves than the trust file accepts`);
     if (results.length === 0) terminal.line("what happened last may be withheld unseen: give newer result files, whose count tells");
     const sound = audit.boots.every(({ withheld }) => !withheld) && unverified === 0 && refused === 0;
     return sound ? EXIT.ok : EXIT.contraindicated;

@@ -4,10 +4,12 @@ import {
   decodeEmergency,
   decodeStatement,
   equalBytes,
+  type Channel,
   type DisclosureLevel,
   type Emergency,
   type EmergencyState,
   type EmergencyStep,
+  type Recording,
 } from "@caladrius/wire";
 import { Enclaves } from "../enclaves.ts";
 import { SubmitError } from "../errors.ts";
@@ -96,7 +98,7 @@ export class EmergencyDesk {
     { subject, ward, level = "findings" }: { subject: string; ward: string | null; level?: DisclosureLevel },
   ): Promise<KnownEmergency[]> {
     const request = { level, purpose: this.#purpose, detectors: [], ward, recipients: [], emergency, leastPaddedBytes: PADDED_BYTES };
-    const recording = { subject, device: "none", channels: [], events: [] };
+    const recording: Recording = { subject, device: "none", channels: [NOTHING], events: [] };
     const { verdict } = await submitRecording({ ...this.#context, request }, recording, () => {});
     if (verdict.status === "contraindicated") throw new SubmitError("emergency-form", `${verdict.code}: ${verdict.sentence}`);
     const { disclosed, bootId, result } = verdict.claims;
@@ -118,6 +120,16 @@ function readState({ emergency: statement, ...state }: EmergencyState): KnownEme
   }
 }
 
+/** The least that a recording may be: one sample that is missing. */
+const NOTHING: Channel = {
+  code: "loinc:8867-4",
+  unit: "/min",
+  startMs: 0,
+  timing: { kind: "rate", numerator: 1, denominator: 1 },
+  samples: Int16Array.of(-32_768),
+  scale: { numerator: 1, offset: 0, denominator: 1 },
+  missing: -32_768,
+};
 /** All that is asked about emergencies has this size, an ordinary one for a batch of numbers. */
 const PADDED_BYTES = 12_288;
 const VALID_FOR_MS = 600_000;

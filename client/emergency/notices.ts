@@ -56,8 +56,10 @@ export interface Audit {
   readonly boots: readonly AuditedBoot[];
   /** sealed to this auditor and of no enclave that could be verified */
   readonly unverified: number;
-  /** evidence and results that the trust file does not accept */
+  /** results that do not verify under the trust file */
   readonly refused: number;
+  /** boots that the host shows evidence of and the trust file does not accept: no notice of theirs is verified */
+  readonly foreignBoots: number;
   /** sealed notices that were fetched, of every auditor */
   readonly fetched: number;
 }
@@ -92,11 +94,11 @@ export async function auditNotices({ host, trust, key, results, signatures, onPr
       known.set(toHex(identity.bootId), identity);
       return identity;
     } catch {
-      refused += 1;
       return null;
     }
   };
-  for (const boot of await host.boots()) await learn(boot);
+  let foreignBoots = 0;
+  for (const boot of await host.boots()) if ((await learn(boot)) === null) foreignBoots += 1;
   const counted = new Map<string, number>();
   for (const bytes of results) {
     const uses = await countedUses(bytes, learn, backend);
@@ -117,7 +119,7 @@ export async function auditNotices({ host, trust, key, results, signatures, onPr
     else if (notice !== "nothing") notices.get(notice.bootId)?.set(notice.number, notice);
   }
   const boots = [...notices].map(([bootId, told]) => auditBoot(bootId, told, counted.get(bootId) ?? null));
-  return { boots, unverified, refused, fetched };
+  return { boots, unverified, refused, foreignBoots, fetched };
 }
 
 function auditBoot(bootId: string, told: ReadonlyMap<number, VerifiedNotice>, countedUses: number | null): AuditedBoot {

@@ -33,7 +33,13 @@ import { jobFor, openReply, type JobChange } from "./jobs.ts";
 import { withBundle } from "./status-lists.ts";
 
 /** Who decides at night; ada is a doctor and the head of her ward as well. */
-export const NIGHT = { ada: signer("ada"), ben: signer("ben"), cleo: signer("cleo"), dan: signer("dan"), nurse: signer("nurse") } as const;
+export const NIGHT: Readonly<Record<"ada" | "ben" | "cleo" | "dan" | "nurse", DevelopmentSigner>> = {
+  ada: signer("ada"),
+  ben: signer("ben"),
+  cleo: signer("cleo"),
+  dan: signer("dan"),
+  nurse: signer("nurse"),
+};
 const APPROVERS: readonly (readonly [keyof typeof NIGHT, string])[] = [
   ["ada", "doctor"],
   ["ben", "doctor"],
