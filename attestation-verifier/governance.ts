@@ -8,6 +8,7 @@ export { verifyPasskey, type PasskeyFault } from "./release/passkey.ts";
 export { countRelease, verifyRelease, type ApprovedRelease, type CountedRelease } from "./release/verify-release.ts";
 export { RELEASE_CODE, ReleaseError, type ReleaseCode, type ReleaseReason } from "./release/code.ts";
 export { parseGovernedTrustFile, type GovernedTrust } from "./trust/governed-trust-file.ts";
+export { diffGovernedTrust, type GovernedTrustDifference } from "./trust/diff-governed-trust.ts";
 export {
   createGovernedResultVerifier,
   verifyGovernedResultFile,

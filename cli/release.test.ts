@@ -358,6 +358,16 @@ describe("a result with a release", () => {
     expect((await release("attach", bare, "--release", source, "--trust", plain)).code).toBe(EXIT.usage);
   });
 
+  it("is shown by `trust show`, and compared by `trust diff`", async () => {
+    expect((await call("trust", "show", trust)).stdout).toMatch(/results +accepted[^]*approvers +test[^]*any that comes with a result/);
+    const one = put("named.json", result.trust([result.source], { quorum: [{ role: "vendor", threshold: 1 }] }));
+    expect((await call("trust", "show", one)).stdout).toMatch(
+      /release +caladrius 0\.1\.0: ada, vendor; ben, hospital\n[^]*demands +1 of role vendor/,
+    );
+    const { code, stdout } = await call("trust", "diff", one, trust);
+    expect([code, stdout]).toEqual([EXIT.contraindicated, expect.stringMatching(/\+ releases approved[^]*accepts more/)]);
+  });
+
   it("is refused with its code when the trust file asks for less than the constitution", async () => {
     const lax = put("lax.json", result.trust("approved", { quorum: [{ role: "state", threshold: 1 }] }));
     expect(await call("verify", bare, "--trust", lax)).toMatchObject({

@@ -142,6 +142,13 @@ describe("a quorum", () => {
     ).toBe("hospital 1/2");
   });
 
+  it("sees that two names share a key without its being used twice, so that one approval more never counts for less", async () => {
+    const shared = [approver("ada", "vendor", keys.ada), approver("ada", "vendor", keys.ben), approver("ben", "hospital", keys.ben)];
+    const two = [approve("ada", "vendor", keys.ada), approve("ben", "hospital", keys.ben)];
+    expect(await missing(shared, [vendor, hospital], two)).toBe("hospital 0/1");
+    expect(await missing(shared, [vendor, hospital], [...two, approve("ada", "vendor", keys.ben)])).toBe("hospital 0/1");
+  });
+
   it("leaves those without a seat who are more than needed", async () => {
     const approvals = [approve("ada", "vendor", keys.ada), approve("ben", "hospital", keys.ben), approve("cyn", "hospital", keys.cyn)];
     expect(await missing(three, [hospital], approvals)).toBe("");

@@ -5,6 +5,7 @@ import { makeChain, pcr } from "../generate/test-pki.ts";
 import { extended, trustText } from "../generate/test-result.ts";
 import { RELEASE_CODE, type ReleaseCode } from "../release/code.ts";
 import { signatures } from "../signatures/node.ts";
+import { diffGovernedTrust } from "./diff-governed-trust.ts";
 import { parseGovernedTrustFile } from "./governed-trust-file.ts";
 import { parseTrustFile } from "./trust-file.ts";
 
@@ -76,6 +77,36 @@ describe("a trust file that names releases", () => {
   it("is refused by the reader of plain ones, which cannot check it", () => {
     expect(() => parseTrustFile(text({}))).toThrow(expect.objectContaining({ code: "trust-key-unknown" }));
     expect(() => parseTrustFile(trustText(root, { releases: ["x"] }))).toThrow(expect.objectContaining({ code: "trust-unsupported" }));
+  });
+});
+
+describe("the difference of two trust files", () => {
+  const insurer = { quorum: [{ role: "insurer", threshold: 1 }] };
+  const diff = async (
+    before: Record<string, unknown>,
+    after: Record<string, unknown>,
+  ): Promise<[string, string | null, string | null, boolean][]> =>
+    diffGovernedTrust(await parse(before), await parse(after)).map((one) => [one.what, one.before, one.after, one.widens]);
+
+  it("is none between a file and itself", async () => {
+    expect(await diff({}, {})).toEqual([]);
+    expect(await diff({ releases: "approved", ...insurer }, { releases: "approved", ...insurer })).toEqual([]);
+  });
+
+  it("tells a constitution, approved releases and a weaker quorum", async () => {
+    expect(await diff({ releases: [] }, { releases: "approved" })).toEqual([["releases", null, "approved", true]]);
+    expect(await diff({ releases: "approved" }, { releases: [] })).toEqual([["releases", "approved", null, false]]);
+    expect(await diff({ releases: "approved", ...insurer }, { releases: "approved" })).toEqual([["quorum", "insurer:1", null, true]]);
+    expect(await diff({ releases: "approved" }, { releases: "approved", ...insurer })).toEqual([["quorum", null, "insurer:1", false]]);
+    const other = foundConstitution(testConstitution({ number: 2 }));
+    const changed = await diff({ releases: "approved" }, { releases: "approved", constitution: toBase64(other.statement) });
+    expect(changed).toEqual([["constitution", expect.stringContaining("test sha384:"), expect.stringContaining("test sha384:"), true]]);
+    const [none] = await diff({ constitution: undefined, releases: undefined, pcrs: [] }, { releases: [] });
+    expect(none).toEqual(["constitution", null, expect.stringContaining("test sha384:"), false]);
+  });
+
+  it("has the sets of named releases among the others", async () => {
+    expect((await diff({ releases: [] }, {})).map(([what, , , widens]) => [what, widens])).toEqual([["pcrs", true]]);
   });
 });
 

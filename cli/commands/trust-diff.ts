@@ -1,4 +1,4 @@
-import { diffTrustFiles } from "@caladrius/attestation-verifier";
+import { diffGovernedTrust } from "@caladrius/attestation-verifier/governance";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { styled, type Terminal } from "../print.ts";
@@ -7,7 +7,7 @@ import { readTrustFile } from "../trust.ts";
 /** Compares two trust files; the exit code tells whether they accept the same. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const [before = "", after = ""] = args.inputs;
-  const differences = diffTrustFiles(await readTrustFile(before), await readTrustFile(after));
+  const differences = diffGovernedTrust(await readTrustFile(before), await readTrustFile(after));
   for (const difference of differences) {
     terminal.object(difference);
     if (difference.before !== null) terminal.line([styled("red", "- "), `${difference.what} ${difference.before}`]);

@@ -14,7 +14,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     simulated,
   }));
   const pcrs = trust.pcrSets.map((set) => Object.fromEntries([...set].map(([index, value]) => [String(index), toHex(value)])));
-  const results = pcrs.length > 0 && pcrs.every((set) => set["16"] !== undefined);
+  const { constitution, releases, acceptsApproved, quorum } = trust;
+  const results = (pcrs.length > 0 || acceptsApproved) && pcrs.every((set) => set["16"] !== undefined);
   const { allowDebug, allowSimulator, maxAgeMs, regions, timeAuthorities, fleet } = trust;
   terminal.object({
     file,
@@ -26,6 +27,15 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     regions,
     timeAuthorities: timeAuthorities.map(({ name, sha256 }) => ({ name, sha256 })),
     fleet,
+    constitution: constitution === null ? null : { name: constitution.constitution.name, digest: constitution.constitutionDigest },
+    releases: releases.map(({ release, digest, approvedBy }) => ({
+      digest,
+      name: release.name,
+      version: release.softwareVersion,
+      approvedBy,
+    })),
+    acceptsApproved,
+    quorum,
     results,
   });
 
@@ -46,6 +56,21 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   for (const root of roots) terminal.line(["root     ", styled("bold", root.commonName), `  sha256 ${root.sha256}`]);
   for (const { name, sha256 } of timeAuthorities) terminal.line(["time     ", styled("bold", name), `  sha256 ${sha256}`]);
   if (roots.length === 0) terminal.line("root     none: nothing is accepted");
+  if (constitution !== null)
+    terminal.line([
+      "approvers ",
+      styled("bold", constitution.constitution.name),
+      `  constitution ${toHex(constitution.constitutionDigest)}`,
+    ]);
+  for (const { release, approvedBy } of releases)
+    terminal.line(
+      `release   ${release.name} ${release.softwareVersion}: ${approvedBy.map(({ person, role }) => `${person}, ${role}`).join("; ")}`,
+    );
+  if (acceptsApproved) terminal.line("release   any that comes with a result and that the quorum approved");
+  if (quorum.length > 0)
+    terminal.line(
+      `demands   ${quorum.map(({ role, threshold }) => `${threshold} of role ${role}`).join(", ")}, beside the constitution's rules`,
+    );
   for (const [index, set] of pcrs.entries()) {
     terminal.line(`PCR set ${index + 1} of ${pcrs.length}`);
     terminal.table(
@@ -53,7 +78,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       "  ",
     );
   }
-  if (pcrs.length === 0) terminal.line("PCR sets none: nothing is accepted");
+  if (pcrs.length === 0 && !acceptsApproved) terminal.line("PCR sets none: nothing is accepted");
   return EXIT.ok;
 }
 
