@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseTrustFile } from "@caladrius/attestation-verifier";
-import { createSubmitterKey, HostClient, openReply, submit, tokensOfFile, tokensOfServer, type SubmitOptions } from "@caladrius/client";
+import {
+  createSubmitterKey,
+  fetchReply,
+  HostClient,
+  openReply,
+  submit,
+  tokensOfFile,
+  tokensOfServer,
+  type SubmitOptions,
+} from "@caladrius/client";
 import { parseSignInFile } from "@caladrius/host";
 import { AuthorizationServer } from "@caladrius/host/test-support/authorization-server.ts";
 import { toHex } from "@caladrius/wire";
@@ -101,6 +110,20 @@ describe("story: a stolen token", () => {
     // A grant that the thief found beside the token: the enclave wants its holder's signature.
     const [denied] = await run({ tokens, key: thief, grants: [{ grant: new Uint8Array(64), use: 1 }] });
     expect(denied?.verdict?.claims?.disclosed).toMatchObject({ denial: "denied-grant", finding: [] });
+  });
+
+  it("of another tenant gets not even those, but for a recipient who has the receipt", async () => {
+    server.clients.set("ward-b", "other");
+    const ward = await createSubmitterKey();
+    const [outcome] = await run({ tokens: ofServer(), recipients: [{ key: ward.sealing, level: "alarm" }] });
+    const receipt = outcome?.receipts[0];
+    if (receipt === undefined) throw new Error("no receipt");
+    const signal = AbortSignal.timeout(20_000);
+    const tokens = tokensOfServer({ tokenUrl: `${server.url}/token`, clientId: "ward-b", secret: { kind: "secret", text: "other" } });
+    expect(await new HostClient(stack.url, { signal, tokens }).reply(receipt.jobId, 1)).toBe("unknown");
+    const host = new HostClient(stack.url, { signal, tokens, jobDigest: receipt.digest });
+    const { verdict } = await fetchReply(receipt, { host, trust: parseTrustFile(stack.trust), key: ward, signal });
+    expect(verdict.claims?.disclosed.level).toBe("alarm");
   });
 
   it("stands in no log of the host", async () => {

@@ -26,6 +26,7 @@ import { makeFolder, readIfThere, readLimited } from "../files.ts";
 import { untilAsked } from "../local.ts";
 import { lazyPages } from "../pages.ts";
 import type { Terminal } from "../print.ts";
+import { readSignIn } from "../sign-in-options.ts";
 
 /** The host alone. It hands constitution and bundle over; which ones they are shows in PCR16 and PCR17, not here. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
@@ -36,6 +37,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const kmsListen = args.optional("kms-listen");
   const credentials = args.optional("kms-credentials");
   const fleet = args.many("fleet");
+  const signInFile = args.optional("sign-in");
+  const signIn = signInFile === null ? null : await readSignIn(signInFile);
   const dataDir = join(resolve(args.optional("data") ?? defaultDataFolder()), "host");
   const port = args.integer("port", 0, 65_535, DEFAULT_PORT);
   const asked = untilAsked();
@@ -58,6 +61,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       ? {}
       : { kmsCredentials: credentials === "default" ? credentialChain() : credentialFile(resolve(credentials)) }),
     ...(fleet.length === 0 ? {} : { fleet: fleet.map((place) => resolve(place)) }),
+    ...(signIn === null ? {} : { signIn }),
     pages: lazyPages(),
     logger: logTo(terminal),
     clock: { nowMs: () => Date.now() },

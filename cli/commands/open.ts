@@ -5,6 +5,7 @@ import { about, type ExitCode } from "../exit.ts";
 import { readText, refuseExisting, writeWhole } from "../files.ts";
 import { printAlarms, printCoverage, printFindings } from "../findings.ts";
 import type { Terminal } from "../print.ts";
+import { readTokens } from "../sign-in-options.ts";
 import { readTrustFile } from "../trust.ts";
 import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
 
@@ -16,9 +17,15 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const text = await readText(file, MAX_RECEIPT_BYTES);
   const receipt = await about(file, () => parseReceipt(text));
   const key = await about(path, () => openSubmitterKey(path));
+  const tokens = await readTokens(args);
   const stop = new AbortController();
   try {
-    const host = new HostClient(args.text("host"), { signal: stop.signal, onRetry: (reason) => terminal.progress(`waiting: ${reason}`) });
+    const host = new HostClient(args.text("host"), {
+      signal: stop.signal,
+      jobDigest: receipt.digest,
+      ...(tokens === null ? {} : { tokens }),
+      onRetry: (reason) => terminal.progress(`waiting: ${reason}`),
+    });
     const { verdict, file: result } = await fetchReply(receipt, { host, trust, key, signal: stop.signal });
     if (verdict.status !== "contraindicated") await writeWhole(out, result, { force, mode: 0o600 });
     terminal.object({ ...verdictObject(out, verdict), receipt: basename(file) });

@@ -3,6 +3,7 @@ import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder, readText } from "../files.ts";
 import { readAll } from "../inputs.ts";
+import { readTokens } from "../sign-in-options.ts";
 import { readCarried } from "../submit-options.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
@@ -20,6 +21,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const kmsKey = await readKmsKey(args);
   const keyPath = args.optional("key");
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
+  const tokens = await readTokens(args);
   const carried = await readCarried(args, key, keyPath);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
@@ -38,6 +40,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     level,
     purpose,
     ...carried,
+    ...(tokens === null ? {} : { tokens }),
     outDir,
     force: args.flag("force"),
     onProgress: (progress) => {

@@ -1,4 +1,5 @@
 import type { Command, Option } from "../command.ts";
+import { SIGN_IN } from "./options.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const force: Option = { value: null, about: "overwrite a file that exists" };
@@ -117,6 +118,7 @@ export const GRANT_COMMANDS: readonly Command[] = [
       trust: { value: "FILE", about: "trust file: which roots and measurements you accept", required: true },
       key: { value: "F", about: "your key file, whose public half the submitter named", required: true },
       out: { value: "F.attested", about: "where to write the result", required: true },
+      ...SIGN_IN,
       force,
       strict: { value: null, about: "exit 10 for a warning as well" },
       json,

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { INPUT_NOTE, MANY, data, detector, json, port, strict, trust, zone, OWN_DEPLOYMENT } from "./options.ts";
+import { INPUT_NOTE, MANY, data, detector, json, port, strict, trust, zone, OWN_DEPLOYMENT, SIGN_IN } from "./options.ts";
 
 /** Recordings in, results out: with everything on this machine, or with its parts. */
 export const JOB_COMMANDS: readonly Command[] = [
@@ -54,6 +54,7 @@ export const JOB_COMMANDS: readonly Command[] = [
         value: "FILE",
         about: "AWS credentials for the enclave's calls, as credential_process prints them (0600), or `default` for the AWS SDK's chain",
       },
+      "sign-in": { value: "FILE", about: "who may use this host: access tokens of one authorization server" },
       fleet: { value: "DIR", about: "folder with .fleet files, or such a file: epochs that the enclave is to serve", multiple: true },
       data,
       port,
@@ -80,6 +81,7 @@ export const JOB_COMMANDS: readonly Command[] = [
       ward: { value: "WARD", about: "where the recordings come from, as policies and grants name it" },
       "device-key": { value: "F.pem", about: "sign each recording as its device, numbered in order" },
       device: { value: "NAME", about: "the device of all recordings, whatever their files say" },
+      ...SIGN_IN,
       "kms-key": {
         value: "ARN",
         about: "seal under data keys of this KMS key, with your own AWS credentials: its policy decides who opens",

@@ -34,3 +34,12 @@ export const OWN_DEPLOYMENT: Readonly<Record<string, Option>> = {
   bundle: { value: "F", about: "your own policy bundle with its approvals" },
   "status-list": { value: "F", about: "your own status list; the file is watched" },
 };
+/** Of commands that ask a host which may want sign-in; sign-in-options.ts reads them. */
+export const SIGN_IN: Readonly<Record<string, Option>> = {
+  token: { value: "FILE", about: "access token for a host that wants sign-in" },
+  "token-url": { value: "URL", about: "or where to ask for one, with client credentials" },
+  "client-id": { value: "ID", about: "who asks there" },
+  "client-secret-file": { value: "FILE", about: "with this secret" },
+  "client-key": { value: "FILE", about: "or with this private key in PEM (private_key_jwt)" },
+  "token-scope": { value: "SCOPE", about: "for this scope" },
+};

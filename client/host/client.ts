@@ -18,6 +18,8 @@ export interface HostClientOptions {
   readonly retry?: Partial<RetrySettings>;
   /** signs in at the host; over https alone, or to this machine */
   readonly tokens?: AccessTokens;
+  /** SHA-256 of the sealed job that everything is about: by it a recipient of another tenant may read */
+  readonly jobDigest?: Uint8Array;
   /** called before each pause, with what is the matter */
   readonly onRetry?: (reason: string) => void;
 }
@@ -39,13 +41,15 @@ export class HostClient {
   readonly #retry: RetrySettings;
   readonly #onRetry: (reason: string) => void;
   readonly #tokens: AccessTokens | null;
+  readonly #proof: Readonly<Record<string, string>>;
   #answered = false;
 
   /** @throws SubmitError host-url, sign-in-url */
-  constructor(url: string, { signal, retry, tokens, onRetry }: HostClientOptions) {
+  constructor(url: string, { signal, retry, tokens, jobDigest, onRetry }: HostClientOptions) {
     this.#base = baseOf(url);
     if (tokens !== undefined) secureUrl(url);
     this.#tokens = tokens ?? null;
+    this.#proof = jobDigest === undefined ? {} : { "caladrius-job-digest": toHex(jobDigest) };
     this.#signal = signal;
     this.#retry = { ...DEFAULT_RETRY, ...retry };
     this.#onRetry = onRetry ?? (() => {});
@@ -125,7 +129,7 @@ export class HostClient {
   async events(jobId: Uint8Array, signal: AbortSignal): Promise<IncomingMessage | null> {
     try {
       const url = new URL(`${this.#base}/v1/events?job=${toHex(jobId)}`);
-      const headers = { accept: "text/event-stream", ...(await this.#signIn(null)) };
+      const headers = { accept: "text/event-stream", ...this.#proof, ...(await this.#signIn(null)) };
       const response = await send({ url, method: "GET", headers }, signal);
       if (response.statusCode === 200 && (response.headers["content-type"] ?? "").startsWith("text/event-stream")) return response;
       drained(response, null);
@@ -138,11 +142,11 @@ export class HostClient {
   /** A token that the host does not take may have ended or been withdrawn: one more is asked for, once. */
   async #send(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const signed = await this.#signIn(null);
-    const response = await send({ ...request, headers: { ...request.headers, ...signed } }, signal);
+    const response = await send({ ...request, headers: { ...request.headers, ...this.#proof, ...signed } }, signal);
     if (response.statusCode !== 401 || this.#tokens === null) return response;
     drained(response, null);
     const other = await this.#signIn(signed.authorization?.replace("Bearer ", "") ?? null);
-    return send({ ...request, headers: { ...request.headers, ...other } }, signal);
+    return send({ ...request, headers: { ...request.headers, ...this.#proof, ...other } }, signal);
   }
 
   async #signIn(refused: string | null): Promise<{ authorization?: string }> {

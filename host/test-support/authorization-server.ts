@@ -55,7 +55,7 @@ export class AuthorizationServer {
 
   /** An access token of RFC 9068, with any part replaced; undefined takes a claim out. */
   async token(
-    claims: JWTPayload = {},
+    claims: Readonly<Record<string, unknown>> = {},
     header: { typ?: string; alg?: string; crit?: string[] } = {},
     key?: CryptoKey | Uint8Array,
   ): Promise<string> {
