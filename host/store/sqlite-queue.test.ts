@@ -57,6 +57,38 @@ describe("the job store of one machine", () => {
     expect(states.filter(([id]) => id === a.id).map(([, state]) => state)).toEqual(["accepted", "running", "answered"]);
   });
 
+  it("keeps the newest sealed notices, whatever became of their job, and who sealed them", async () => {
+    await reopen({ notices: 4 });
+    const end = async (names: string[]): Promise<boolean> => {
+      const one = job();
+      await queue.submit(one);
+      await queue.claim();
+      if (names.length === 0) return queue.finish(one.id, { state: "reseal" });
+      const notices = names.map((name) => Buffer.from(name));
+      return queue.finish(one.id, { state: "answered", status: Buffer.from("s"), replies: [Buffer.from("r")], notices });
+    };
+    expect(await end(["a0", "a1"])).toBe(true);
+    expect(await end([])).toBe(true);
+    expect(await end(["b0", "b1"])).toBe(true);
+    expect(
+      await queue.finish("00".repeat(16), { state: "cannot-open", status: null, notices: [Buffer.from("c0"), Buffer.from("c1")] }),
+    ).toBe(false);
+    for (const [id, attestation] of ["first", "first again", "second"].entries())
+      await queue.notices.keepBoot(Uint8Array.of(Math.max(0, id - 1)), Buffer.from(attestation));
+    await reopen({ notices: 4 });
+    const read = async (...asked: [number, number | null, number]): Promise<(string | number)[][]> =>
+      (await queue.notices.read(...asked)).map(({ number, auditor, sealed }) => [number, auditor, Buffer.from(sealed).toString()]);
+    expect(await read(0, null, 9)).toEqual([
+      [3, 0, "b0"],
+      [4, 1, "b1"],
+      [5, 0, "c0"],
+      [6, 1, "c1"],
+    ]);
+    expect(await read(3, 1, 1)).toEqual([[4, 1, "b1"]]);
+    expect(await read(6, null, 9)).toEqual([]);
+    expect((await queue.notices.boots()).map((one) => Buffer.from(one).toString())).toEqual(["first", "second"]);
+  });
+
   it("hands a job out again after a restart or a release", async () => {
     const a = job();
     await queue.submit(a);
