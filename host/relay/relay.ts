@@ -228,9 +228,10 @@ export class Relay {
     try {
       const aside = await EnclaveSession.open(await connectEnclave(this.#options.address, CONNECT_MS), CONNECT_MS);
       this.#aside = aside;
-      void aside.closed.then(() => {
+      const forget = (): void => {
         if (this.#aside === aside) this.#aside = null;
-      });
+      };
+      void aside.closed.then(forget);
       void session.closed.then(() => aside.close("the other connection ended"));
     } catch (error) {
       this.#options.log.warn({ reason: sentence(error) }, "no second connection to the enclave: status lists wait behind jobs");
