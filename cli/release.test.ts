@@ -340,6 +340,8 @@ describe("a result with a release", () => {
     expect(stdout).toMatch(/release +caladrius 0\.1\.0, [0-9a-f]{16}…, commit 0123456789abcdef\S+, SBOM (5b){48} \(from the result file\)/);
     expect(stdout).toMatch(/approved +ada, vendor, .* with a key file\napproved +ben, hospital, .* with a passkey/);
     expect(stdout).toContain("The release was approved by those whom the constitution asks");
+    expect((await call("show", out, "--trust", trust)).stdout).toMatch(/approved +ben, hospital[^]*subject +pseudonym-1/);
+    expect((await call("show", out, "--trust", trust, "--fhir")).code).toBe(EXIT.ok);
     const json = JSON.parse((await call("verify", out, "--trust", trust, "--json")).stdout) as { claims: { release: object } };
     expect(json.claims.release).toMatchObject({ from: "result file", author: { person: "ada", role: "vendor" } });
     expect((await release("attach", out, "--release", source, "--trust", trust)).code).toBe(EXIT.unreachable); // it has one

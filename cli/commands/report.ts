@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { verifyResultFile, type ResultFileClaims } from "@caladrius/attestation-verifier";
+import type { ResultFileClaims } from "@caladrius/attestation-verifier";
+import { verifyGovernedResultFile } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { splitRecording, type PartPosition, type ReadRecording } from "@caladrius/client";
 import { renderReport, type RecordingMatch } from "@caladrius/pages/report";
@@ -22,7 +23,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (!force) await refuseExisting(out);
   const bytes = await readLimited(file, MAX_RESULT_FILE_BYTES);
   const trust = await readTrustFile(trustPath);
-  const verdict = await verifyResultFile(bytes, trust, {}, signatures);
+  const verdict = await verifyGovernedResultFile(bytes, trust, {}, signatures);
   const exit = verdictExit(verdict, args.flag("strict"));
   const tell = (said: Readonly<Record<string, unknown>>): void => terminal.object({ ...verdictObject(file, verdict), ...said });
   printVerdict(verdict, terminal);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { listChecks, verifyResultFile } from "@caladrius/attestation-verifier";
+import { listGovernedChecks, verifyGovernedResultFile } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { bundleOf } from "@caladrius/client/fhir-out";
 import {
@@ -19,6 +19,7 @@ import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import { printReport, type Report } from "../report.ts";
 import { jsonLine, styled, type Terminal } from "../print.ts";
+import { releaseLines } from "../release/print.ts";
 import { readTrustFile } from "../trust.ts";
 import { printChecks, printRevocation, printVerdict, statusSegment, verdictExit, verdictObject } from "../verdicts.ts";
 import { MAX_RESULT_FILE_BYTES } from "./verify.ts";
@@ -36,16 +37,17 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     printReport(report, terminal);
     return EXIT.ok;
   }
-  const verdict = await verifyResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
-  const checks = args.flag("checks") ? listChecks(verdict, "result file") : null;
+  const verdict = await verifyGovernedResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
+  const checks = args.flag("checks") ? listGovernedChecks(verdict) : null;
   terminal.object(verdictObject(file, verdict, checks));
   printVerdict(verdict, terminal);
   if (checks !== null) printChecks(checks, terminal);
   if (verdict.status === "contraindicated") terminal.line("nothing of this file is shown, as nothing of it can be relied on");
   else {
-    const { result, disclosed, withheldAtMost, software, evidence, bootId, provedTime } = verdict.claims;
+    const { result, disclosed, withheldAtMost, software, evidence, bootId, provedTime, release } = verdict.claims;
     if (provedTime !== null)
       terminal.line(`stamped   by ${provedTime.authority}: it existed at ${formatTime(provedTime.atMs)} at the latest`);
+    for (const line of releaseLines(release)) terminal.line(line);
     printRevocation(evidence, terminal);
     printReport({ result, disclosed: { ...disclosed, findings: disclosed.finding }, withheldAtMost, software, bootId, evidence }, terminal);
   }
@@ -54,7 +56,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 
 /** Prints a result as a FHIR Bundle, one line on stdout; of one that does not verify nothing is printed. */
 async function showFhir(file: string, bytes: Uint8Array, trustPath: string | null, terminal: Terminal): Promise<ExitCode> {
-  const verdict = trustPath === null ? null : await verifyResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
+  const verdict = trustPath === null ? null : await verifyGovernedResultFile(bytes, await readTrustFile(trustPath), {}, signatures);
   if (verdict?.status === "contraindicated") {
     terminal.object(verdictObject(file, verdict));
     printVerdict(verdict, terminal);

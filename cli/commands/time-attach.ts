@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { verifyResultFile, verifyTimeStamp, type ProvedTime } from "@caladrius/attestation-verifier";
+import { verifyTimeStamp, type ProvedTime } from "@caladrius/attestation-verifier";
+import { verifyGovernedResultFile } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { decodeResultFile, encodeResultFile } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
@@ -41,7 +42,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     return [inside, await verifyTimeStamp(inside, { digest, authorities, signatures })];
   });
   const after = encodeResultFile({ ...before, timeEvidence: token });
-  const verdict = await verifyResultFile(after, trust, {}, signatures);
+  const verdict = await verifyGovernedResultFile(after, trust, {}, signatures);
   terminal.object({ ...verdictObject(out, verdict), written: verdict.status !== "contraindicated" });
   printVerdict(verdict, terminal);
   if (verdict.status === "contraindicated") {

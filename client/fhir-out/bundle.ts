@@ -26,7 +26,7 @@ import { absent, channelConcept, codeOf, concept, identifier, instant, MASKED, p
 /** What of a result goes into a bundle. Everything that is null or missing was withheld, or was never there. */
 export interface FhirInput {
   /** null: nothing was verified */
-  readonly verdict: Pick<Verdict<unknown>, "status" | "code" | "sentence" | "notChecked"> | null;
+  readonly verdict: Pick<Verdict<unknown, string>, "status" | "code" | "sentence" | "notChecked"> | null;
   readonly result: Omit<ResultClaims, "disclosureDigests">;
   readonly software: Identity["software"];
   /** null: nothing was verified */

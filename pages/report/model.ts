@@ -2,14 +2,14 @@ import type { ResultFileClaims, Verdict } from "@caladrius/attestation-verifier"
 import type { Recording } from "@caladrius/wire";
 
 /** A verdict over a result that may be shown. */
-export type AcceptedVerdict = Exclude<Verdict<ResultFileClaims>, { status: "contraindicated" }>;
+export type AcceptedVerdict = Exclude<Verdict<ResultFileClaims, string>, { status: "contraindicated" }>;
 
 /** What is known of the recording beside the result: equal by its digest, or the result withholds the digest. */
 export type RecordingMatch = "same" | "not-disclosed";
 
 /** What a report is made of. */
 export interface ReportInput {
-  /** of the result file, as verifyResultFile gave it */
+  /** of the result file, as the verifier gave it */
   readonly verdict: AcceptedVerdict;
   readonly recording: Recording;
   readonly match: RecordingMatch;
