@@ -87,6 +87,18 @@ describe("break-glass at night", () => {
       expect(whole.boots.filter(({ withheld }) => withheld)).toEqual([]);
       const none = await audit(() => true);
       expect(none.boots.find((boot) => boot.countedUses === 1)).toMatchObject({ withheld: true, uses: 0 });
+      // Of all that it keeps, a host that shows one notice alone shows a gap, unless that is of the first event.
+      const seen = new Set<number>();
+      for (let only = 0; only < whole.fetched; only++) {
+        const { boots } = await audit((index) => index !== only);
+        for (const { notices: told, missing, withheld } of boots.filter((boot) => boot.notices.length > 0)) {
+          const [{ number } = { number: 0 }] = told;
+          seen.add(number);
+          expect(missing).toEqual([1, 2].filter((one) => one < number));
+          expect(withheld).toBe(true);
+        }
+      }
+      expect([...seen].toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     },
     2 * SECONDS,
   );
