@@ -12,6 +12,7 @@ import { connectSigner, startNight, type Night } from "./support/index.ts";
 // Break-glass at night as people meet it: a nurse at the command line, doctors connected, an auditor the morning after.
 
 const SECONDS = 60_000;
+const DOCTORS = ["ben", "dan", "ada"] as const;
 let folder = "";
 let night: Night;
 let common: string[] = [];
@@ -29,7 +30,7 @@ beforeAll(async () => {
   night = await startNight([auditor.sealing]);
   writeFileSync(file("trust.json"), night.trustText);
   writeFileSync(file("constitution"), night.deployment.boot.constitution);
-  for (const person of ["ben", "dan"])
+  for (const person of DOCTORS)
     writeFileSync(file(`${person}.pem`), ed25519TestKey(`night ${person}`).export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
   writeFileSync(file("night.csv"), CSV);
   common = ["--host", night.stack.url, "--trust", file("trust.json")];
@@ -111,8 +112,19 @@ describe("break-glass at night", () => {
       const id = await waiting();
       const strangers = await call(...watch, "--key", stranger(), "--id", id, "--answer", "refuse");
       expect(strangers.code).toBe(2);
-      for (const person of ["ben", "dan"]) {
-        const refused = await call(...watch, "--key", file(`${person}.pem`), "--id", id, "--answer", "refuse", "--json");
+      for (const person of DOCTORS) {
+        const refused = await call(
+          ...watch,
+          "--role",
+          "doctor",
+          "--key",
+          file(`${person}.pem`),
+          "--id",
+          id,
+          "--answer",
+          "refuse",
+          "--json",
+        );
         expect([refused.stderr, refused.code]).toEqual(["", 0]);
       }
       const { code, stdout } = await asked;

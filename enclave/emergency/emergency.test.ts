@@ -9,6 +9,7 @@ import {
   NIGHT,
   nightDeployment,
   noticeFor,
+  passkeyApprovalOf,
   thumbprint,
   told,
   type Told,
@@ -149,6 +150,16 @@ describe("those who decide", () => {
     expect((await grant("ben", "doctor")).emergencies).toMatchObject([{ state: "granted" }]);
   });
 
+  it("may grant by a passkey, whoever carries what it signed", async () => {
+    const other = await open({ signer: NIGHT.cleo });
+    const carry = (of: Told): Promise<Told> =>
+      ask(enclave, { step: "answer", id: idOf(opened), approval: passkeyApprovalOf(of, deployment.constitutionDigest) }, nurse);
+    expect((await carry(other)).denial).toBe("denied-emergency-answer");
+    expect((await carry(opened)).emergencies).toMatchObject([{ answers: [{ person: "eve", role: "doctor", granted: true }] }]);
+    expect((await carry(opened)).denial).toBe("denied-emergency-answer");
+    expect((await grant("ben", "doctor")).emergencies).toMatchObject([{ state: "granted" }]);
+  });
+
   it("do not decide on what they asked for themselves", async () => {
     opened = await open({ signer: NIGHT.ada });
     expect((await grant("ada", "doctor")).denial).toBe("denied-emergency-answer");
@@ -178,10 +189,11 @@ describe("those who decide", () => {
     expect((await refuse("nurse")).denial).toBe("denied-emergency-answer");
     expect((await refuse("ben")).emergencies).toMatchObject([{ state: "waiting", answers: [{ person: "ben", granted: false }] }]);
     expect((await grant("ben", "doctor")).denial).toBe("denied-emergency-answer");
-    const last = await refuse("dan");
+    expect((await refuse("dan")).emergencies).toMatchObject([{ state: "waiting" }]);
+    const last = await refuse("ada");
     expect(await standing()).toMatchObject({ state: "refused" });
     expect(noticeFor(1, last.reply, deployment.constitutionDigest)).toMatchObject({ number: 2, event: { what: "refused" } });
-    expect((await grant("ada", "doctor")).denial).toBe("denied-emergency-answer");
+    expect((await grant("dan", "doctor")).denial).toBe("denied-emergency-answer");
     expect((await use()).denial).toBe("denied-emergency");
   });
 

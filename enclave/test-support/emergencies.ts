@@ -1,4 +1,5 @@
 import { createHash, sign } from "node:crypto";
+import { approverOf, BEN, ORIGIN, RP_ID, signByPasskey } from "@caladrius/attestation-verifier/generate/test-approvals.ts";
 import { ed25519TestKey, spkiOf } from "@caladrius/attestation-verifier/generate/test-keys.ts";
 import { makeDevelopmentBundle, makeDevelopmentStatusList, type DevelopmentSigner } from "@caladrius/policies/development";
 import {
@@ -47,6 +48,8 @@ const APPROVERS: readonly (readonly [keyof typeof NIGHT, string])[] = [
   ["ada", "head"],
   ["cleo", "head"],
 ];
+/** A doctor whose key lies in a passkey. */
+const EVE: Approver = approverOf("eve", "doctor", BEN, { rpId: RP_ID, origins: [ORIGIN] });
 const AUDITORS: readonly HpkeKeyPair[] = [7, 8].map((byte) => deriveKeyPair("X25519", new Uint8Array(32).fill(byte)));
 
 /** Two doctors, or after half a minute of silence one head. */
@@ -72,7 +75,7 @@ export function nightDeployment(
     decodeStatement(makeDeployment({ kms: false, name, nowSeconds }).boot.constitution, "constitution").payload,
   );
   const approvers = APPROVERS.map(([person, role]): Approver => ({ person, role, key: NIGHT[person].publicKey, passkey: null }));
-  const payload = encodeConstitution({ ...base, approvers: [...base.approvers, ...approvers], auditorKeys });
+  const payload = encodeConstitution({ ...base, approvers: [...base.approvers, ...approvers, EVE], auditorKeys });
   const constitution = encodeStatement("constitution", "Ed25519", payload, PERSON.developer.sign);
   const constitutionDigest = sha384(constitution);
   const common = { nowSeconds, constitutionDigest };
@@ -146,9 +149,17 @@ export function approvalOf(
   role: string,
   constitutionDigest: Uint8Array,
 ): Uint8Array {
+  return encodeStatement("approval", "Ed25519", approvalPayload(emergencies, person, role, constitutionDigest), NIGHT[person].sign);
+}
+
+/** The same by the passkey of eve, a doctor. */
+export function passkeyApprovalOf({ emergencies }: Pick<Told, "emergencies">, constitutionDigest: Uint8Array): Uint8Array {
+  return signByPasskey(approvalPayload(emergencies, EVE.person, EVE.role, constitutionDigest), BEN);
+}
+
+function approvalPayload(emergencies: Told["emergencies"], person: string, role: string, constitutionDigest: Uint8Array): Uint8Array {
   const digest = sha384(approvedBytes("emergency", constitutionDigest, statementOf(emergencies)));
-  const payload = encodeApproval({ kind: "emergency", digest, person, role, at: NOW_SECONDS });
-  return encodeStatement("approval", "Ed25519", payload, NIGHT[person].sign);
+  return encodeApproval({ kind: "emergency", digest, person, role, at: NOW_SECONDS });
 }
 
 /** What one auditor reads. */
