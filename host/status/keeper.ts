@@ -196,7 +196,8 @@ export class StatusListKeeper {
         pauseMs = source.everyMs;
         if (this.#candidate === null) this.#told = "";
       } catch (error) {
-        this.#tell(sentenceOf(error, source));
+        // That no enclave is there the relay tells; a list waits for it without a word.
+        if (!(error instanceof Refusal) || error.code !== "enclave-unavailable") this.#tell(sentenceOf(error, source));
         pauseMs = Math.min(2 * pauseMs, source.mostMs);
       }
       if (!this.#stopped) await this.#sleep(pauseMs);
