@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startHost, type RunningHost } from "@caladrius/host";
+import { fakeStatusList } from "@caladrius/host/test-support/status-list.ts";
 import { buildVerifyPage } from "@caladrius/pages";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,7 +20,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the verification page, served by a host,
       constitution: Buffer.from("constitution"),
       bundle: Buffer.from("bundle"),
       bundleApprovals: [],
-      statusList: Buffer.from("status list"),
+      statusList: fakeStatusList(Buffer.from("constitution")),
       dataDir: join(folder, "data"),
       port: 0,
       listenHost: "127.0.0.1",
