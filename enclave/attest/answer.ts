@@ -84,8 +84,9 @@ function keysFor(enclave: Enclave, header: SealedJobHeader, now: TimeInterval, d
 
 function answerOpened(enclave: Enclave, job: OpenedJob, given: GivenApproval | null): JobReply {
   const recording = readRecording(job);
+  const ofSubject = recording !== null && recording.subject === job.request.subject;
   const now = enclave.clock.now();
-  const decision = authorize(enclave, job, recording, now);
+  const decision = authorize(enclave, job, ofSubject ? recording : null, now);
   const { disclosures, event, allowed } = disclosuresOf(enclave, job, { recording, decision, given, now });
   const flags = { statusStale: decision.allowed && decision.statusStale, breakGlass: allowed && decision.allowed && decision.breakGlass };
   return attestResult(enclave, job, disclosures, enclave.clock.now(), { ...flags, event });
@@ -101,8 +102,8 @@ interface Outcome {
 }
 
 /**
- * A denied job is analysed and disclosed like any other and all of it dropped, and so is one that only asks about
- * emergencies: a host that could tell them by how soon they come would learn what the answer hides. A bug that some
+ * A denied job is analysed by the detectors that it asks for, and disclosed, like any other, and all of it dropped; and so
+ * is one that only asks about emergencies: a host that could tell them by how soon they come would learn what the answer hides. A bug that some
  * recording brings out is a denial too, not an error of another shape. Only a job with an analysis spends what it was
  * allowed.
  */
@@ -114,12 +115,14 @@ function disclosuresOf(
   const denied = (code: DenialCode): Outcome => ({ disclosures: denialDisclosures(job, code), allowed: false, event: null });
   if (recording === null) return denied(decision.allowed ? "denied-recording" : decision.code);
   try {
-    const detectors = (decision.allowed ? decision.detectors : enclave.bundle.detectors).map((rule) => rule.id);
-    const applying = !decision.allowed || job.request.detectors.length === 0; // all that apply, of those the policy allows
+    const { detectors: named, emergency } = job.request;
+    const all = enclave.bundle.detectors;
+    const asked = decision.allowed ? decision.detectors : all.filter(({ id }) => named.includes(id));
+    const detectors = (asked.length === 0 ? all : asked).map(({ id }) => id);
+    const applying = named.length === 0; // all that apply, of those the policy allows
     const analysis = analyse(recording, { detectors, applying, parameters: enclave.detectorParameters });
     const disclosures = analysisDisclosures(job, analysis, decision.allowed ? decision : { grant: null, device: null });
     if (!decision.allowed) return denied(decision.code);
-    const { emergency } = job.request;
     if (emergency !== undefined && emergency.step !== "use") {
       const outcome = takeStep(enclave, job, given, now);
       if (outcome.denied !== null) return denied(outcome.denied);

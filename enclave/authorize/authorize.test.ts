@@ -183,6 +183,11 @@ describe("a device inside the enclave", () => {
   });
 });
 
+it("a bundle that names no detector runs none", async () => {
+  enclave = await world.boot(withBundle(makeDeployment({ kms: false }), { detectors: [] }));
+  expect(await denial(job({}))).toBe("denied-detector");
+});
+
 describe("this image's release", () => {
   it("denies everything once it is revoked", async () => {
     const images = [enclave.inside.imagePcr0];

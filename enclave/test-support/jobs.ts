@@ -49,6 +49,8 @@ export interface JobChange {
   signer?: DevelopmentSigner;
   /** the device's statement that goes with the recording */
   deviceBatch?: Uint8Array;
+  /** instead of RECORDING */
+  recording?: Uint8Array;
 }
 
 const PADDED_BYTES = 8192;
@@ -106,7 +108,14 @@ function prepare(
   suite: JobSuiteId,
   keyId: Uint8Array,
   constitutionDigest: Uint8Array,
-  { notAfter = NOW_SECONDS + 7200, request: changed = {}, signedHeader = (header) => header, signer = SUBMITTER, deviceBatch }: JobChange,
+  {
+    notAfter = NOW_SECONDS + 7200,
+    request: changed = {},
+    signedHeader = (header) => header,
+    signer = SUBMITTER,
+    deviceBatch,
+    recording = RECORDING,
+  }: JobChange,
 ): { header: SealedJobHeader; headerBytes: Uint8Array; content: Uint8Array } {
   const header = { version: 1, suite, keyId, jobId: new Uint8Array(randomBytes(16)), notAfter, paddedBytes: PADDED_BYTES };
   const request: Request = {
@@ -126,12 +135,12 @@ function prepare(
     keySetDigest: keyId,
     constitutionDigest,
     request,
-    recordingDigest: sha256(RECORDING),
+    recordingDigest: sha256(recording),
   });
   const statement = encodeStatement("request", signer.publicKey.alg, payload, signer.sign);
   return {
     header,
     headerBytes: encodeSealedJobHeader(header),
-    content: encodeJobContent({ request: statement, recording: RECORDING, deviceBatch: deviceBatch ?? null }, PADDED_BYTES),
+    content: encodeJobContent({ request: statement, recording, deviceBatch: deviceBatch ?? null }, PADDED_BYTES),
   };
 }

@@ -95,7 +95,7 @@ const ASKED: readonly Row[] = [
   ["one detector", { request: { detectors: ["news2"] } }, "allowed"],
   ["all detectors by name", { request: { detectors: ["news2", "ecg-beats"] } }, "allowed"],
   ["a detector that is not in the bundle", { request: { detectors: ["news2", "trend"] } }, "denied-detector"],
-  ["no detector in the bundle, and none asked for", { bundle: { detectors: [] } }, "allowed"],
+  ["no detector in the bundle, and none asked for", { bundle: { detectors: [] } }, "denied-detector"],
   ["payment by findings", { request: { purpose: "HPAYMT" } }, "allowed"],
   [
     "payment by signals, which the bundle allows and Cedar does not",

@@ -197,13 +197,13 @@ function judgeEmergency({ request, emergency }: DecisionInput): DenialCode | nul
   return WIDTH[widest(request)] > WIDTH[emergency.level] ? "denied-emergency-level" : null;
 }
 
-/** Levels and detectors by the bundle's own rules. */
+/** Levels and detectors by the bundle's own rules. Where it has no detector, whoever asks for all of them asks for one too many. */
 function judgeAsked(request: Request, purpose: PurposeRule | undefined, allowed: readonly string[]): DenialCode | null {
   const tooWide = request.recipients.some(
     ({ level }, i) => purpose !== undefined && WIDTH[level] > WIDTH[i === 0 ? purpose.submitterLevel : purpose.recipientLevel],
   );
   if (tooWide) return "denied-level";
-  return request.detectors.some((id) => !allowed.includes(id)) ? "denied-detector" : null;
+  return allowed.length === 0 || request.detectors.some((id) => !allowed.includes(id)) ? "denied-detector" : null;
 }
 
 /** What Cedar is told. Sets are sorted, so that what is equal is remembered as one. */

@@ -44,7 +44,7 @@ export const DENIAL = {
   "denied-device-replay": "the device signed something else, or something later, under this number or after it",
   "denied-device-memory": "the enclave remembers as many devices that are not registered as it can",
   "denied-level": "a recipient asks for a wider disclosure level than the policy bundle allows for this purpose",
-  "denied-detector": "the policy bundle does not allow a detector that was asked for",
+  "denied-detector": "the policy bundle does not allow a detector that was asked for, or any at all",
   "denied-cedar": "the Cedar policies of the bundle do not permit the job, or one of them could not be evaluated",
   "failed-analysis": "the analysis of this recording failed: a bug of the enclave program; nothing was assessed",
 } as const;
