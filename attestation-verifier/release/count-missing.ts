@@ -32,8 +32,8 @@ export function countMissing(
   return [...needed].map(([role, threshold]) => ({ role, threshold, counted: counted(role) })).filter((one) => one.counted < one.threshold);
 }
 
-/** Names that share a key, directly or through others, are one signer. */
-function findSigners(approvers: readonly Approver[]): (person: string) => string {
+/** Who is one with whom: names that share a key, directly or through others, are one signer. */
+export function findSigners(approvers: readonly Approver[]): (person: string) => string {
   const parent = new Map<string, string>();
   const find = (name: string): string => {
     const above = parent.get(name);

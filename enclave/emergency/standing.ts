@@ -1,4 +1,4 @@
-import { countMissing } from "@caladrius/attestation-verifier/governance";
+import { countMissing, findSigners } from "@caladrius/attestation-verifier/governance";
 import {
   equalBytes,
   type Approver,
@@ -75,9 +75,12 @@ export function isReachable({ emergency, answers }: Answerable, deciders: Decide
   return fills(open, deciders, escalated);
 }
 
-/** Whoever asks for an emergency does not decide on it, under whatever other role or key. */
+/** Whoever asks for an emergency does not decide on it, under whatever other role, key or name: as far as keys of the constitution tell. */
 export function mayDecide({ person }: Approver, { requester }: Emergency, { approvers }: Pick<Deciders, "approvers">): boolean {
-  return approvers.every((one) => one.person !== person || one.key.alg !== requester.alg || !equalBytes(one.key.key, requester.key));
+  const asking = approvers.find(({ key: { alg, key } }) => alg === requester.alg && equalBytes(key, requester.key));
+  if (asking === undefined) return true;
+  const signerOf = findSigners(approvers);
+  return signerOf(asking.person) !== signerOf(person);
 }
 
 function fills(given: readonly Approver[], { rule, approvers, isRevoked }: Deciders, escalated: boolean): boolean {
