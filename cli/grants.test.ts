@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,6 +135,52 @@ describe("caladrius grant", () => {
     expect([refused.code, objects(refused.stdout)["code"]]).toEqual([10, "consent-inexact"]);
     expect(objects(refused.stdout)["sentence"]).toMatch(/Consent\.provision\.provision\[0\]/);
     expect((await from("issuer.pub", "--force")).code).toBe(30);
+  });
+
+  it("makes one from a SMART Permission Ticket that its issuer signed for us and the holder", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    writeFileSync(path("ticket-issuer.jwk"), JSON.stringify(publicKey.export({ format: "jwk" })));
+    const { signing } = JSON.parse(readFileSync(path("holder.pub"), "utf8")) as { signing: string };
+    const x = Buffer.from(signing, "hex").toString("base64url");
+    const now = Math.floor(Date.now() / 1000);
+    const ticket = (change: object = {}): string => {
+      const claims = {
+        iss: "https://issuer.example",
+        aud: "https://hospital.example",
+        exp: now + 3600,
+        iat: now - 5,
+        jti: "1",
+        ticket_type: "https://smarthealthit.org/permission-ticket-type/patient-self-access-v1",
+        presenter_binding: {
+          method: "jkt",
+          jkt: createHash("sha256").update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest("base64url"),
+        },
+        subject: { patient: { resourceType: "Patient" }, patient_reference: "Patient/p-7" },
+        access: { smart_scopes: ["patient/Observation.rs"] },
+        ...change,
+      };
+      const parts = [{ alg: "EdDSA", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+      return `${parts.join(".")}.${sign(null, Buffer.from(parts.join(".")), privateKey).toString("base64url")}\n`;
+    };
+    const from = async (text: string, ...words: string[]): Promise<[number, Record<string, unknown>]> => {
+      writeFileSync(path("ticket.jwt"), text);
+      const keys = ["--issuer-key", path("issuer.pem"), "--holder", path("holder.pub"), "--out", path("ticket.grant"), "--force", "--json"];
+      const { code, stdout } = await call("grant", "from", path("ticket.jwt"), ...keys, ...words);
+      return [code, stdout === "" ? {} : objects(stdout)];
+    };
+    const known = ["--ticket-issuer", path("ticket-issuer.jwk"), "--iss", "https://issuer.example", "--aud", "https://hospital.example"];
+    const [code, made] = await from(ticket(), ...known);
+    expect([code, made]).toMatchObject([0, { subject: "p-7", purposes: ["PATRQT"], source: { kind: "smart-permission-ticket" } }]);
+    const verified = await call("grant", "verify", path("ticket.grant"), "--issuer", path("issuer.pub"), "--holder", path("holder.pub"));
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining("a SMART Permission Ticket") as string]);
+
+    expect(await from(ticket({ exp: now - 1 }), ...known)).toMatchObject([10, { code: "ticket-claims" }]);
+    expect(await from(ticket({ revocation: {} }), ...known)).toMatchObject([10, { code: "ticket-inexact" }]);
+    const other = known.with(1, path("holder.pub"));
+    expect(await from(ticket(), ...other)).toMatchObject([10, { code: "ticket-signature" }]);
+    expect(await from("no ticket", ...known)).toMatchObject([30, { code: "ticket-form" }]);
+    expect((await from(ticket()))[0]).toBe(2); // as a consent
+    expect((await from(ticket(), ...known.slice(0, 4)))[0]).toBe(2);
   });
 });
 

@@ -22,6 +22,22 @@ export const CLIENT_CODE = {
     spec: "FHIR R4 Consent",
     meaning: "the consent says something that a grant cannot say exactly: nothing is made of it, as a grant must not allow more",
   },
+  "ticket-form": { stage: "grant", spec: "RFC 7515 §7.1", meaning: "the file is no SMART Permission Ticket: a compact JWS over JSON" },
+  "ticket-signature": {
+    stage: "grant",
+    spec: "RFC 7515 §5.2",
+    meaning: "the ticket is not signed by the issuer whose key was given, in a way that is read here",
+  },
+  "ticket-claims": {
+    stage: "grant",
+    spec: "RFC 7519 §4.1",
+    meaning: "the ticket is of another issuer, for another audience or holder, or not for this time",
+  },
+  "ticket-inexact": {
+    stage: "grant",
+    spec: "SMART Permission Tickets (draft), access constraints",
+    meaning: "the ticket says something that a grant cannot say exactly: nothing is made of it, as a grant must not allow more",
+  },
   "emergency-denied": {
     stage: "grant",
     spec: "ARCHITECTURE §7",

@@ -20,6 +20,8 @@ export { signGrant, thumbprintOf, type GrantIssuerKey, type GrantTerms } from ".
 export { decodeGrantFile, verifyGrant, type DecodedGrant } from "./grants/read-grant.ts";
 export { describeGrant } from "./grants/describe-grant.ts";
 export { readConsent, type ConsentOptions, type ConsentTerms } from "./grants/from-consent.ts";
+export { readTicket, type TicketOptions, type TicketTerms } from "./grants/from-ticket.ts";
+export { parseTicketIssuerKey, type TicketIssuerKey } from "./grants/ticket-jws.ts";
 export { GrantError, type GrantCode } from "./grants/errors.ts";
 export { tokensOfFile, tokensOfServer, type AccessTokens, type ClientCredentials } from "./sign-in/access-token.ts";
 export { DISCLOSURE_NAMES, redactResultFile, type Redaction } from "./redact.ts";

@@ -1,7 +1,17 @@
 import { CLIENT_CODE, sentence } from "../errors.ts";
 
 /** Codes of grants: rows of the client's table. */
-export type GrantCode = "grant-form" | "grant-signature" | "grant-window" | "grant-holder" | "consent-form" | "consent-inexact";
+export type GrantCode =
+  | "grant-form"
+  | "grant-signature"
+  | "grant-window"
+  | "grant-holder"
+  | "consent-form"
+  | "consent-inexact"
+  | "ticket-form"
+  | "ticket-signature"
+  | "ticket-claims"
+  | "ticket-inexact";
 
 /** No grant can be made, or this one does not count. `where` is the place in the document that it was to be made from. */
 export class GrantError extends Error {

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { MAX_TIME_MS, parseInstantMs } from "../read/instant.ts";
 import { parseJson, type JsonValue } from "../read/json.ts";
 import { DEFAULT_READ_LIMITS } from "../read/limits.ts";
 import { elements, optionalElement, optionalText, toElement, type Element } from "../read/fhir-elements.ts";
-import { meaningOf } from "../read/fhir-coding.ts";
 import { quote, ReadError } from "../read/problems.ts";
 import { GrantError } from "./errors.ts";
+import { channelsOf, pseudonymOf, spanOf, type Span } from "./fhir-terms.ts";
 import type { GrantTerms } from "./sign-grant.ts";
 
 /** What a consent says of a grant. What it leaves open (holder, level, uses, ward, detectors) is its issuer's to decide. */
@@ -71,7 +70,7 @@ function termsOf(consent: Element, options: ConsentOptions, digest: Uint8Array):
   const terms: ConsentTerms = {
     subject: subjectOf(consent),
     purposes: purposesOf(provision, options.purposes ?? []),
-    channels: channelsOf(provision),
+    channels: channelsIn(provision),
     notBefore: Math.ceil(period.fromMs / 1000),
     notAfter: Math.floor(period.toMs / 1000),
     samples: narrowest(windows, "dataPeriod", options.offset ?? null),
@@ -186,59 +185,31 @@ function purposesOf(provision: Element, wanted: readonly string[]): string[] {
   return purposes;
 }
 
-function channelsOf(provision: Element): string[] | null {
+function channelsIn(provision: Element): string[] | null {
   const codes = elements(provision, "code");
-  if (codes.length === 0) return null;
-  const channels = codes.map((concept) => {
-    const meaning = meaningOf(concept);
-    if (meaning === null || meaning.kind !== "signal")
-      throw inexact(concept.path, "LOINC or IEEE 11073 of a signal that recordings have", "another code");
-    return meaning.signal.code;
-  });
-  return [...new Set(channels)];
+  return codes.length === 0 ? null : channelsOf(codes, inexact);
 }
 
 function subjectOf(consent: Element): string {
   const patient = optionalElement(consent, "patient");
   const reference = patient === null ? null : optionalText(patient, "reference");
-  const pseudonym = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(reference ?? "")?.[1];
-  const foreign = reference !== null && /^(urn:|https?:\/\/)/.test(reference) ? reference : null;
-  const name = pseudonym ?? foreign;
-  if (name === null || name.length > 128)
+  const name = pseudonymOf(reference);
+  if (name === null)
     throw inexact(`${consent.path}.patient.reference`, "a reference to a Patient", reference === null ? "none" : quote(reference));
   return name;
 }
 
 /** What several periods have in common; null when none of them is given. */
-function narrowest(
-  rules: readonly Element[],
-  key: "period" | "dataPeriod",
-  offset: string | null,
-): { fromMs: number; toMs: number } | null {
-  let common: { fromMs: number; toMs: number } | null = null;
+function narrowest(rules: readonly Element[], key: "period" | "dataPeriod", offset: string | null): Span | null {
+  let common: Span | null = null;
   for (const rule of rules) {
     const period = optionalElement(rule, key);
     if (period === null) continue;
-    refuseOthers(period, PERIOD_ELEMENTS);
-    const fromMs = momentOf(period, "start", offset);
-    const toMs = momentOf(period, "end", offset);
-    common = common === null ? { fromMs, toMs } : { fromMs: Math.max(fromMs, common.fromMs), toMs: Math.min(toMs, common.toMs) };
+    const span = spanOf(period, offset, inexact);
+    common = common === null ? span : { fromMs: Math.max(span.fromMs, common.fromMs), toMs: Math.min(span.toMs, common.toMs) };
     if (common.toMs < common.fromMs) throw inexact(period.path, "an end behind the start", "none");
   }
   return common;
-}
-
-/** A date without a time begins and ends with its day, where the offset is known (FHIR R4 Period). */
-function momentOf(period: Element, key: "start" | "end", offset: string | null): number {
-  const text = optionalText(period, key);
-  const path = `${period.path}.${key}`;
-  if (text === null) throw inexact(path, `a ${key}`, "none");
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  if (day && offset === null) throw inexact(path, "a time with its offset, or an offset for dates", quote(text));
-  const atMs = parseInstantMs(day ? `${text}T00:00:00${offset ?? ""}` : text);
-  if (atMs === null) throw inexact(path, "a date, or a time with its offset, from 1970 on", quote(text));
-  const last = day && key === "end" ? atMs + DAY_MS - 1 : atMs;
-  return Math.min(last, MAX_TIME_MS);
 }
 
 /** Elements that change what others mean, and those that this does not know, may forbid what a grant would allow. */
@@ -270,7 +241,6 @@ const PROVISION_ELEMENTS: ReadonlySet<string> = new Set(
 /** Of a rule that refuses, around the one that permits: it may limit time, and say nothing else. */
 const OUTER_ELEMENTS: ReadonlySet<string> = new Set(["id", "extension", "type", "period", "dataPeriod", "provision"]);
 const ACTOR_ELEMENTS: ReadonlySet<string> = new Set(["id", "extension", "role", "reference"]);
-const PERIOD_ELEMENTS: ReadonlySet<string> = new Set(["id", "extension", "start", "end"]);
 const ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 const ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 const SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope";
@@ -281,4 +251,3 @@ const SCOPES: ReadonlySet<string> = new Set(["patient-privacy", "research"]);
 const RECIPIENT_ROLES: ReadonlySet<string> = new Set(["IRCP", "PRCP"]);
 const MOST_PURPOSES = 16;
 const MAX_BYTES = 1024 * 1024;
-const DAY_MS = 86_400_000;
