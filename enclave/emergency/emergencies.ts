@@ -22,6 +22,8 @@ export interface KeptEmergency extends Answerable {
 export class Emergencies {
   readonly #limits: { kept: number; perRequester: number; uses: number };
   #kept: KeptEmergency[] = [];
+  /** the jobs that opened what was forgotten, hex, the newest of them */
+  readonly #forgotten = new Set<string>();
   #uses = 0;
 
   /** @param limits by default 64 at once, 4 of them of one requester, each used by 1024 jobs */
@@ -49,11 +51,23 @@ export class Emergencies {
     return this.#kept.find((kept) => kept.openedWith === job) ?? null;
   }
 
+  /** Whether this job opened one that ended and was forgotten: a host that repeats it opens nothing. */
+  wasOpenedWith(jobDigest: Uint8Array): boolean {
+    return this.#forgotten.has(toHex(jobDigest));
+  }
+
   /** Whether one more of this requester can be kept, once what has ended is forgotten. */
   hasRoom(requester: SigningPublicKey, deciders: Deciders, now: TimeInterval): boolean {
     const fits = (): boolean => this.#kept.length < this.#limits.kept && this.#of(requester).length < this.#limits.perRequester;
-    if (!fits()) this.#kept = this.#kept.filter((kept) => ["waiting", "granted"].includes(standingOf(kept, deciders, now).state));
+    if (!fits()) this.#forget(deciders, now);
     return fits();
+  }
+
+  #forget(deciders: Deciders, now: TimeInterval): void {
+    const lasts = new Set(this.#kept.filter((kept) => ["waiting", "granted"].includes(standingOf(kept, deciders, now).state)));
+    for (const kept of this.#kept) if (!lasts.has(kept)) this.#forgotten.add(kept.openedWith);
+    this.#kept = [...lasts];
+    for (const job of this.#forgotten) if (this.#forgotten.size > MOST_FORGOTTEN) this.#forgotten.delete(job);
   }
 
   open(emergency: Emergency, statement: Uint8Array, jobDigest: Uint8Array): KeptEmergency {
@@ -123,3 +137,6 @@ export class Emergencies {
     return this.#kept.filter(({ emergency: { requester } }) => requester.alg === alg && equalBytes(requester.key, key));
   }
 }
+
+/** About half a megabyte. */
+const MOST_FORGOTTEN = 4096;

@@ -283,6 +283,19 @@ describe("what a host sees", () => {
     expect(noticeFor(0, (await use({}, first)).reply, deployment.constitutionDigest)).toMatchObject({ event: { what: "used", uses: 2 } });
   });
 
+  it("can repeat the job that opened one that is forgotten by now, and opens nothing", async () => {
+    const emergency = { step: "open", id: null, reason, approval: null } as const;
+    const request = { ward: "icu", purpose: "ETREAT", emergency, recipients: FINDINGS };
+    const first = jobFor(enclave.inside.identity.bytes, { ...nurse, request });
+    expect((await told(enclave, first)).denial).toBeNull();
+    for (let i = 0; i < 2; i++) expect((await open()).denial).toBeNull();
+    await later(3_600_000 + 2_000);
+    expect((await open()).denial).toBeNull();
+    expect(enclave.inside.emergencies.all).toHaveLength(1);
+    expect((await told(enclave, first)).denial).toBe("denied-emergency");
+    expect(enclave.inside.emergencies.all).toHaveLength(1);
+  });
+
   it("cannot have more opened than are kept", async () => {
     for (let i = 0; i < 3; i++) expect((await open()).denial).toBeNull();
     expect((await open()).denial).toBe("denied-emergency-memory");

@@ -91,6 +91,7 @@ function open(enclave: Enclave, job: OpenedJob, now: TimeInterval): StepOutcome 
   if (rule === null || reason === null) return { denied: "denied-emergency" };
   const before = emergencies.openedWith(jobDigest);
   if (before !== null) return { denied: null, states: [stateOf(enclave, before, now)], event: null };
+  if (emergencies.wasOpenedWith(jobDigest)) return { denied: "denied-emergency" };
   const level = widest(request);
   if (!rule.purposes.includes(request.purpose)) return { denied: "denied-emergency-purpose" };
   if (WIDTH[level] > WIDTH[rule.level]) return { denied: "denied-emergency-level" };
