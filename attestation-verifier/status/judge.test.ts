@@ -111,6 +111,22 @@ describe("a result, judged by a status list", () => {
     expect(await judge({ releases: [{ ...RELEASE, lifecycle }, RELEASE] })).toMatchObject({ status: "affirming" });
   });
 
+  it("of a release that is known by its approvals is judged by its digest too, whatever images the list names", async () => {
+    const verdict = await verdictOf();
+    if (verdict.status === "contraindicated") throw new Error(verdict.sentence);
+    const approved = { ...verdict, claims: { ...verdict.claims, release: { digest: DIGEST } } };
+    const elsewhere: ReleaseStatus = { ...RELEASE, images: [pcr(0x99)] };
+    const by = async (change: Partial<StatusList>) => judgeResult(approved, await listOf(change));
+    expect(await by({ revocations: revoked("release", DIGEST, MADE_S) })).toMatchObject({ code: "release-revoked" });
+    expect(await by({ releases: [{ ...elsewhere, lifecycle: "revoked" }] })).toMatchObject({ code: "release-revoked" });
+    expect(await by({ revocations: revoked("release", DIGEST, MADE_S + 30) })).toMatchObject({ status: "affirming" }); // stamped before
+    expect(await by({ ...releaseSince(MADE_S + 30), releases: [elsewhere] })).toMatchObject({ status: "affirming" });
+    expect(await by({ ...releaseSince(MADE_S), releases: [RELEASE] })).toMatchObject({ code: "release-revoked" });
+    expect(await by({ releases: [{ ...elsewhere, lifecycle: "candidate" }] })).toMatchObject({ code: "release-not-active" });
+    expect(await by({ releases: [elsewhere] })).toMatchObject({ status: "affirming" });
+    expect(await by({ revocations: revoked("release", pcr(0x45), 0) })).toMatchObject({ status: "affirming" });
+  });
+
   it("that was contraindicated stays so, with its own code", async () => {
     const other = parseTrustFile(trustText(root, { pcrs: [] }));
     const refused = await verifyResultFile(stamped(NOW_MS + 61_000), other, {}, signatures);

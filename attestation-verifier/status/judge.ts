@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type Lifecycle } from "@caladrius/wire";
+import { equalBytes, toHex, type Lifecycle, type ReleaseStatus } from "@caladrius/wire";
 import type { PcrValue } from "../evidence/pcr.ts";
 import type { Code } from "../verdict/code.ts";
 import type { EvidenceClaims } from "../verdict/evidence-claims.ts";
@@ -27,6 +27,11 @@ export type StatusVerdict<Claims, Codes extends string = Code> = Verdict<
   Codes | StatusCode
 >;
 
+/** What a verdict says of a result, and where it names one, of which release its code was. */
+interface JudgedClaims extends ResultFileClaims {
+  readonly release?: { readonly digest: Uint8Array } | null;
+}
+
 /**
  * Judges a result that verified by a status list. Contraindicated: its release, or the key of its submitter, its grant's
  * issuer or its device, was revoked by the end of its interval; its policy version had been forbidden by then. A release
@@ -36,18 +41,18 @@ export type StatusVerdict<Claims, Codes extends string = Code> = Verdict<
  * @param list of the constitution that the result names
  * @throws StatusError status-list-constitution for a list of another one
  */
-export function judgeResult<Claims extends ResultFileClaims, Codes extends string>(
+export function judgeResult<Claims extends JudgedClaims, Codes extends string>(
   verdict: Verdict<Claims, Codes>,
   list: VerifiedStatusList,
 ): StatusVerdict<Claims, Codes> {
   if (verdict.status === "contraindicated") return verdict;
-  const { result, disclosed, evidence, provedTime } = verdict.claims;
+  const { result, disclosed, evidence, provedTime, release = null } = verdict.claims;
   refuseOther(result.constitutionDigest, list);
   const { toMs } = result.interval;
   const { submitter, grant, input } = disclosed;
   const device = input?.device ?? null;
   const { isRevoked } = list.revocations;
-  const found = judgeRelease(evidence, list, toMs, provedTime?.atMs ?? null);
+  const found = judgeRelease({ ...evidence, release }, list, { madeMs: toMs, provedMs: provedTime?.atMs ?? null });
   if (result.policy.version < list.list.lowestPolicyVersion)
     found.push(toMs >= list.list.issuedAt * 1000 ? "policy-withdrawn" : "policy-withdrawn-later");
   if (submitter !== null && isRevoked("key", submitter, toMs)) found.push("submitter-revoked");
@@ -68,26 +73,34 @@ export function judgeResult<Claims extends ResultFileClaims, Codes extends strin
 export function judgeEvidence(verdict: Verdict<EvidenceClaims>, list: VerifiedStatusList): StatusVerdict<EvidenceClaims> {
   if (verdict.status === "contraindicated") return verdict;
   const { claims } = verdict;
-  const found = judgeRelease(claims, list, claims.timestampMs, claims.timestampMs);
+  const found = judgeRelease({ ...claims, release: null }, list, { madeMs: claims.timestampMs, provedMs: claims.timestampMs });
   return judged(verdict, found, claimsOf(list, claims, claims.timestampMs, []));
 }
 
-/** @param provedMs when it existed at the latest, as somebody else says; null: nobody */
+/**
+ * A release is told by its image, and where its approvals were verified by its statement too.
+ * @param times `provedMs`: when it existed at the latest, as somebody else says; null: nobody
+ */
 function judgeRelease(
-  { pcrs }: EvidenceClaims,
+  { pcrs, release }: Pick<EvidenceClaims, "pcrs"> & { release: { readonly digest: Uint8Array } | null },
   { list, revocations }: VerifiedStatusList,
-  madeMs: number,
-  provedMs: number | null,
+  { madeMs, provedMs }: { madeMs: number; provedMs: number | null },
 ): StatusCode[] {
   const pcr0 = pcrs.get(0) as PcrValue; // every set that could match has it
-  const since = revocations.imageSince(pcr0);
+  const since = earlier(revocations.imageSince(pcr0), release === null ? null : revocations.releaseSince(release.digest));
   if (since === null) {
-    const named = list.releases.filter(({ images }) => images.some((image) => equalBytes(image, pcr0)));
+    const isThis = ({ digest, images }: ReleaseStatus): boolean =>
+      images.some((image) => equalBytes(image, pcr0)) || (release !== null && equalBytes(release.digest, digest));
+    const named = list.releases.filter(isThis);
     return named.length > 0 && named.every(({ lifecycle }) => lifecycle !== "active") ? ["release-not-active"] : [];
   }
-  if (revocations.isImageRevoked(pcr0, madeMs)) return ["release-revoked"];
+  if (since * 1000 <= madeMs) return ["release-revoked"];
   // Whoever broke a release can have it state an earlier time, for as long as its evidence allows.
   return provedMs !== null && provedMs < since * 1000 ? [] : ["release-revoked-later"];
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function judged<Claims extends object, Codes extends string>(

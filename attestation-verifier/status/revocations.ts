@@ -6,6 +6,8 @@ export interface Revocations {
   since(what: Revocation["what"], id: Uint8Array): number | null;
   /** since when the release with an image of this PCR0 is revoked, Unix seconds; 0 where the list gives no time, null if it is not */
   imageSince(pcr0: Uint8Array): number | null;
+  /** the same of the release with this statement, whichever images the list names with it */
+  releaseSince(digest: Uint8Array): number | null;
   /** @param atMs Unix ms, the latest that it may be */
   isRevoked(what: Revocation["what"], id: Uint8Array, atMs: number): boolean;
   /** as `isRevoked`, of the release with an image of this PCR0 */
@@ -24,9 +26,12 @@ export function indexRevocations(list: Pick<StatusList, "revocations" | "release
   const earliest = new Map<string, number>();
   for (const { what, id, since } of list.revocations) put(earliest, nameOf(what, id), since);
   const images = new Map<string, number>();
+  const releases = new Map<string, number>();
   for (const release of list.releases) {
-    const since = releaseSince(release, earliest);
-    if (since !== null) for (const image of release.images) put(images, toHex(image), since);
+    const since = sinceOf(release, earliest);
+    if (since === null) continue;
+    put(releases, toHex(release.digest), since);
+    for (const image of release.images) put(images, toHex(image), since);
   }
   const since: Revocations["since"] = (what, id) => earliest.get(nameOf(what, id)) ?? null;
   const imageSince: Revocations["imageSince"] = (pcr0) => images.get(toHex(pcr0)) ?? null;
@@ -34,6 +39,7 @@ export function indexRevocations(list: Pick<StatusList, "revocations" | "release
     images,
     since,
     imageSince,
+    releaseSince: (digest) => releases.get(toHex(digest)) ?? since("release", digest),
     isRevoked: (what, id, atMs) => reached(since(what, id), atMs),
     isImageRevoked: (pcr0, atMs) => reached(imageSince(pcr0), atMs),
     keysAt: (atMs) =>
@@ -41,7 +47,7 @@ export function indexRevocations(list: Pick<StatusList, "revocations" | "release
   };
 }
 
-function releaseSince({ digest, lifecycle }: ReleaseStatus, earliest: ReadonlyMap<string, number>): number | null {
+function sinceOf({ digest, lifecycle }: ReleaseStatus, earliest: ReadonlyMap<string, number>): number | null {
   return earliest.get(nameOf("release", digest)) ?? (lifecycle === "revoked" ? 0 : null);
 }
 
