@@ -38,12 +38,29 @@ describe("uses of grants", () => {
     const short = useOf(1, { id: 1, notAfter: NOW_MS / 1000 + 1 });
     memory.answered(JOB, { grant: useOf(1), device: null });
     memory.answered(JOB, { grant: short, device: null });
-    expect(memory.spentWith(useOf(2), NOW_MS)).toBe("full");
+    expect(memory.spentWith(useOf(2, { id: 2 }), NOW_MS)).toBe("full");
     expect([memory.spentWith(useOf(1), NOW_MS), memory.spentWith(short, NOW_MS)]).toEqual([JOB, JOB]);
-    expect(memory.spentWith(useOf(2), NOW_MS + 1000)).toBe("full"); // in its last moment it has not ended
-    expect(memory.spentWith(useOf(2), NOW_MS + 1001)).toBeNull();
+    expect(memory.spentWith(useOf(2, { id: 2 }), NOW_MS + 1000)).toBe("full"); // in its last moment it has not ended
+    expect(memory.spentWith(useOf(2, { id: 2 }), NOW_MS + 1001)).toBeNull();
     expect(memory.spentWith(short, NOW_MS - 5000)).toBe("forgotten");
     expect(memory.spentWith(useOf(1), NOW_MS - 5000)).toEqual(JOB);
+  });
+
+  it("of one grant take a quarter of the room at most, so that its holder cannot have everybody else denied", () => {
+    const memory = new AnsweredJobs({ uses: 8 });
+    const rogue = (use: number): GrantUse => useOf(use, { id: 1, notAfter: NOW_MS / 1000 + 1 });
+    for (const use of [1, 2]) {
+      expect(memory.spentWith(rogue(use), NOW_MS)).toBeNull();
+      memory.answered(JOB, { grant: rogue(use), device: null });
+      memory.answered(JOB, { grant: rogue(use), device: null }); // the same job again takes no more
+    }
+    expect(memory.spentWith(rogue(3), NOW_MS)).toBe("full");
+    expect(memory.spentWith(rogue(2), NOW_MS)).toEqual(JOB);
+    expect(memory.spentWith(useOf(1), NOW_MS)).toBeNull();
+    for (const id of [2, 3, 4]) for (const use of [1, 2]) memory.answered(JOB, { grant: useOf(use, { id }), device: null });
+    expect(memory.spentWith(useOf(1), NOW_MS + 1000)).toBe("full");
+    expect(memory.spentWith(useOf(1), NOW_MS + 1001)).toBeNull();
+    expect(memory.spentWith(useOf(3, { id: 1 }), NOW_MS + 1001)).toBeNull(); // of the same id, and nothing is kept of it
   });
 
   it("take as much memory as is said", () => {

@@ -33,7 +33,7 @@ export const DENIAL = {
   "denied-grant-samples": "the recording holds samples or events of times that the grant does not cover",
   "denied-grant-use": "the use is numbered higher than the grant allows",
   "denied-grant-spent": "this use of the grant was spent with another job",
-  "denied-grant-memory": "the enclave remembers as many uses of grants as it can, and none of them has ended yet",
+  "denied-grant-memory": "the enclave remembers as many uses of this grant, or of all grants, as it can until grants end",
   "denied-device": "the device's statement is malformed, not its own, or not about this recording",
   "denied-device-unsigned": "the policy bundle demands recordings signed by a device",
   "denied-device-revoked": "the device has been revoked",
