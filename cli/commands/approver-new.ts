@@ -1,11 +1,11 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { toHex, type Approver } from "@caladrius/wire";
+import { chooseOrigin } from "../approval/passkey.ts";
+import { servePage } from "../approval/serve.ts";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
 import type { Terminal } from "../print.ts";
-import { chooseOrigin } from "../release/passkey.ts";
-import { servePage } from "../release/serve.ts";
 
 /** Makes a key for somebody who is to approve, and prints the entry that a constitution has for them. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {

@@ -3,18 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { EmergencyDesk, type KnownEmergency } from "@caladrius/client";
 import { toHex } from "@caladrius/wire";
+import { passkeySigner, readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
-import { askingKey } from "../emergency/keys.ts";
+import { readAskingKey } from "../emergency/keys.ts";
 import { printEmergency } from "../emergency/print.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
-import { readApproverKey } from "../fleet/approver-key.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { untilAsked } from "../local.ts";
 import { tellRetries } from "../outcomes.ts";
-import { approve } from "../policy/approval.ts";
 import type { Terminal } from "../print.ts";
-import { approverOfKey } from "../release/approver.ts";
 import { readTrustFile } from "../trust.ts";
 
 /** Shows an approver what waits for their role, asks them about it, and carries their answer. */
@@ -22,23 +20,26 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const [id, word] = [args.hex("id", 16, 16), args.oneOf("answer", ["grant", "refuse"])];
   const approvalPath = args.optional("approval");
   if ((id === null) !== (word === null)) throw new UsageError("--answer needs the --id of an emergency, and --id an answer");
-  if (approvalPath !== null && word !== "grant") throw new UsageError("--approval goes with --answer grant");
+  const byPasskey = args.flag("passkey");
+  if (approvalPath !== null && (word !== "grant" || byPasskey))
+    throw new UsageError("--approval goes with --answer grant", "and is given instead of what --passkey would make");
+  if (byPasskey && word === "refuse") throw new UsageError("a passkey cannot refuse", "only a key file of the approver's can");
   const trust = await readTrustFile(args.text("trust"));
   const founded = await readConstitution(args.text("constitution"), signatures);
-  const key = await readApproverKey(args.text("key"));
-  const approver = approverOfKey(founded.constitution, key.publicKey, { person: args.optional("person"), role: args.optional("role") });
+  const signer = byPasskey ? passkeySigner(args, founded, terminal) : await readSigner(args, founded, terminal);
+  const { approver } = signer;
   const given = approvalPath === null ? null : await readLimited(approvalPath, MAX_APPROVAL_BYTES);
   const stop = new AbortController();
   const desk = new EmergencyDesk({
     hostUrl: args.text("host"),
     trust,
-    key: await askingKey(key),
+    key: await readAskingKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",
     signal: stop.signal,
     onRetry: tellRetries(terminal),
   });
   const answer = async (known: KnownEmergency, granted: boolean): Promise<void> => {
-    const approval = granted ? (given ?? approve("emergency", known.statement, founded, approver, key)) : null;
+    const approval = granted ? (given ?? (await signer.approve("emergency", known.statement, { signal: stop.signal }))) : null;
     printEmergency(await desk.answer(known, approval), terminal);
   };
 
@@ -51,7 +52,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     }
     const asked = untilAsked().then(() => stop.abort());
     terminal.note(`connected as ${approver.person}, ${approver.role}; Ctrl-C ends it`);
-    await watch(desk, answer, stop.signal, terminal);
+    await watch(desk, { answer, question: byPasskey ? BY_PASSKEY : BY_KEY }, stop.signal, terminal);
     await asked;
     return EXIT.ok;
   } finally {
@@ -62,7 +63,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 /** Shows each emergency once; on a terminal it asks. Elsewhere the answer is given by another call with --id. */
 async function watch(
   desk: EmergencyDesk,
-  answer: (known: KnownEmergency, granted: boolean) => Promise<void>,
+  { answer, question }: { answer: (known: KnownEmergency, granted: boolean) => Promise<void>; question: string },
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<void> {
@@ -74,7 +75,7 @@ async function watch(
         if (seen.has(id) || known.state !== "waiting") continue;
         seen.add(id);
         printEmergency(known, terminal);
-        const granted = terminal.isJson || !process.stdin.isTTY ? null : await ask(signal);
+        const granted = terminal.isJson || !process.stdin.isTTY ? null : await ask(question, signal);
         if (granted !== null) await answer(known, granted).catch((error: unknown) => terminal.note((error as Error).message));
       }
       await sleep(POLL_MS, undefined, { signal });
@@ -85,15 +86,17 @@ async function watch(
 }
 
 /** @returns null for no answer at all */
-async function ask(signal: AbortSignal): Promise<boolean | null> {
+async function ask(question: string, signal: AbortSignal): Promise<boolean | null> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const said = (await lines.question("grant it? y = yes, n = refuse, anything else = neither: ", { signal })).trim().toLowerCase();
-    return said === "y" || said === "yes" ? true : said === "n" || said === "no" ? false : null;
+    const said = (await lines.question(question, { signal })).trim().toLowerCase();
+    return said === "y" || said === "yes" ? true : question === BY_KEY && (said === "n" || said === "no") ? false : null;
   } finally {
     lines.close();
   }
 }
 
+const BY_KEY = "grant it? y = yes, n = refuse, anything else = neither: ";
+const BY_PASSKEY = "look at it on the page, to grant it there? y = yes, anything else = no: ";
 const POLL_MS = 1000;
 const MAX_APPROVAL_BYTES = 4096;

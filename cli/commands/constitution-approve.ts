@@ -1,13 +1,12 @@
 import { verifyApprovals } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { refuseNonSuccessor } from "@caladrius/policies/authoring";
-import { decodeApproved, encodeApproved, MAX_CONSTITUTION_BYTES, toHex } from "@caladrius/wire";
+import { decodeApproved, encodeApproved, toHex } from "@caladrius/wire";
+import { readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
-import { readIfThere, readLimited, writeWhole } from "../files.ts";
-import { readApproverKey } from "../fleet/approver-key.ts";
+import { readIfThere, writeWhole } from "../files.ts";
 import { readConstitution } from "../fleet/deployment.ts";
-import { approve, approverOf } from "../policy/approval.ts";
 import { approvalsBesides } from "../policy/bundle-file.ts";
 import { printApprovals, printConstitution } from "../policy/print.ts";
 import { measured } from "../policy/succession.ts";
@@ -20,9 +19,9 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const old = await readConstitution(args.text("predecessor"), signatures);
   const next = await readConstitution(file, signatures);
   await about(file, () => refuseNonSuccessor(next.constitution, measured(old)));
-  const key = await readApproverKey(args.text("key"));
-  const approver = approverOf(old.constitution, key, args);
-  const statement = await readLimited(file, MAX_CONSTITUTION_BYTES);
+  const signer = await readSigner(args, old, terminal);
+  const { approver } = signer;
+  const { statement } = next;
   const existing = await readIfThere(out, MAX_SUCCESSION_BYTES);
   const approvals = existing === null ? [] : await about(out, () => decodeApproved(existing).approvals);
   if (existing !== null) await about(out, () => approvalsBesides({ statement, approvals: [] }, { ...decodeApproved(existing) }));
@@ -33,7 +32,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       signatures,
     );
   const known = (await judge(approvals)).approvedBy.some(({ person, role }) => person === approver.person && role === approver.role);
-  const after = known ? approvals : [...approvals, approve("constitution", statement, old, approver, key)];
+  const after = known ? approvals : [...approvals, await signer.approve("constitution", statement)];
   if (!known) await writeWhole(out, encodeApproved({ statement, approvals: after }), { force: true });
   const quorum = await judge(after);
 

@@ -8,12 +8,12 @@ import {
 } from "@caladrius/policies/authoring";
 import { encodeConstitution, encodeStatement, toHex } from "@caladrius/wire";
 import { extendZero } from "@caladrius/image";
+import { refuseStrangersKey } from "../approval/approver.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readText, refuseExisting, writeWhole } from "../files.ts";
 import type { Founded } from "../fleet/deployment.ts";
 import { readApproverKey } from "../fleet/approver-key.ts";
-import { refuseStrangersKey } from "../policy/approval.ts";
 import { sha384 } from "../policy/bundle-file.ts";
 import { printConstitution, printWarnings } from "../policy/print.ts";
 import { sourcesBeside } from "../policy/sources.ts";
@@ -51,7 +51,7 @@ export async function foundConstitution(
     const read = readConstitutionDescription(text, sourcesBeside(file), line);
     return { constitution: read, warnings: checkConstitution(read, Math.floor(Date.now() / 1000)) };
   });
-  refuseStrangersKey(constitution, key);
+  refuseStrangersKey(constitution, key.publicKey);
   const payload = await about(file, () => encodeConstitution(constitution));
   const statement = encodeStatement("constitution", key.publicKey.alg, payload, (bytes) => key.sign(bytes));
   if (statement.length > MAX_STATEMENT_BYTES)

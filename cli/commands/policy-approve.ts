@@ -2,12 +2,11 @@ import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { extendZero } from "@caladrius/image";
 import { checkBundle } from "@caladrius/policies/authoring";
 import { encodeApproved, toHex } from "@caladrius/wire";
+import { readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { writeWhole } from "../files.ts";
-import { readApproverKey } from "../fleet/approver-key.ts";
-import { readConstitution, type Founded } from "../fleet/deployment.ts";
-import { approve, approverOf } from "../policy/approval.ts";
+import { readConstitution, type FoundedFile } from "../fleet/deployment.ts";
 import { approvalsBesides, readBundleFile, readSignedBundle, sha384, type SignedBundle } from "../policy/bundle-file.ts";
 import { checkDetectors, openCedar } from "../policy/checks.ts";
 import { countApprovals } from "../policy/judge.ts";
@@ -17,7 +16,8 @@ import type { Terminal } from "../print.ts";
 /** Adds one person's approval to a bundle's file, or those that another copy of it has. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const file = args.inputs[0] ?? "";
-  if ((args.optional("key") === null) === (args.optional("merge") === null)) throw new UsageError("give one of --key and --merge");
+  const given = [args.optional("key") !== null, args.flag("passkey"), args.optional("merge") !== null];
+  if (given.filter(Boolean).length !== 1) throw new UsageError("give one of --key, --passkey and --merge");
   const founded = await readConstitution(args.text("constitution"), signatures);
   const { constitution, digest } = founded;
   const mine = await readSignedBundle(file);
@@ -27,7 +27,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     checkDetectors(bundle);
     openCedar(bundle);
   });
-  const { added, who } = await newApprovals(args, mine, founded);
+  const { added, who } = await newApprovals(args, mine, founded, terminal);
   const after = { ...mine, approvals: [...mine.approvals, ...added] };
   if (added.length > 0) await writeWhole(file, encodeApproved({ statement, approvals: [...after.approvals] }), { force: true });
   const quorum = await about(file, () => countApprovals(after, founded));
@@ -48,16 +48,20 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   return EXIT.ok;
 }
 
-async function newApprovals(args: Arguments, mine: SignedBundle, founded: Founded): Promise<{ added: Uint8Array[]; who: string }> {
+async function newApprovals(
+  args: Arguments,
+  mine: SignedBundle,
+  founded: FoundedFile,
+  terminal: Terminal,
+): Promise<{ added: Uint8Array[]; who: string }> {
   const merge = args.optional("merge");
   if (merge !== null) {
     const other = await readBundleFile(merge);
     return { added: await about(merge, () => approvalsBesides(mine, other)), who: `those in ${merge}` };
   }
-  const key = await readApproverKey(args.text("key"));
-  const approver = approverOf(founded.constitution, key, args);
-  const { person, role } = approver;
+  const signer = await readSigner(args, founded, terminal);
+  const { person, role } = signer.approver;
   const { approvedBy } = await countApprovals(mine, founded);
   const known = approvedBy.some((one) => one.person === person && one.role === role);
-  return { added: known ? [] : [approve("bundle", mine.statement, founded, approver, key)], who: `${person}, ${role}` };
+  return { added: known ? [] : [await signer.approve("bundle", mine.statement)], who: `${person}, ${role}` };
 }

@@ -2,12 +2,12 @@ import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { AuthoringError, checkBundle } from "@caladrius/policies/authoring";
 import { encodeApproved, encodeStatement, toHex } from "@caladrius/wire";
 import { extendZero } from "@caladrius/image";
+import { refuseStrangersKey } from "../approval/approver.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { refuseExisting, writeWhole } from "../files.ts";
 import { readApproverKey } from "../fleet/approver-key.ts";
 import { readConstitution } from "../fleet/deployment.ts";
-import { refuseStrangersKey } from "../policy/approval.ts";
 import { readBundleFile, sha384 } from "../policy/bundle-file.ts";
 import { checkDetectors, openCedar } from "../policy/checks.ts";
 import { printBundle, printWarnings } from "../policy/print.ts";
@@ -20,7 +20,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (!force) await refuseExisting(out);
   const { constitution, digest } = await readConstitution(args.text("constitution"), signatures);
   const key = await readApproverKey(args.text("key"));
-  refuseStrangersKey(constitution, key);
+  refuseStrangersKey(constitution, key.publicKey);
   const { bundle, payload, statement: signed } = await readBundleFile(file);
   const warnings = await about(file, () => {
     if (signed !== null) throw new AuthoringError("bundle-author", "it is signed already: another signature would be another bundle");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { explainImages, sbomOf } from "@caladrius/image";
 import { encodeApproved, encodeRelease, encodeStatement, fromHex, type Release } from "@caladrius/wire";
+import { approverOfKey } from "../approval/approver.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readText, refuseExisting, writeWhole } from "../files.ts";
@@ -8,7 +9,6 @@ import { readApproverKey } from "../fleet/approver-key.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { measureFile, readImage } from "../image-file.ts";
 import type { Terminal } from "../print.ts";
-import { approverOfKey } from "../release/approver.ts";
 import { countUnder } from "../release/file.ts";
 import { printQuorum, printRelease } from "../release/print.ts";
 import { signatures } from "@caladrius/attestation-verifier/signatures";

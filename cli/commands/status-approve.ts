@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import { approvedBytes, encodeApproval, encodeApproved, encodeStatement } from "@caladrius/wire";
+import { encodeApproved } from "@caladrius/wire";
+import { readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { writeWhole } from "../files.ts";
-import { readApproverKey } from "../fleet/approver-key.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { styled, type Terminal } from "../print.ts";
-import { approverOfKey } from "../release/approver.ts";
 import { missingWords } from "../release/print.ts";
 import { readStatusFile, verifyBytes, verifyStatusFile } from "../status/file.ts";
 import { printChanges, printStatusList } from "../status/print.ts";
@@ -16,11 +14,8 @@ import { printChanges, printStatusList } from "../status/print.ts";
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const path = args.inputs[0] ?? "";
   const founded = await readConstitution(args.text("constitution"), signatures);
-  const key = await readApproverKey(args.text("key"));
-  const { person, role } = approverOfKey(founded.constitution, key.publicKey, {
-    person: args.optional("person"),
-    role: args.optional("role"),
-  });
+  const signer = await readSigner(args, founded, terminal);
+  const { person, role } = signer.approver;
   const draft = await readStatusFile(path);
   const { quorum: before } = await verifyStatusFile(draft, founded, null);
   const last = args.optional("last") === null ? null : await readStatusFile(args.text("last"));
@@ -28,12 +23,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (last !== null) printChanges(last.list, draft.list, terminal);
   const known = before.approvedBy.some((one) => one.person === person && one.role === role);
   const { statement, approvals } = draft.source;
-  const digest = createHash("sha384")
-    .update(approvedBytes("status-list", founded.digest, statement))
-    .digest();
-  const payload = encodeApproval({ kind: "status-list", digest: new Uint8Array(digest), person, role, at: Math.floor(Date.now() / 1000) });
-  const approval = encodeStatement("approval", key.publicKey.alg, payload, (bytes) => key.sign(bytes));
-  const bytes = known ? draft.bytes : encodeApproved({ statement, approvals: [...approvals, approval] });
+  const added = known ? [] : [await signer.approve("status-list", statement, { previous: last?.source.statement ?? null })];
+  const bytes = known ? draft.bytes : encodeApproved({ statement, approvals: [...approvals, ...added] });
   if (!known) await writeWhole(path, bytes, { force: true });
   const { quorum } = await verifyBytes(bytes, founded, null);
   terminal.object({

@@ -19,14 +19,19 @@ export interface Founded {
   digest: Uint8Array;
 }
 
+/** The same with the statement itself, as its file holds it. */
+export interface FoundedFile extends Founded {
+  statement: Uint8Array;
+}
+
 /** Reads a constitution and verifies that one of its own approvers signed it. What makes it the right one is its digest. */
-export async function readConstitution(path: string, signatures: SignatureBackend): Promise<Founded> {
+export async function readConstitution(path: string, signatures: SignatureBackend): Promise<FoundedFile> {
   const statement = await readLimited(path, MAX_CONSTITUTION_BYTES);
   return about(path, async () => {
     const constitution = decodeConstitution(decodeStatement(statement, "constitution").payload);
     if ((await signedByApprover(statement, "constitution", constitution, signatures)) === null)
       throw new FleetError("fleet-constitution", "none of its own approvers signed it");
-    return { constitution, digest: new Uint8Array(createHash("sha384").update(statement).digest()) };
+    return { constitution, digest: new Uint8Array(createHash("sha384").update(statement).digest()), statement };
   });
 }
 

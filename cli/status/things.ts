@@ -5,7 +5,6 @@ import {
   decodeRelease,
   decodeStatement,
   equalBytes,
-  toHex,
   type ReleaseStatus,
   type Revocation,
   type StatusList,
@@ -95,11 +94,6 @@ function fromHexText(text: string): Uint8Array {
 
 function sha(name: "sha256" | "sha384", bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(name).update(bytes).digest());
-}
-
-/** How a list's entries are shown. */
-export function wordsOf({ what, id }: Pick<Revocation, "what" | "id">): string {
-  return `${what} ${toHex(id)}`;
 }
 
 const MAX_FILE_BYTES = 512 * 1024;

@@ -1,5 +1,5 @@
 import type { Command, Option } from "../command.ts";
-import { json, MANY, strict, trust, zone } from "./options.ts";
+import { BY_PASSKEY, json, MANY, strict, trust, zone } from "./options.ts";
 
 const host: Option = { value: "URL", about: "the host's address", required: true };
 const purpose: Option = { value: "CODE", about: "a purpose that the policy bundle knows (default: ETREAT)" };
@@ -39,7 +39,8 @@ export const BREAK_GLASS_COMMANDS: readonly Command[] = [
       host,
       trust,
       constitution: { value: "F", about: "the constitution that names the approver", required: true },
-      key: { value: "F.pem", about: "the approver's private key, 0600", required: true },
+      key: { value: "F", about: "private key that asks, 0600: the approver's in PEM; with --passkey see below", required: true },
+      ...BY_PASSKEY,
       person: { value: "NAME", about: "where the key has several entries" },
       role: { value: "ROLE", about: "likewise" },
       purpose,
@@ -48,7 +49,11 @@ export const BREAK_GLASS_COMMANDS: readonly Command[] = [
       approval: { value: "F", about: "grant by these bytes instead, such as what a passkey signed" },
       json,
     },
-    notes: ["Asks on a terminal. Elsewhere it shows what waits; answer with --id and --answer."],
+    notes: [
+      "Asks on a terminal. Elsewhere it shows what waits; answer with --id and --answer.",
+      "A passkey signs approvals and asks no enclave: with --passkey, --key is of anybody to whom the enclave shows",
+      "the emergency, such as the key file that asked for it. What the page makes counts as --person's.",
+    ],
     load: () => import("../commands/break-glass-watch.ts"),
   },
   {

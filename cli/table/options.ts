@@ -21,6 +21,11 @@ export const EVIDENCE_OPTIONS: Readonly<Record<string, Option>> = {
   force: { value: null, about: "overwrite a file that exists" },
   strict,
 };
+/** Of every command that takes a person's approval; approval/signer.ts reads them. */
+export const BY_PASSKEY: Readonly<Record<string, Option>> = {
+  passkey: { value: null, about: "ask your passkey, on a page that this command serves on localhost" },
+  port: { value: "P", about: "with --passkey: which of the constitution's origins (default: its first)" },
+};
 export const MANY: number = Number.MAX_SAFE_INTEGER;
 
 export const INPUT_NOTE: readonly string[] = [

@@ -1,5 +1,5 @@
 import type { Command, Option } from "../command.ts";
-import { json } from "./options.ts";
+import { BY_PASSKEY, json } from "./options.ts";
 
 /** Whose key --key is, where it has several owners. */
 const APPROVER: Readonly<Record<string, Option>> = {
@@ -72,13 +72,14 @@ export const POLICY_COMMANDS: readonly Command[] = [
   },
   {
     name: "constitution approve",
-    summary: "approve that a constitution follows yours",
+    summary: "approve, by key or passkey, that a constitution follows yours",
     inputs: "F.cose",
     count: [1, 1],
     options: {
       predecessor: { value: "F.cose", about: "the constitution that names you as an approver", required: true },
+      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600" },
+      ...BY_PASSKEY,
       ...APPROVER,
-      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600", required: true },
       out: { value: "FILE", about: "where approvals gather: the first approver makes it, the next ones add", required: true },
       json,
     },
@@ -136,12 +137,13 @@ export const POLICY_COMMANDS: readonly Command[] = [
   },
   {
     name: "policy approve",
-    summary: "approve a policy bundle, alone or after others",
+    summary: "approve a policy bundle with your key or passkey",
     inputs: "BUNDLE",
     count: [1, 1],
     options: {
       constitution: { value: "F", about: "the constitution: its quorum for bundles decides", required: true },
       key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600" },
+      ...BY_PASSKEY,
       ...APPROVER,
       merge: { value: "F", about: "instead: take the approvals that this copy of the bundle has" },
       json,

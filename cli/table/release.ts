@@ -1,4 +1,5 @@
 import type { Command, Option } from "../command.ts";
+import { BY_PASSKEY } from "./options.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const force: Option = { value: null, about: "overwrite a file that exists" };
@@ -45,11 +46,10 @@ export const RELEASE_COMMANDS: readonly Command[] = [
     options: {
       constitution,
       key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600" },
-      passkey: { value: null, about: "ask your passkey, on a page that this command serves on localhost" },
+      ...BY_PASSKEY,
       merge: { value: "F.release", about: "take over the approvals of another copy of this file" },
       person,
       role,
-      port: { value: "P", about: "with --passkey: which of the constitution's origins (default: its first)" },
       json,
     },
     notes: [

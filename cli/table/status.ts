@@ -1,4 +1,5 @@
 import type { Command, Option } from "../command.ts";
+import { BY_PASSKEY } from "./options.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const force: Option = { value: null, about: "overwrite a file that exists" };
@@ -111,7 +112,8 @@ export const STATUS_COMMANDS: readonly Command[] = [
     count: [1, 1],
     options: {
       constitution,
-      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600", required: true },
+      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600" },
+      ...BY_PASSKEY,
       person: { value: "NAME", about: "you, as the constitution names you; where the key alone does not say it" },
       role: { value: "ROLE", about: "the role in which you act; where the key alone does not say it" },
       last,

@@ -1,9 +1,12 @@
-import { escapeText, toHex } from "@caladrius/wire";
+import { thresholdWords } from "@caladrius/policies/words";
+import { escapeText } from "@caladrius/wire";
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Code, Facts } from "../verify/facts.tsx";
 import { makePasskey, signByPasskey } from "./passkey.tsx";
 import { readQuestion, type ApprovalQuestion, type Asked } from "./question.ts";
+import { Said } from "./said.tsx";
+import { NOUN, quorumOf } from "./subject.ts";
 
 type State = { readonly step: "ready" | "asking" | "done" } | { readonly step: "failed"; readonly sentence: string };
 
@@ -26,36 +29,19 @@ function read(asked: Asked): ApprovalQuestion | string | null {
   try {
     return readQuestion(asked);
   } catch (error) {
-    return `What the command sent is no release and constitution: ${(error as Error).message}`;
+    return `What the command sent cannot be approved here: ${(error as Error).message}`;
   }
 }
 
 function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
-  const { release, constitution, person, role } = question;
+  const { subject, constitution, person, role } = question;
+  const noun = NOUN[subject.kind];
+  const quorum = quorumOf(subject.kind, constitution);
   const send = async (): Promise<void> => post("/approval", await signByPasskey(question, Math.floor(Date.now() / 1000)));
   return (
-    <Frame title="Approve a release">
-      <Panel id="release" title="What you approve">
-        <Facts
-          rows={[
-            ["Release", <strong key="name">{escapeText(`${release.name} ${release.softwareVersion}`)}</strong>],
-            ["Source commit", <Code key="commit">{escapeText(release.sourceCommit)}</Code>],
-            [
-              "Notes",
-              <p class="notes" key="notes">
-                {release.notes === "" ? "none" : escapeLines(release.notes)}
-              </p>,
-            ],
-            ["Image digest", <Code key="image">{toHex(release.imageDigest)}</Code>],
-            ["SBOM digest", release.sbomDigest === null ? "none" : <Code key="sbom">{toHex(release.sbomDigest)}</Code>],
-          ]}
-        />
-        {release.pcrs.map(({ pcr0, pcr1, pcr2 }, i) => (
-          <div key={i}>
-            {release.pcrs.length > 1 && <h3>Set {i + 1} of measurements</h3>}
-            <Facts rows={[pcr0, pcr1, pcr2].map((value, index) => [`PCR${index}`, <Code key={index}>{toHex(value)}</Code>] as const)} />
-          </div>
-        ))}
+    <Frame title={`Approve ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`}>
+      <Panel id="what" title="What you approve">
+        <Said subject={subject} />
       </Panel>
       <Panel id="whom" title="As whom, and under which rules">
         <Facts
@@ -63,7 +49,7 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
             ["You", <strong key="you">{escapeText(`${person}, ${role}`)}</strong>],
             ["Constitution", escapeText(`${constitution.name}, number ${constitution.number}`)],
             ["Its digest", <Code key="constitution">{question.constitutionDigest}</Code>],
-            ["It asks for", escapeText(constitution.quorums.release.map((one) => `${one.threshold} of role ${one.role}`).join(", "))],
+            ["Must approve", quorum === null ? "whom the policy bundle of the enclave names" : escapeText(thresholdWords(quorum))],
           ]}
         />
       </Panel>
@@ -71,12 +57,12 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
         <p>This page computed these from the statement that it shows. Compare the first with what others tell you.</p>
         <Facts
           rows={[
-            ["Digest of the release", <Code key="release">{question.releaseDigest}</Code>],
+            [`Digest of the ${noun}`, <Code key="statement">{question.statementDigest}</Code>],
             ["Digest that is approved", <Code key="approved">{question.approvedDigest}</Code>],
           ]}
         />
       </Panel>
-      <Act button="Approve with my passkey" done="Approved. The command has written your approval: this page can be closed." act={send} />
+      <Act button="Approve with my passkey" done="Approved. The command has your approval: this page can be closed." act={send} />
     </Frame>
   );
 }
@@ -168,8 +154,4 @@ function sentenceOf(error: unknown): string {
   const { name, message } = error as Error;
   if (name === "NotAllowedError") return "Nothing was signed: it was cancelled, took too long, or there is no passkey for this page.";
   return message;
-}
-
-function escapeLines(text: string): string {
-  return text.split("\n").map(escapeText).join("\n");
 }

@@ -1,6 +1,7 @@
 import { equalBytes, type Bundle, type Constitution, type DisclosureLevel } from "@caladrius/wire";
 import { AuthoringError, type AuthoringWarning } from "../authoring/errors.ts";
-import { iso, unreachable } from "../constitution/check.ts";
+import { iso } from "../authoring/words.ts";
+import { unreachable } from "../constitution/check.ts";
 import { WIDTH } from "../decision/cover.ts";
 
 /** What a bundle is held against. */

@@ -1,5 +1,5 @@
-import { encodeCbor, toHex, type BreakGlassRule, type Bundle, type CborValue, type PurposeRule, type RoleThreshold } from "@caladrius/wire";
-import { iso } from "../constitution/check.ts";
+import { toHex, type BreakGlassRule, type Bundle, type CborValue, type PurposeRule, type RoleThreshold } from "@caladrius/wire";
+import { breakGlassWords, durationWords, iso, keyWords, parameterWords, thresholdWords } from "../authoring/words.ts";
 import { WIDTH } from "../decision/cover.ts";
 import { diffLines, type DiffLine } from "./diff-lines.ts";
 
@@ -214,40 +214,6 @@ function text(what: string, before: string, after: string): BundleDifference[] {
   const lines = diffLines(before, after);
   const count = (mark: DiffLine["mark"]): string => `${lines.filter((line) => line.mark === mark).length} lines`;
   return [{ what, before: count("-"), after: count("+"), effect: "read", lines }];
-}
-
-/** A rule of role thresholds as people read it. */
-export function thresholdWords(rule: readonly RoleThreshold[]): string {
-  return rule.map(({ role, threshold }) => `${threshold} of role ${role}`).join(" and ") || "nobody";
-}
-
-/** A rule for emergencies as people read it. */
-export function breakGlassWords({ first, second, escalateSeconds, validSeconds, purposes, level: widest }: BreakGlassRule): string {
-  const later = second.length === 0 ? "" : `, after ${durationWords(escalateSeconds)} also ${thresholdWords(second)}`;
-  return `${thresholdWords(first)}${later}, for ${durationWords(validSeconds)}, ${purposes.join(" ")}, at most ${widest}`;
-}
-
-/** Seconds as people read them. */
-export function durationWords(seconds: number): string {
-  if (seconds % 3600 === 0 && seconds > 0) return `${seconds / 3600} h`;
-  return seconds % 60 === 0 && seconds > 0 ? `${seconds / 60} min` : `${seconds} s`;
-}
-
-/** A key as people compare it. */
-export function keyWords({ alg, key }: { alg: string; key: Uint8Array }): string {
-  return `${alg} ${toHex(key)}`;
-}
-
-/** A value of a detector's parameters, or telemetry, as JSON writes it. */
-export function parameterWords(value: CborValue): string {
-  if (value === null) return "default";
-  if (value instanceof Map) {
-    const members = [...(value as ReadonlyMap<number | string, CborValue>)].map(
-      ([name, one]) => `${String(name)} ${one === null ? "off" : parameterWords(one)}`,
-    );
-    return members.join(", ") || "default";
-  }
-  return typeof value === "object" ? toHex(encodeCbor(value)) : String(value);
 }
 
 const DEVICE_RULE = {

@@ -1,6 +1,7 @@
 import { countMissing } from "@caladrius/attestation-verifier/governance";
 import { toHex, type Approver, type Constitution, type RoleThreshold, type SigningPublicKey } from "@caladrius/wire";
 import { AuthoringError, type AuthoringWarning } from "../authoring/errors.ts";
+import { iso } from "../authoring/words.ts";
 
 /**
  * Refuses a constitution that cannot work, and says what of one that can should be thought about again.
@@ -103,9 +104,4 @@ function fragile({ approvers, quorums }: Constitution): AuthoringWarning[] {
 
 function keyName({ alg, key }: SigningPublicKey): string {
   return `${alg} ${toHex(key)}`;
-}
-
-/** Unix seconds as people read them. */
-export function iso(unixSeconds: number): string {
-  return new Date(unixSeconds * 1000).toISOString().replace(".000Z", "Z");
 }

@@ -2,7 +2,7 @@ import { equalBytes, toHex, type Constitution } from "@caladrius/wire";
 import { AuthoringError } from "../authoring/errors.ts";
 import { pcrOf } from "../kms/attestation.ts";
 import { statementName, type KeyPolicy } from "../kms/policy.ts";
-import { iso } from "./check.ts";
+import { iso } from "../authoring/words.ts";
 
 /** A constitution with what it is measured as, lower-case hex. */
 export interface Measured {

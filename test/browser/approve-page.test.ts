@@ -274,7 +274,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     await one.give(credential);
     expect(await one.page.locator("body").innerText()).toContain("harmless");
     await one.page.getByRole("button").click();
-    expect(await settled(one)).toContain("Not accepted: another release, person or role was approved");
+    expect(await settled(one)).toContain("Not accepted: another statement, person or role was approved");
     expect(decodeApproved(readFileSync(file)).approvals).toEqual([]);
     await one.page.context().close();
     contexts.splice(0);
@@ -300,7 +300,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     const payload = approvalOf("release", founded.constitutionDigest, statement, { person: "ben", role: "hospital" });
     const post = (body: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> =>
       send("POST", "/approval", body, { origin, ...headers });
-    expect(await post(replayed)).toEqual({ status: 422, text: "another release, person or role was approved than this command asked for" });
+    expect(await post(replayed)).toEqual({ status: 422, text: "another statement, person or role was approved than this command asked for" });
     expect(await post(signByPasskey(payload, BEN, { clientData: { origin } }))).toEqual({
       status: 422,
       text: "the signature does not verify",

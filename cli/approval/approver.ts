@@ -1,3 +1,4 @@
+import { AuthoringError } from "@caladrius/policies/authoring";
 import { equalBytes, type Approver, type Constitution, type SigningPublicKey } from "@caladrius/wire";
 import { UsageError } from "../exit.ts";
 
@@ -22,6 +23,12 @@ export function approversByPasskey(constitution: Constitution, claimed: Claimed)
     claimed,
     "a passkey",
   );
+}
+
+/** Whether the key is one of the constitution's approvers', and signs by itself. @throws AuthoringError approver-unknown */
+export function refuseStrangersKey({ approvers }: Constitution, { alg, key }: SigningPublicKey): void {
+  const known = approvers.some((one) => one.passkey === null && one.key.alg === alg && equalBytes(one.key.key, key));
+  if (!known) throw new AuthoringError("approver-unknown", "--key is of none of the constitution's approvers, or of one with a passkey");
 }
 
 function only(owners: readonly Approver[], { person, role }: Claimed, what: string): Approver {

@@ -14,12 +14,14 @@ export interface Served<T> {
   take(body: Uint8Array): Promise<{ readonly taken: T } | { readonly refused: string }>;
   /** told when the page can be opened */
   ready(): void;
+  /** ends it without an answer */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Serves the approval page on this machine alone until an answer is taken. Requests that name another host are refused, so
  * that no name made to point here can read or send anything, and so are answers of another page.
- * @throws UnreachableError when the port is in use
+ * @throws UnreachableError when the port is in use; the signal's reason when it ends it
  */
 export async function servePage<T>(served: Served<T>): Promise<T> {
   const page = await buildApprovePage();
@@ -53,10 +55,14 @@ export async function servePage<T>(served: Served<T>): Promise<T> {
       error.code === "EADDRINUSE" ? new UnreachableError(`port ${port} is in use, and a passkey signs for ${served.origin} alone`) : error,
     ),
   );
+  const stop = (): void => end.reject(served.signal?.reason);
+  served.signal?.addEventListener("abort", stop, { once: true });
+  if (served.signal?.aborted === true) stop();
   server.listen(Number(port), "127.0.0.1", () => served.ready());
   try {
     return await result;
   } finally {
+    served.signal?.removeEventListener("abort", stop);
     server.close();
     server.closeAllConnections();
   }

@@ -1,34 +1,44 @@
-import { createHash } from "node:crypto";
-import { verifyApproval, verifyPasskey } from "@caladrius/attestation-verifier/governance";
+import { verifyApproval, verifyPasskey, type ApprovableKind } from "@caladrius/attestation-verifier/governance";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import { approvedBytes, decodePasskeyApproval, toBase64, type Approved, type Approver } from "@caladrius/wire";
+import { approvedBytes, decodePasskeyApproval, toBase64, type Approver } from "@caladrius/wire";
 import { UsageError } from "../exit.ts";
-import type { Founded } from "../fleet/deployment.ts";
+import type { Founded, FoundedFile } from "../fleet/deployment.ts";
+import { sha384 } from "../policy/bundle-file.ts";
 import type { Terminal } from "../print.ts";
 import { servePage } from "./serve.ts";
 
 /** Whose approval of what is asked for. */
 export interface Asking {
-  readonly source: Approved;
-  readonly founded: Founded;
-  /** the constitution's statement, which the page reads for itself */
-  readonly constitution: Uint8Array;
+  readonly kind: PageKind;
+  readonly statement: Uint8Array;
+  /** of a status list: the statement of the list before, to say what changes */
+  readonly previous: Uint8Array | null;
+  readonly founded: FoundedFile;
   readonly approver: Approver;
   /** of the constitution's origins the one at this port; null = the first at localhost */
   readonly port: number | null;
+  readonly signal?: AbortSignal;
 }
 
+/** What the page can show. */
+export type PageKind = Exclude<ApprovableKind, "fleet-record">;
+
 /** Serves the approval page until a passkey has approved; what the page sends is verified as every reader of the file will. */
-export function askApproval({ source, founded, constitution, approver, port }: Asking, terminal: Terminal): Promise<Uint8Array> {
+export function askApproval(
+  { kind, statement, previous, founded, approver, port, signal }: Asking,
+  terminal: Terminal,
+): Promise<Uint8Array> {
   const { person, role, passkey } = approver;
   const origin = chooseOrigin(passkey?.origins ?? [], port);
-  const digest = sha384(approvedBytes("release", founded.digest, source.statement));
+  const digest = sha384(approvedBytes(kind, founded.digest, statement));
   return servePage({
     origin,
     question: {
       ask: "approve",
-      statement: toBase64(source.statement),
-      constitution: toBase64(constitution),
+      kind,
+      statement: toBase64(statement),
+      previous: previous === null ? null : toBase64(previous),
+      constitution: toBase64(founded.statement),
       person,
       role,
       rpId: passkey?.rpId,
@@ -36,12 +46,13 @@ export function askApproval({ source, founded, constitution, approver, port }: A
     answerPath: "/approval",
     ready: () => terminal.note(`open ${origin}/ in a browser on this machine, read what it shows, and approve there`),
     take: async (body) => {
-      const given = await verifyApproval(body, { kind: "release", digest }, founded.constitution, signatures);
+      const given = await verifyApproval(body, { kind, digest }, founded.constitution, signatures);
       if (given === null) return { refused: await whyNot(body, founded, approver) };
       if (given.approver.person !== person || given.approver.role !== role)
         return { refused: `this is the passkey of ${given.approver.person}` };
       return { taken: body };
     },
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 
@@ -65,12 +76,8 @@ async function whyNot(body: Uint8Array, { constitution }: Founded, { person, rol
       const fault = await verifyPasskey(approval, approver, signatures);
       if (fault !== null) return fault;
     }
-    return "another release, person or role was approved than this command asked for";
+    return "another statement, person or role was approved than this command asked for";
   } catch (error) {
     return `no approval by passkey (${(error as Error).message})`;
   }
-}
-
-function sha384(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha384").update(bytes).digest());
 }
