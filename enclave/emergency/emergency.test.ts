@@ -296,6 +296,15 @@ describe("what a host sees", () => {
     expect(enclave.inside.emergencies.all).toHaveLength(1);
   });
 
+  it("has approvers shown what others ask for, however much one requester asks for", async () => {
+    const long = { step: "open", reason: "é".repeat(800) } as const;
+    const [genuine] = (await ask(enclave, long, nurse)).emergencies ?? [];
+    for (let i = 0; i < 4; i++) expect((await ask(enclave, long, { signer: NIGHT.cleo })).denial).toBeNull();
+    const { emergencies } = await ask(enclave, { step: "list" }, { signer: NIGHT.ben });
+    expect(emergencies?.length).toBeLessThan(6); // they do not all fit
+    expect(emergencies?.map(({ emergency }) => emergency)).toContainEqual(genuine?.emergency);
+  });
+
   it("cannot have more opened than are kept", async () => {
     for (let i = 0; i < 3; i++) expect((await open()).denial).toBeNull();
     expect((await open()).denial).toBe("denied-emergency-memory");

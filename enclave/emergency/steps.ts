@@ -7,6 +7,7 @@ import {
   encodeEmergency,
   encodeStatement,
   equalBytes,
+  toHex,
   type Approver,
   type Emergency,
   type EmergencyState,
@@ -131,13 +132,16 @@ function answer(enclave: Enclave, job: OpenedJob, given: GivenApproval | null, n
   };
 }
 
-/** What waits for the roles that this key has in the constitution, and what it asked for itself; as many as a reply holds. */
+/**
+ * What waits for the roles that this key has in the constitution, and what it asked for itself; as many as a reply holds, the
+ * newest first, and of each requester one before the next: nobody hides what others ask for behind much of their own.
+ */
 function list(enclave: Enclave, key: SigningPublicKey, now: TimeInterval): EmergencyState[] {
   const deciders = decidersOf(enclave, now);
   const roles = new Set(approversWith(enclave, key).flatMap(({ key: own, role }) => (deciders.isRevoked(own) ? [] : [role])));
   const states: EmergencyState[] = [];
   let room = LIST_BYTES;
-  for (const kept of enclave.emergencies.all.toReversed()) {
+  for (const kept of inTurns(enclave.emergencies.all.toReversed())) {
     const state = stateOf(enclave, kept, now);
     const forThem = state.state === "waiting" && state.asked.some(({ role }) => roles.has(role));
     room -= sizeOf(state);
@@ -145,6 +149,18 @@ function list(enclave: Enclave, key: SigningPublicKey, now: TimeInterval): Emerg
     else room += sizeOf(state);
   }
   return states;
+}
+
+/** The first of each requester, then the second of each, and so on. */
+function inTurns(all: readonly KeptEmergency[]): KeptEmergency[] {
+  const before = new Map<string, number>();
+  const turns = all.map((kept) => {
+    const { key } = kept.emergency.requester;
+    const turn = before.get(toHex(key)) ?? 0;
+    before.set(toHex(key), turn + 1);
+    return { kept, turn };
+  });
+  return turns.toSorted((a, b) => a.turn - b.turn).map(({ kept }) => kept);
 }
 
 function usedBy({ emergencies }: Enclave, { request: { emergency } }: OpenedJob): KeptEmergency | null {
