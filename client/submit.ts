@@ -6,8 +6,18 @@ import {
   type TrustSettings,
   type Verdict,
 } from "@caladrius/attestation-verifier";
+import type { ApprovedRelease } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
-import { utf8Encode, type DisclosureLevel, type Recipient, type Recording, type Request, type SuiteId } from "@caladrius/wire";
+import {
+  decodeResultFile,
+  encodeResultFile,
+  utf8Encode,
+  type DisclosureLevel,
+  type Recipient,
+  type Recording,
+  type Request,
+  type SuiteId,
+} from "@caladrius/wire";
 import { openDataKeys, type KmsKey } from "./data-keys.ts";
 import type { DeviceSigner } from "./devices/sign-batch.ts";
 import { Enclaves } from "./enclaves.ts";
@@ -36,6 +46,8 @@ export interface SubmitOptions {
   readonly tokens?: AccessTokens;
   /** must pin PCR16 in every set */
   readonly trust: TrustSettings;
+  /** only code of this release may read; it travels with its approvals in each result file. Default: the sets of the trust file */
+  readonly release?: ApprovedRelease;
   /** default: new keys for this call */
   readonly key?: SubmitterKey;
   /** default: all that apply */
@@ -123,7 +135,8 @@ export interface SubmitOutcome {
  * const outcomes = await submit(recordings, { hostUrl: "http://127.0.0.1:8080", trust: parseTrustFile(text), outDir: "results" });
  */
 export async function submit(inputs: readonly SubmitInput[], options: SubmitOptions): Promise<SubmitOutcome[]> {
-  const { trust, now = Date.now, retry = {}, suites } = options;
+  const { now = Date.now, retry = {}, suites, release } = options;
+  const trust = release === undefined ? options.trust : { ...options.trust, pcrSets: release.pcrSets };
   requireConstitution(trust);
   // All results of one boot carry the same certificates, mostly the same document.
   const signatures = rememberSignatures(options.signatures ?? createSignatures());
@@ -144,7 +157,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     ...(suites === undefined ? {} : { suites }),
     ...(dataKeys === null && options.emergency === undefined ? {} : { keys: "boot" }), // of whose identity the constitution is taken, and whose results it will be
   });
-  const output: OutputOptions = { outDir: options.outDir ?? null, force: options.force ?? false };
+  const output: Output = { release: release ?? null, outDir: options.outDir ?? null, force: options.force ?? false };
   const context: SubmitContext = {
     host,
     enclaves,
@@ -184,7 +197,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
 async function submitAll(
   inputs: readonly SubmitInput[],
   context: SubmitContext,
-  output: OutputOptions,
+  output: Output,
   { onProgress, device, concurrency = device === undefined ? CONCURRENCY : 1 }: SubmitOptions,
 ): Promise<SubmitOutcome[]> {
   const jobs = inputs.flatMap(({ recording, sources = [] }, index) =>
@@ -217,10 +230,14 @@ interface Job extends RecordingPart {
   readonly index: number;
 }
 
+interface Output extends OutputOptions {
+  readonly release: ApprovedRelease | null;
+}
+
 interface One {
   name: string;
   context: SubmitContext;
-  output: OutputOptions;
+  output: Output;
   tell: (stage: SubmitStage) => void;
 }
 
@@ -241,8 +258,9 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
   try {
     const path = outputPath(name, output);
     await refuseExisting(path, output);
-    const { verdict, file, receipts, resealed } = await submitRecording(context, recording, tell);
+    const { verdict, file: bare, receipts, resealed } = await submitRecording(context, recording, tell);
     if (verdict.status === "contraindicated") return { ...outcome, status: "refused", verdict, resealed };
+    const file = output.release === null ? bare : withRelease(bare, output.release);
     const verified = { ...outcome, status: "verified", verdict, file, receipts, resealed } as const;
     if (path === null) return verified;
     return await writeAll(path, file, receipts, output).then(
@@ -252,6 +270,11 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
   } catch (problem) {
     return { ...outcome, problem: asError(problem) };
   }
+}
+
+/** The result was verified under the sets of this release: its statement and approvals say so to others. */
+function withRelease(file: Uint8Array, { source }: ApprovedRelease): Uint8Array {
+  return encodeResultFile({ ...decodeResultFile(file), release: source.statement, approvals: source.approvals });
 }
 
 async function writeAll(path: string, file: Uint8Array, receipts: readonly ReplyReceipt[], output: OutputOptions): Promise<void> {

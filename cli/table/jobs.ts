@@ -75,6 +75,10 @@ export const JOB_COMMANDS: readonly Command[] = [
       level: { value: "LEVEL", about: "what is disclosed: alarm, findings or full (default: findings)" },
       purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: TREAT)" },
       zone,
+      release: {
+        value: "F.release",
+        about: "the enclave must run this approved release, which goes into each result; for trust files that take approved ones",
+      },
       key: { value: "F", about: "the submitter's key file, made if there is none; without it new keys for this call" },
       grant: { value: "F[:USE]", about: "carry this grant, each job with the next use that this key has not spent", multiple: true },
       recipient: { value: "F.pub:LEVEL", about: "somebody else gets a reply of their own at this level", multiple: true },
