@@ -72,7 +72,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
   },
   {
     name: "constitution approve",
-    summary: "approve, by key or passkey, that a constitution follows yours",
+    summary: "approve that a constitution follows yours",
     inputs: "F.cose",
     count: [1, 1],
     options: {

@@ -66,7 +66,7 @@ function BundleSaid({ bundle }: { bundle: Bundle }): JSX.Element {
             "Other purposes than care",
             bundle.freshStatus ? "need a status list made for the boot" : "need no status list made for the boot",
           ],
-          ["What else may leave", parameterWords(bundle.telemetry)],
+          ["What else may leave", bundle.telemetry === null ? "nothing but results" : parameterWords(bundle.telemetry)],
         ]}
       />
       <Table

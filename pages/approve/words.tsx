@@ -67,13 +67,7 @@ export function Source({ title, text }: { title: string; text: string }): JSX.El
   return (
     <div class="part">
       <h3>{title}</h3>
-      {text === "" ? (
-        <p class="none">none</p>
-      ) : (
-        <pre class="source" tabIndex={0} aria-label={title}>
-          {escapeLines(text)}
-        </pre>
-      )}
+      {text === "" ? <p class="none">none</p> : <pre class="source">{escapeLines(text)}</pre>}
     </div>
   );
 }

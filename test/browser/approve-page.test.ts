@@ -1,3 +1,4 @@
+import { createHash, sign } from "node:crypto";
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
@@ -13,16 +14,23 @@ import {
   BEN,
   CYN,
   foundConstitution,
+  ORIGIN,
+  publicKeyOf,
   RP_ID,
   signByPasskey,
+  signStatement,
   testConstitution,
   testRelease,
 } from "@caladrius/attestation-verifier/generate/test-approvals.ts";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import { decodeApproved, encodeApproved, fromHex, type Approver } from "@caladrius/wire";
+import { openSubmitterKey } from "@caladrius/client";
+import { makeDevelopmentBundle } from "@caladrius/policies/development";
+import { firstStatusList } from "@caladrius/policies/status";
+import { decodeApproved, encodeApproved, encodeStatusList, fromHex, toHex, type Approver, type StatusList } from "@caladrius/wire";
 import axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { connectSigner, startNight, untilDecided } from "../support/index.ts";
 
 // The real commands, the real page, a real browser; only the authenticator is Chromium's virtual one (WebAuthn over CDP).
 
@@ -175,12 +183,12 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     name: string,
     founded: ReturnType<typeof foundConstitution>,
     statement = testRelease(),
-  ): { file: string; approve: () => ReturnType<typeof call> } => {
+  ): { file: string; constitution: string; approve: () => ReturnType<typeof call> } => {
     const file = at(`${name}.release`);
     writeFileSync(file, encodeApproved({ statement, approvals: [] }));
     const constitution = at(`${name}.constitution`);
     writeFileSync(constitution, founded.statement);
-    return { file, approve: () => call("release", "approve", file, "--constitution", constitution, "--passkey", "--json") };
+    return { file, constitution, approve: () => call("release", "approve", file, "--constitution", constitution, "--passkey", "--json") };
   };
 
   it("makes a passkey, and a release approved with it counts for everybody", async () => {
@@ -300,7 +308,10 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     const payload = approvalOf("release", founded.constitutionDigest, statement, { person: "ben", role: "hospital" });
     const post = (body: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> =>
       send("POST", "/approval", body, { origin, ...headers });
-    expect(await post(replayed)).toEqual({ status: 422, text: "another statement, person or role was approved than this command asked for" });
+    expect(await post(replayed)).toEqual({
+      status: 422,
+      text: "another statement, person or role was approved than this command asked for",
+    });
     expect(await post(signByPasskey(payload, BEN, { clientData: { origin } }))).toEqual({
       status: 422,
       text: "the signature does not verify",
@@ -345,6 +356,160 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     await finish(one, approving);
   });
 
+  /** Approves what a command asks on the page, which shows these words and breaks no rule of its own. */
+  const approveOnPage = async (
+    words: readonly string[],
+    shown: readonly string[],
+    credential: object,
+  ): Promise<Record<string, unknown>> => {
+    const approving = call(...words, "--passkey", "--json");
+    const one = await open({ width: 360 });
+    await one.give(credential);
+    const text = await one.page.locator("body").innerText();
+    for (const part of shown) expect(text).toContain(part);
+    expect(await one.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(await violations(one.page)).toEqual([]);
+    await one.page.getByRole("button", { name: "Approve with my passkey" }).click();
+    const { code, stdout, stderr } = await approving;
+    expect([stderr.replace(/^open http.*\n/, ""), code]).toEqual(["", 0]);
+    expect(one.misdeeds).toEqual([]);
+    expect(await one.page.evaluate("globalThis.broken ?? null")).toBeNull();
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
+  };
+  const BY_BEN = { added: 1, complete: false, approvedBy: [{ person: "ben", role: "hospital", by: "passkey" }] };
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const bundleUnder = (constitutionDigest: Uint8Array): Uint8Array =>
+    makeDevelopmentBundle({
+      nowSeconds,
+      constitutionDigest,
+      approver: { publicKey: publicKeyOf(ADA), sign: (bytes) => new Uint8Array(sign(null, bytes, ADA)) },
+      policyVersion: 7,
+      detectors: ["news2"],
+      sha384: (bytes) => new Uint8Array(createHash("sha384").update(bytes).digest()),
+    }).statement;
+
+  it("approves a policy bundle, whose rules and Cedar text it shows", async () => {
+    const { entry, credential } = await registered();
+    const founded = found(entry);
+    const { file, constitution } = setUp("bundle", founded, bundleUnder(founded.constitutionDigest));
+    const shown = [
+      "Approve a policy bundle",
+      "Version\n7",
+      "TREAT",
+      "news2",
+      "Who may give grants",
+      "Without a device's signature",
+      "permit",
+    ];
+    const said = await approveOnPage(["policy", "approve", file, "--constitution", constitution], shown, credential);
+    expect(said).toMatchObject(BY_BEN);
+  });
+
+  it("approves a constitution that follows, and says who may do what under it", async () => {
+    const { entry, credential } = await registered();
+    const founded = found(entry);
+    const next = foundConstitution({ ...founded.constitution, name: "the next one", number: 2, predecessor: founded.constitutionDigest });
+    const { constitution } = setUp("old", founded);
+    writeFileSync(at("next.cose"), next.statement);
+    const words = ["constitution", "approve", at("next.cose"), "--predecessor", constitution, "--out", at("next.approvals")];
+    const shown = [
+      "Approve a constitution",
+      "the next one",
+      "Number\n2",
+      toHex(founded.constitutionDigest),
+      "passkey for localhost",
+      "cyn",
+      "insurer",
+    ];
+    expect(await approveOnPage(words, shown, credential)).toMatchObject({ ...BY_BEN, added: true });
+  });
+
+  it("approves a status list, and says what it takes back", async () => {
+    const { entry, credential } = await registered();
+    const founded = found(entry);
+    const list = (number: number, revocations: StatusList["revocations"]): Uint8Array => {
+      const first = firstStatusList(founded.constitutionDigest, nowSeconds);
+      return signStatement("status-list", encodeStatusList({ ...first, number, revocations }), ADA);
+    };
+    const grant = { what: "grant", id: new Uint8Array(16).fill(0xab), since: 1_700_000_000, reason: "withdrawn" } as const;
+    const key = { what: "key", id: new Uint8Array(32).fill(0xcd), since: 1_700_000_000, reason: "stolen" } as const;
+    writeFileSync(at("last.list"), encodeApproved({ statement: list(1, [grant, key]), approvals: [] }));
+    const { file, constitution } = setUp("list", founded, list(2, [key]));
+    const words = ["status", "approve", file, "--constitution", constitution, "--last", at("last.list")];
+    const shown = [
+      "Approve a status list",
+      `takes back\ngrant ${"ab".repeat(16)}`,
+      `key ${"cd".repeat(32)}`,
+      "2023-11-14T22:13:20Z",
+      "stolen",
+    ];
+    const said = await approveOnPage(words, shown, credential);
+    expect(said).toMatchObject({ changed: true, complete: false, approvedBy: BY_BEN.approvedBy });
+  });
+
+  it("shows nothing, and asks no passkey, for a statement of another kind or under another constitution", async () => {
+    const { entry, credential } = await registered();
+    const founded = found(entry);
+    const { approve } = setUp("kinds", founded);
+    const approving = approve();
+    const elsewhere = foundConstitution(testConstitution({ name: "elsewhere" })).constitutionDigest;
+    for (const [change, sentence] of [
+      [{ kind: "bundle" }, "cannot be approved here"],
+      [{ statement: Buffer.from(bundleUnder(founded.constitutionDigest)).toString("base64") }, "cannot be approved here"],
+      [{ kind: "fleet-record" }, "nothing of a kind that is approved here"],
+      [{ kind: "bundle", statement: Buffer.from(bundleUnder(elsewhere)).toString("base64") }, "it names another constitution"],
+    ] as const) {
+      const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "/question" ? Response.json({ ...(await answer.json()), ...${JSON.stringify(change)} }) : answer; };`;
+      const one = await open({ init });
+      await one.give(credential);
+      expect(await one.page.getByRole("alert").innerText()).toContain(sentence);
+      expect(await one.page.getByRole("button").count()).toBe(0);
+      await one.page.context().close();
+    }
+    contexts.splice(0);
+    // a page made to show a bundle and to sign for it gives nothing that counts for the release
+    const statement = Buffer.from(bundleUnder(founded.constitutionDigest)).toString("base64");
+    const one = await open({
+      init: `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "/question" ? Response.json({ ...(await answer.json()), kind: "bundle", statement: "${statement}" }) : answer; };`,
+    });
+    await one.give(credential);
+    await one.page.getByRole("button").click();
+    expect(await settled(one)).toContain("Not accepted: another statement, person or role was approved");
+    await one.page.context().close();
+    contexts.splice(0);
+    const honest = await open();
+    await honest.give(credential);
+    await finish(honest, approving);
+    // and no command takes a file of another kind
+    const { file, constitution } = setUp("release", founded);
+    const wrong = ["--constitution", constitution, "--passkey"];
+    expect((await call("policy", "approve", file, ...wrong)).code).toBe(30);
+    expect((await call("status", "approve", file, ...wrong)).code).toBe(30);
+  });
+
+  it("grants an emergency, carried by the key that asked for it", { timeout: 120_000 }, async () => {
+    const night = await startNight();
+    try {
+      writeFileSync(at("trust.json"), night.trustText);
+      writeFileSync(at("night.constitution"), night.deployment.boot.constitution);
+      const nurse = await openSubmitterKey(at("nurse.key"));
+      const desk = night.desk(nurse);
+      const asked = await desk.open({ subject: "p1", ward: "icu", reason: "unconscious, bed 4", level: "findings" });
+      [port, origin] = [Number(new URL(ORIGIN).port), ORIGIN];
+      const common = ["--host", night.stack.url, "--trust", at("trust.json"), "--constitution", at("night.constitution")];
+      const words = ["break-glass", "watch", ...common, "--key", at("nurse.key"), "--id", toHex(asked.emergency.id)];
+      expect((await call(...words, "--passkey", "--answer", "refuse")).code).toBe(2);
+      const shown = ["Approve an emergency", "p1", "icu", "unconscious, bed 4", "ETREAT", "findings", "1 h from its approval"];
+      const said = await approveOnPage([...words, "--answer", "grant"], shown, EVE);
+      expect(said).toMatchObject({ state: "waiting", answers: [{ person: "eve", role: "doctor", granted: true }] });
+      const stop = await connectSigner(night, "dan", "doctor");
+      expect(await untilDecided(desk, asked.emergency.id)).toBe("granted");
+      await stop();
+    } finally {
+      await night.close();
+    }
+  });
+
   /** Approves as the person would, so that the command ends. */
   const finish = async (one: Open, approving: ReturnType<typeof call>): Promise<void> => {
     await one.page.evaluate("globalThis.honest = true");
@@ -353,6 +518,16 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     expect((await approving).code).toBe(0);
   };
 });
+
+/** The passkey of a doctor of the night's constitution, as an authenticator holds it. */
+const EVE = {
+  credentialId: Buffer.from("eve").toString("base64"),
+  isResidentCredential: true,
+  rpId: RP_ID,
+  privateKey: BEN.export({ format: "der", type: "pkcs8" }).toString("base64"),
+  userHandle: Buffer.from("eve").toString("base64"),
+  signCount: 1,
+};
 
 async function freePort(): Promise<number> {
   const server = createServer();
