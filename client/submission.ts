@@ -73,8 +73,7 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
     tell(resealed === 0 ? "sealing" : "sealing-again");
     const notAfter = Math.ceil((context.now() + context.validForMs) / 1000);
     const sealTo = target;
-    const seal = (): Promise<SealedSubmission> =>
-      sealJob(sealTo, recording, { ...asked, notAfter }, context.key, context.dataKeys);
+    const seal = (): Promise<SealedSubmission> => sealJob(sealTo, recording, { ...asked, notAfter }, context.key, context.dataKeys);
     const job = await (sampleBytesOf(recording) > LARGE_BYTES ? context.turns.take(seal) : seal());
     const reply = await deliver(context, job, tell);
     if (reply instanceof Uint8Array) {
