@@ -159,8 +159,14 @@ function ConstitutionSaid({ constitution }: { constitution: Constitution }): JSX
               ? ["nobody"]
               : auditorKeys.map(({ publicKey }, i) => <Thumbprint key={i} of={{ key: publicKey }} />)),
           ],
-          ...(kms === null ? [["KMS", "none"] as const] : [["KMS", kms.endpoint, ...kms.keys] as const]),
+          ["KMS", ...(kms === null ? ["none"] : [kms.endpoint, ...kms.keys])],
+          ...(kms === null
+            ? []
+            : [["SHA-256 of its TLS roots", ...kms.tlsRoots.map((root, i) => <Thumbprint key={i} of={{ key: root }} />)] as const]),
           ["Log", log === null ? "none" : `${log.origin}, ${log.witnessThreshold} of ${log.witnesses.length} witnesses`],
+          ...(log === null
+            ? []
+            : [["Keys of log and witnesses", ...[log.key, ...log.witnesses].map((key, i) => <Thumbprint key={i} of={key} />)] as const]),
         ]}
       />
     </>
