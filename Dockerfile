@@ -55,7 +55,7 @@ CMD [ \
   "--disable-warning=ExperimentalWarning", \
   "--stack-trace-limit=0", \
   "--max-old-space-size=256", \
-  "--max-semi-space-size=16", \
+  "--max-semi-space-size=16", "--v8-pool-size=1", \
   "/app/enclave.mjs", \
   "--cedar", "/app/cedar_wasm_bg.wasm", \
   "--nsm", "/run/caladrius/nsm", \

@@ -17,6 +17,7 @@ export const COMMAND: readonly string[] = [
   "--stack-trace-limit=0", // Node throws inside at every key import: without a trace that costs a third, and no trace can leak
   "--max-old-space-size=256",
   "--max-semi-space-size=16",
+  "--v8-pool-size=1", // fewer threads, less memory: one thread does the work
   "/app/enclave.mjs",
   "--cedar",
   "/app/cedar_wasm_bg.wasm", // measured like the program; init and launcher know nothing of it
