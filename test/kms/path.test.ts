@@ -218,6 +218,7 @@ describe("a fleet of two enclaves, KMS behind both", () => {
     expect(await verdictOf(b, second)).toBe("warning");
     await a.host.close();
     a.host = await serve(a.name, a.socket, a.log);
+    await until(async () => (await readyz(a)).fleet.some(({ code }) => code === "kms-unreachable")); // the new host tried as well
     expect(a.log.join()).toContain("kms-unreachable: KMS cannot be reached under the constitution's TLS roots; the operator looks after");
     kms = await openKms();
     expect(await verdictOf(a, first)).toBe("warning");
