@@ -152,6 +152,7 @@ describe("a host with credentials", () => {
     await until(() => harness.log.some((line) => line.includes("has no newer ones yet")));
     await until(() => asked.includes(true)); // the issuer is asked, not a cache
     expect(await readyz()).toMatchObject({ status: "ready", kms: { credentials: "ending" } });
+    await until(() => handed().length === 1);
     put("half written");
     await until(() => harness.log.some((line) => line.includes("is not what credential_process prints")));
     expect(handed()).toHaveLength(1);
