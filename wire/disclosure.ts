@@ -70,40 +70,25 @@ const SCHEMAS: { readonly [N in DisclosureName]: Schema<DisclosureValues[N]> } =
   denial: text(1, 64),
 };
 
-/** The names that each level discloses; a wider one includes what stands before it. */
+const ALARM_NAMES: readonly DisclosureName[] = ["alarm-summary", "denial", "level"];
+const FINDINGS_NAMES: readonly DisclosureName[] = [
+  ...ALARM_NAMES,
+  "finding",
+  "coverage",
+  "detectors",
+  "purpose",
+  "grant",
+  "job-id",
+  "submitter",
+  "stream",
+  "emergencies",
+];
+
+/** The names that each level discloses; a wider one includes what a narrower one does. */
 export const LEVEL_NAMES: { readonly [L in DisclosureLevel]: readonly DisclosureName[] } = {
-  alarm: ["alarm-summary", "denial", "level"],
-  findings: [
-    "alarm-summary",
-    "denial",
-    "level",
-    "finding",
-    "coverage",
-    "detectors",
-    "purpose",
-    "grant",
-    "job-id",
-    "submitter",
-    "stream",
-    "emergencies",
-  ],
-  full: [
-    "alarm-summary",
-    "denial",
-    "level",
-    "finding",
-    "coverage",
-    "detectors",
-    "purpose",
-    "grant",
-    "job-id",
-    "submitter",
-    "stream",
-    "emergencies",
-    "series",
-    "subject",
-    "input",
-  ],
+  alarm: ALARM_NAMES,
+  findings: FINDINGS_NAMES,
+  full: [...FINDINGS_NAMES, "series", "subject", "input"],
 };
 
 /** One disclosed value: the pair of name and value, typed together. */

@@ -1,4 +1,5 @@
 import type { Actor } from "../verdict/code.ts";
+import { ReasonError } from "../verdict/reason-error.ts";
 
 /** The name of a reason for which a release, or a trust file that names releases, is refused. */
 export type ReleaseCode =
@@ -32,23 +33,9 @@ export const RELEASE_CODE: Readonly<Record<ReleaseCode, ReleaseReason>> = Object
 });
 
 /** A release, or a trust file that names releases, is refused: which check, what was expected and found, who acts. */
-export class ReleaseError extends Error {
+export class ReleaseError extends ReasonError<ReleaseCode> {
   override readonly name = "ReleaseError";
-  readonly code: ReleaseCode;
-  readonly stage: string;
-  readonly spec: string;
-  readonly expected: string | null;
-  readonly actual: string | null;
-  readonly actor: Actor;
-  constructor(code: ReleaseCode, { expected, actual }: { readonly expected?: string; readonly actual?: string } = {}) {
-    const { meaning, stage, spec, actor } = RELEASE_CODE[code];
-    const found = actual === undefined ? "" : `, found ${actual}`;
-    super(`${meaning}${expected === undefined ? found : `; expected ${expected}${found}`} (${actor} must act)`);
-    this.code = code;
-    this.stage = stage;
-    this.spec = spec;
-    this.expected = expected ?? null;
-    this.actual = actual ?? null;
-    this.actor = actor;
+  constructor(code: ReleaseCode, detail: { readonly expected?: string; readonly actual?: string } = {}) {
+    super(code, RELEASE_CODE[code], detail);
   }
 }

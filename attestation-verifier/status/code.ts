@@ -1,4 +1,5 @@
 import type { Actor } from "../verdict/code.ts";
+import { ReasonError } from "../verdict/reason-error.ts";
 
 /** The name of a reason for which a status list is refused, or a result judged by one is not affirmed. */
 export type StatusCode =
@@ -66,23 +67,9 @@ export const STATUS_CODE: Readonly<Record<StatusCode, StatusReason>> = Object.fr
 });
 
 /** A status list, or a result under one, is refused: which check, what was expected and found, who acts. */
-export class StatusError extends Error {
+export class StatusError extends ReasonError<StatusCode> {
   override readonly name = "StatusError";
-  readonly code: StatusCode;
-  readonly stage: string;
-  readonly spec: string;
-  readonly expected: string | null;
-  readonly actual: string | null;
-  readonly actor: Actor;
-  constructor(code: StatusCode, { expected, actual }: { readonly expected?: string; readonly actual?: string } = {}) {
-    const { meaning, stage, spec, actor } = STATUS_CODE[code];
-    const found = actual === undefined ? "" : `, found ${actual}`;
-    super(`${meaning}${expected === undefined ? found : `; expected ${expected}${found}`} (${actor} must act)`);
-    this.code = code;
-    this.stage = stage;
-    this.spec = spec;
-    this.expected = expected ?? null;
-    this.actual = actual ?? null;
-    this.actor = actor;
+  constructor(code: StatusCode, detail: { readonly expected?: string; readonly actual?: string } = {}) {
+    super(code, STATUS_CODE[code], detail);
   }
 }

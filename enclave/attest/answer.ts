@@ -86,10 +86,19 @@ function answerOpened(enclave: Enclave, job: OpenedJob, given: GivenApproval | n
   const recording = readRecording(job);
   const ofSubject = recording !== null && recording.subject === job.request.subject;
   const now = enclave.clock.now();
-  const decision = authorize(enclave, job, ofSubject ? recording : null, now);
+  const decision = decided(enclave, job, ofSubject ? recording : null, now);
   const { disclosures, event, allowed } = disclosuresOf(enclave, job, { recording, decision, given, now });
   const flags = { statusStale: decision.allowed && decision.statusStale, breakGlass: allowed && decision.allowed && decision.breakGlass };
   return attestResult(enclave, job, disclosures, enclave.clock.now(), { ...flags, event });
+}
+
+/** A bug that some request brings out is a denial: an error of another shape would tell the host something of it. */
+function decided(enclave: Enclave, job: OpenedJob, recording: Recording | null, now: TimeInterval): Decision {
+  try {
+    return authorize(enclave, job, recording, now);
+  } catch {
+    return { allowed: false, code: job.verified ? "failed-decision" : "denied" };
+  }
 }
 
 /** What an opened job leads to. */
@@ -103,9 +112,9 @@ interface Outcome {
 
 /**
  * A denied job is analysed by the detectors that it asks for, and disclosed, like any other, and all of it dropped; and so
- * is one that only asks about emergencies: a host that could tell them by how soon they come would learn what the answer hides. A bug that some
- * recording brings out is a denial too, not an error of another shape. Only a job with an analysis spends what it was
- * allowed.
+ * is one that only asks about emergencies: a host that could tell them by how soon they come would learn what the answer
+ * hides. A bug that some recording brings out is a denial too, not an error of another shape. Only a job with an analysis
+ * spends what it was allowed.
  */
 function disclosuresOf(
   enclave: Enclave,

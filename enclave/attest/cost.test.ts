@@ -1,10 +1,10 @@
-import { encodeRecording, type Recording } from "@caladrius/wire";
+import { decodeDisclosure, encodeRecording, type Recording } from "@caladrius/wire";
 import { beforeEach, expect, it, vi } from "vitest";
 import type { AnalyseOptions } from "../analyse/index.ts";
 import { even, recordingOf, START_MS } from "../analyse/recordings.fixture.ts";
 import { makeDeployment } from "../test-support/deployment.ts";
 import { World, type TestEnclave } from "../test-support/enclaves.ts";
-import { jobFor, type JobChange } from "../test-support/jobs.ts";
+import { jobFor, openReply, type JobChange } from "../test-support/jobs.ts";
 
 // What an answer costs is what is analysed for it, so that is watched; it is done for real.
 const analysed: { subject: string; detectors: readonly string[]; applying: boolean | undefined }[] = [];
@@ -53,4 +53,18 @@ it("a recording of another subject is analysed before it is denied", async () =>
     subject: "subject-2",
   });
   expect(await costOf({ recording: other })).toEqual({ ...(await costOf({})), subject: "subject-2" });
+});
+
+it("a bug in deciding is answered like a denial, and costs what an answer costs", async () => {
+  const answered = await costOf({});
+  const { inside } = enclave;
+  inside.authority.cedar.permits = () => {
+    throw new Error("a bug");
+  };
+  analysed.length = 0;
+  const job = jobFor(inside.identity.bytes, {});
+  const { replies } = await enclave.answer(job.sealed);
+  expect(analysed).toEqual([answered]);
+  const { disclosures } = openReply(job, replies[0] ?? new Uint8Array(0));
+  expect(disclosures.map((one) => decodeDisclosure(one))).toEqual([{ name: "denial", value: "failed-decision" }]);
 });

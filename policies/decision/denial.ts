@@ -46,6 +46,7 @@ export const DENIAL = {
   "denied-level": "a recipient asks for a wider disclosure level than the policy bundle allows for this purpose",
   "denied-detector": "the policy bundle does not allow a detector that was asked for, or any at all",
   "denied-cedar": "the Cedar policies of the bundle do not permit the job, or one of them could not be evaluated",
+  "failed-decision": "deciding on this job failed: a bug of the enclave program; nothing was assessed",
   "failed-analysis": "the analysis of this recording failed: a bug of the enclave program; nothing was assessed",
 } as const;
 export type DenialCode = keyof typeof DENIAL;

@@ -11,18 +11,20 @@ const LEVELS = ["alarm", "findings", "full"] as const;
 const some = <T>(all: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...all], { minLength: 1 });
 const orAny = <T>(all: readonly T[]): fc.Arbitrary<T[] | null> => fc.option(some(all), { nil: null });
 
+// With every edge drawn alike, hardly any grant would allow anything: each edge is as a rule one that lets the job pass.
+const rule = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(usual, usual, usual, ...others);
 const anyGrant: fc.Arbitrary<Partial<Grant>> = fc.record({
   id: fc.constantFrom(GRANT.id, new Uint8Array(16)),
-  subject: fc.constantFrom("subject", "subject", "other"),
-  purposes: some(PURPOSES),
+  subject: rule("subject", "other"),
+  purposes: fc.oneof(fc.constant([...PURPOSES]), some(PURPOSES)),
   channels: orAny(CHANNELS),
   detectors: orAny(DETECTORS),
-  level: fc.constantFrom(...LEVELS),
-  notBefore: fc.constantFrom(NOW - 9, NOW, NOW + 1),
+  level: rule<(typeof LEVELS)[number]>("full", ...LEVELS),
+  notBefore: rule(NOW - 9, NOW, NOW + 1),
   notAfter: fc.constantFrom(NOW + 2, NOW + 9),
-  samples: fc.constantFrom(null, SAMPLES, { fromMs: SAMPLES.fromMs + 1, toMs: SAMPLES.toMs }),
-  uses: fc.integer({ min: 1, max: 3 }),
-  ward: fc.constantFrom(null, null, "icu"),
+  samples: rule(null, SAMPLES, { fromMs: SAMPLES.fromMs + 1, toMs: SAMPLES.toMs }),
+  uses: rule(3, 1, 2),
+  ward: rule(null, "icu"),
 });
 
 interface Asked {
@@ -75,7 +77,7 @@ describe("grants", () => {
       }),
       { numRuns: 400 },
     );
-    expect(both).toBeGreaterThan(5);
+    expect(both).toBeGreaterThan(5); // about 30
   });
 
   it("decide alike in any order", () => {
