@@ -172,7 +172,6 @@ export class Relay {
     try {
       const bootNonce = await this.#boot(session);
       await this.#attest(session, null, "boot");
-      await this.#sendCredentials(session);
       await this.#openAside(session);
       return { session, bootNonce };
     } catch (error) {
@@ -209,8 +208,9 @@ export class Relay {
       );
     }, ATTEST_EVERY_MS);
     this.#options.onConnected?.(bootNonce);
-    this.#pump.use(session);
     try {
+      await this.#sendCredentials(session); // before the first job; those that come from now on are sent as they come
+      this.#pump.use(session);
       return await session.closed;
     } finally {
       clearInterval(timer);

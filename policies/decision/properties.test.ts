@@ -16,7 +16,7 @@ const rule = <T>(usual: T, ...others: readonly T[]): fc.Arbitrary<T> => fc.const
 const anyGrant: fc.Arbitrary<Partial<Grant>> = fc.record({
   id: fc.constantFrom(GRANT.id, new Uint8Array(16)),
   subject: rule("subject", "other"),
-  purposes: fc.oneof(fc.constant([...PURPOSES]), some(PURPOSES)),
+  purposes: fc.oneof(fc.constant([...PURPOSES] as string[]), some<string>(PURPOSES)),
   channels: orAny(CHANNELS),
   detectors: orAny(DETECTORS),
   level: rule<(typeof LEVELS)[number]>("full", ...LEVELS),

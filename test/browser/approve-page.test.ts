@@ -110,6 +110,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     });
     await reachable();
     await page.goto(`${origin}/`);
+    await page.locator("h1").waitFor(); // the page asks for the question before it shows anything
     return {
       page,
       misdeeds,
