@@ -210,7 +210,7 @@ describe("a carrier that answers itself", () => {
       if (direction === "to-enclave" && messageOf(frame).kind === MESSAGE.job) throw new Error(`cut ${tries++}`);
       return [frame];
     };
-    await expect(one(smallRecording("subject"), { signal: AbortSignal.timeout(1500) })).rejects.toMatchObject({ name: "TimeoutError" });
+    await expect(one(smallRecording("subject"), { signal: AbortSignal.timeout(4000) })).rejects.toMatchObject({ name: "TimeoutError" });
     expect(tries).toBeGreaterThan(1);
     expect(tries).toBeLessThan(20); // it does not storm either
     const { jobId } = decodeSealedJobHeader(proxy.posted[0] ?? Buffer.alloc(0));

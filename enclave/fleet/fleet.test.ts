@@ -12,7 +12,7 @@ import {
   fleetCommitment,
   toHex,
 } from "@caladrius/wire";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { renewEvidence, rotateKeys } from "../boot/boot.ts";
 import { extendedFromZero } from "../boot/measure.ts";
 import { sha256, sha384 } from "../crypto.ts";
@@ -231,6 +231,7 @@ describe("KMS that fails", () => {
     let release = (): void => {};
     world.kms.before = () => new Promise((resolve) => (release = resolve));
     const births = Array.from({ length: 12 }, (_, i) => b.birth("ward", i + 1).catch((error: Error) => error.message));
+    await vi.waitFor(() => expect(world.kms.calls.length).toBe(1), { timeout: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(world.kms.calls.length).toBe(1);
     world.kms.before = () => {};

@@ -136,11 +136,11 @@ describe("a status list in a file", () => {
     const path = await watched();
     writeFileSync(`${path}.new`, list({ number: 2 }));
     renameSync(`${path}.new`, path);
-    await until(() => harness.enclave.statusNumber === 2, 2000);
+    await until(() => harness.enclave.statusNumber === 2);
     writeFileSync(path, list({ number: 3 }).subarray(0, 50)); // half written
     await until(() => harness.log.some((line) => line.includes("is not in force")));
     writeFileSync(path, list({ number: 3 }));
-    await until(() => harness.enclave.statusNumber === 3, 2000);
+    await until(() => harness.enclave.statusNumber === 3);
   });
 
   it("that is forged, older or gone leaves the one in force, and is told once", async () => {
@@ -164,7 +164,7 @@ describe("a status list in a file", () => {
     const path = await watched();
     await harness.enclave.kill();
     writeFileSync(path, list({ number: 4 }));
-    await new Promise((resolve) => setTimeout(resolve, 700)); // it is looked at every fifth of a second
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // it is looked at every fifth of a second
     await harness.enclave.listen();
     await until(() => harness.enclave.statusNumber === 4);
   });
@@ -174,7 +174,7 @@ describe("a status list in a file", () => {
     await harness.enclave.kill();
     harness.clock.aheadMs = 2 * 3600_000;
     writeFileSync(path, list({ number: 4, issuedAt: NOW_S + 7000, expiresAt: NOW_S + 9000 }));
-    await new Promise((resolve) => setTimeout(resolve, 700)); // it is looked at every fifth of a second
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // it is looked at every fifth of a second
     await harness.enclave.listen();
     await until(() => harness.enclave.boots.length === 2);
     const boot = decodeBootMessage(harness.enclave.boots[1] ?? new Uint8Array(0));

@@ -62,13 +62,14 @@ describe("a service that is killed", () => {
         }
       }
       const killed = once(child, "exit");
-      setTimeout(() => child.kill("SIGKILL"), 150 + 70 * round);
+      let kill: NodeJS.Timeout | null = null;
       try {
         for (;;) {
           const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
           const key = { arn: KeyMetadata!.Arn!, alias: null as string | null, blobs: [] as Uint8Array[] };
           acknowledged.push(key);
           calls++;
+          kill ??= setTimeout(() => child.kill("SIGKILL"), 80 + 70 * round);
           const alias = `alias/k${acknowledged.length}`;
           await client.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: key.arn }));
           key.alias = alias;

@@ -4,7 +4,6 @@ import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Image } from "@caladrius/image";
 import { buildImage, COMMAND, ENVIRONMENT } from "@caladrius/image";
@@ -93,8 +92,7 @@ describe("launchEnclave", () => {
     const processes = [enclave.pid, ...descendants(enclave.pid)];
     expect(processes.every(isAlive)).toBe(true);
     launcher.kill("SIGKILL");
-    for (let i = 0; i < 100 && processes.some(isAlive); i++) await sleep(20);
-    expect(processes.filter(isAlive)).toEqual([]);
+    await died(processes);
     await (await launchEnclave({ image, dataDir })).stop();
     expect(existsSync(path.dirname(enclave.socketPath))).toBe(false);
   });
@@ -170,10 +168,13 @@ function readUntil(socket: Socket, end: string): Promise<string> {
 }
 
 async function expectGone(processes: number[], enclave: RunningEnclave): Promise<void> {
-  for (let i = 0; i < 50 && processes.some(isAlive); i++) await sleep(10);
-  expect(processes.filter(isAlive)).toEqual([]);
+  await died(processes);
   expect(existsSync(path.dirname(enclave.socketPath))).toBe(false);
   expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain("caladrius-enclave-");
+}
+
+async function died(processes: number[]): Promise<void> {
+  await expect.poll(() => processes.filter(isAlive), { timeout: 20_000, interval: 10 }).toEqual([]);
 }
 
 function isAlive(pid: number): boolean {

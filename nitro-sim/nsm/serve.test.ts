@@ -142,8 +142,7 @@ describe("the NSM socket", () => {
     const third = open();
     await gone(third);
     first.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await talk(path, [framed(Uint8Array.of(5))])).toHaveLength(5);
+    await expect.poll(() => talk(path, [framed(Uint8Array.of(5))]), { timeout: 20_000 }).toHaveLength(5);
     second.destroy();
   });
 
