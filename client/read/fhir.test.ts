@@ -77,7 +77,7 @@ describe("vital signs", () => {
     expect(values(glucose.channels[0]!)).toEqual([99.1001]);
   });
 
-  it("turns oxygen and consciousness into events that say a change", () => {
+  it("turns oxygen and consciousness into events", () => {
     const heart = observation({ valueQuantity: quantity(80, "/min") });
     const recording = only(
       read(
@@ -96,6 +96,7 @@ describe("vital signs", () => {
       [1, "consciousness", "A"],
       [2, "oxygen", "on"],
       [3, "consciousness", "C"],
+      [4, "oxygen", "on"],
     ]);
   });
 
