@@ -1,6 +1,7 @@
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
+import { governanceLines, governanceObject } from "../governance-print.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 
@@ -14,7 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     simulated,
   }));
   const pcrs = trust.pcrSets.map((set) => Object.fromEntries([...set].map(([index, value]) => [String(index), toHex(value)])));
-  const { constitution, releases, acceptsApproved, quorum } = trust;
+  const { acceptsApproved } = trust;
   const results = (pcrs.length > 0 || acceptsApproved) && pcrs.every((set) => set["16"] !== undefined);
   const { allowDebug, allowSimulator, maxAgeMs, regions, timeAuthorities, fleet } = trust;
   terminal.object({
@@ -27,15 +28,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     regions,
     timeAuthorities: timeAuthorities.map(({ name, sha256 }) => ({ name, sha256 })),
     fleet,
-    constitution: constitution === null ? null : { name: constitution.constitution.name, digest: constitution.constitutionDigest },
-    releases: releases.map(({ release, digest, approvedBy }) => ({
-      digest,
-      name: release.name,
-      version: release.softwareVersion,
-      approvedBy,
-    })),
-    acceptsApproved,
-    quorum,
+    ...governanceObject(trust),
     results,
   });
 
@@ -56,21 +49,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   for (const root of roots) terminal.line(["root     ", styled("bold", root.commonName), `  sha256 ${root.sha256}`]);
   for (const { name, sha256 } of timeAuthorities) terminal.line(["time     ", styled("bold", name), `  sha256 ${sha256}`]);
   if (roots.length === 0) terminal.line("root     none: nothing is accepted");
-  if (constitution !== null)
-    terminal.line([
-      "approvers ",
-      styled("bold", constitution.constitution.name),
-      `  constitution ${toHex(constitution.constitutionDigest)}`,
-    ]);
-  for (const { release, approvedBy } of releases)
-    terminal.line(
-      `release   ${release.name} ${release.softwareVersion}: ${approvedBy.map(({ person, role }) => `${person}, ${role}`).join("; ")}`,
-    );
-  if (acceptsApproved) terminal.line("release   any that comes with a result and that the quorum approved");
-  if (quorum.length > 0)
-    terminal.line(
-      `demands   ${quorum.map(({ role, threshold }) => `${threshold} of role ${role}`).join(", ")}, beside the constitution's rules`,
-    );
+  for (const line of governanceLines(trust)) terminal.line(line);
   for (const [index, set] of pcrs.entries()) {
     terminal.line(`PCR set ${index + 1} of ${pcrs.length}`);
     terminal.table(

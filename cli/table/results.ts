@@ -5,13 +5,16 @@ import { json, strict, trust, zone } from "./options.ts";
 export const RESULT_COMMANDS: readonly Command[] = [
   {
     name: "trust new",
-    summary: "make a trust file from an EIF and a constitution",
+    summary: "make a trust file: an image's PCRs, or approved releases",
     inputs: "",
     count: [0, 0],
     options: {
-      eif: { value: "FILE", about: "enclave image: PCR0, 1, 2 (and 8 when signed) are computed from it", required: true },
+      eif: { value: "FILE", about: "enclave image: PCR0, 1, 2 (and 8 when signed) are computed from it" },
       constitution: { value: "FILE", about: "constitution statement: PCR16; without it the file verifies bare documents only" },
       bundle: { value: "FILE", about: "policy bundle statement: PCR17, to accept this policy alone" },
+      releases: { value: "approved", about: "instead of --eif: any release that the constitution's quorum approved" },
+      release: { value: "F.release", about: "instead of --eif: this release, with its approvals", multiple: true },
+      quorum: { value: "ROLE=N", about: "N persons of this role must have approved too, such as insurer=1", multiple: true },
       root: { value: "FILE", about: "PEM of a root to accept instead of AWS Root-G1", multiple: true },
       "allow-simulator": { value: null, about: "accept a root whose subject says SIMULATED" },
       "allow-debug": { value: null, about: "accept enclaves in debug mode: their console is readable by the host" },
@@ -20,7 +23,10 @@ export const RESULT_COMMANDS: readonly Command[] = [
       force: { value: null, about: "overwrite a file that exists" },
       json,
     },
-    notes: [],
+    notes: [
+      "With --releases or --release the file holds the constitution, and counts approvals under it; --eif may stand beside them.",
+      "A release that lacks its quorum, or what --quorum asks for, is refused (exit code 10, release-quorum), and nothing is written.",
+    ],
     load: () => import("../commands/trust-new.ts"),
   },
   {
