@@ -13,7 +13,7 @@ export type CsvColumn =
 /**
  * Parses one header cell: `time`, `subject`, `device`, `oxygen`, `consciousness`, `spo2-scale`, or a signal by code or
  * short name with its unit in brackets or parentheses: `8867-4 [/min]`, `loinc:8310-5 [[degF]]`, `mdc:147842 (/min)`,
- * `SpO2 [%]`. Without a unit the signal's own is meant. `time [s]` and `time [ms]` say what plain numbers are.
+ * `SpO2 [%]`. Without a unit the signal's own is meant, but glucose must have one. `time [s]` and `time [ms]` say what plain numbers are.
  * @throws ReadError csv-header
  */
 export function parseCsvColumn(cell: string, where: string): CsvColumn {
@@ -41,10 +41,17 @@ export function parseCsvColumn(cell: string, where: string): CsvColumn {
   const unitText = square ?? round;
   const signal = signalOf(name);
   if (signal === null) throw new ReadError("csv-header", where, "time, subject, a LOINC or 11073 code or a known name", quote(cell));
+  if (unitText === undefined && isAmbiguous(signal, name))
+    throw new ReadError("csv-header", where, `the unit: ${quote(`${name} [${signal.unit}]`)} or ${quote(`${name} [mmol/L]`)}`, quote(cell));
   const unit = unitText === undefined ? signal.unit : ucumOf(unitText);
   const conversion = conversionFrom(signal, unit);
   if (conversion === null) throw new ReadError("csv-header", where, `the unit ${unitsOf(signal)}`, quote(unit));
   return { kind: "signal", signal, conversion };
+}
+
+/** 12 mmol/L is a high glucose and 12 mg/dL a coma: only the LOINC codes for mass per volume say which without a unit. */
+function isAmbiguous(signal: Signal, name: string): boolean {
+  return signal.code === "loinc:2339-0" && !/^(?:loinc:)?(?:2339-0|99504-3)$/i.test(name);
 }
 
 function signalOf(name: string): Signal | null {

@@ -35,7 +35,10 @@ export function csvClock(zone: string | null): ((text: string, unit: EpochUnit) 
   };
 }
 
-/** Plain numbers are milliseconds; those that look like seconds of today must say so, or values would land in January 1970. */
+/**
+ * Plain numbers are milliseconds since 1970. Smaller ones than any date of today could as well be seconds, days of a
+ * spreadsheet or a count from the start, and must say which; nought is the same in all.
+ */
 function numberTime(text: string, unit: EpochUnit): CsvTime {
   const [whole = "", fraction = ""] = text.split(".");
   if (unit === "s") {
@@ -45,10 +48,9 @@ function numberTime(text: string, unit: EpochUnit): CsvTime {
   if (fraction !== "") return { expected: "whole milliseconds; for seconds name the column time [s]" };
   const atMs = Number(whole);
   if (atMs > MAX_TIME_MS) return { expected: TIME_GRAMMAR };
-  const looksLikeSeconds = unit === null && atMs >= SECONDS_OF_1973 && atMs < SECONDS_OF_5138;
-  return looksLikeSeconds ? { expected: "a column named time [s] or time [ms], since this number could be either" } : { atMs };
+  const couldBeElse = unit === null && atMs > 0 && atMs < MS_OF_1973;
+  return couldBeElse ? { expected: "a column named time [s] or time [ms], since this number could be either" } : { atMs };
 }
 
 const TIME_GRAMMAR = "date and time with offset, or milliseconds since 1970";
-const SECONDS_OF_1973 = 100_000_000;
-const SECONDS_OF_5138 = 100_000_000_000;
+const MS_OF_1973 = 100_000_000_000; // as seconds of the year 5138

@@ -53,7 +53,24 @@ describe("CSV", () => {
   });
 
   it("names the subject after the file where the file does not", () => {
-    expect(read("time,hr\n0,60\n").recordings[0]?.recording.subject).toBe("p1");
+    expect(read("time [ms],hr\n0,60\n").recordings[0]?.recording.subject).toBe("p1");
+  });
+
+  it("says of times that count from the start that they are no dates", () => {
+    const isRelative = (text: string): boolean | undefined => read(text).recordings[0]?.relativeTime;
+    expect(isRelative("time [s],hr\n0,60\n60,61\n")).toBe(true);
+    expect(isRelative("# start: 0\n# rate: 1\nhr\n60\n")).toBe(true);
+    expect(isRelative("time [s],hr\n1767254400,60\n")).toBe(false);
+    expect(isRelative("time,hr\n2026-01-01T08:00:00Z,60\n")).toBe(false);
+  });
+
+  it("reads cells over several lines, and says of UTF-16 what it is", () => {
+    const { recordings, problems } = read('# x\n"time [ms]","subject",hr\n0,"a\nb",60\n1000,"a\nb",6x\n');
+    expect(recordings).toEqual([]);
+    expect(problems).toMatchObject([{ code: "csv-value", where: "line 5, column 3" }]);
+    expect(read('time [ms],subject,hr\n0,"a\nb",60\n').recordings[0]?.recording.subject).toBe("a\nb");
+    const wide = Uint8Array.from([0xff, 0xfe, ...[..."time"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
+    expect(readCsv(wide, { file: "p.csv" }).problems).toMatchObject([{ code: "text-utf8", actual: "UTF-16: save the file as UTF-8" }]);
   });
 
   it("reads semicolons and tabs, decimal commas, units in parentheses and plain names", () => {
@@ -79,7 +96,7 @@ describe("CSV", () => {
   });
 
   it("counts censored values and never makes numbers of them", () => {
-    const { recordings, problems } = read("time,hr\n0,<60\n1000,> 200\n2000,≥ 90\n3000,70\n4000,\n");
+    const { recordings, problems } = read("time [ms],hr\n0,<60\n1000,> 200\n2000,≥ 90\n3000,70\n4000,\n");
     expect(problems).toEqual([]);
     expect([...recordings[0]!.recording.channels[0]!.samples]).toEqual([-32768, -32768, -32768, 70, -32768]);
     expect(recordings[0]?.notUsed).toEqual([
@@ -90,7 +107,7 @@ describe("CSV", () => {
 
   it("reads local times of a zone that is named, and guesses none that its clock skips or repeats", () => {
     const time = (local: string, zone?: string): number | string | undefined => {
-      const { recordings, problems } = read(`time,hr\n${local},60\n`, "p.csv", zone);
+      const { recordings, problems } = read(`time [ms],hr\n${local},60\n`, "p.csv", zone);
       return problems[0]?.expected ?? recordings[0]?.recording.channels[0]?.startMs;
     };
     expect(time("2026-01-01 08:00:00")).toContain("--zone Europe/Berlin");
@@ -112,10 +129,10 @@ describe("CSV", () => {
 
   it("gives the same for rows in any order, and counts rows that come twice", () => {
     const rows = Array.from({ length: 12 }, (_, i) => `${i * i * 1000},${i % 3 === 0 ? "" : 60 + i},${i % 2 === 0 ? "on" : "off"}`);
-    const reference = read(`time,hr,oxygen\n${rows.join("\n")}\n`);
+    const reference = read(`time [ms],hr,oxygen\n${rows.join("\n")}\n`);
     fc.assert(
       fc.property(fc.shuffledSubarray(rows, { minLength: rows.length }), fc.subarray(rows), (shuffled, twice) => {
-        const { recordings, problems } = read(`time,hr,oxygen\n${[...shuffled, ...twice].join("\n")}\n`);
+        const { recordings, problems } = read(`time [ms],hr,oxygen\n${[...shuffled, ...twice].join("\n")}\n`);
         expect(problems).toEqual([]);
         expect(recordings[0]?.recording).toEqual(reference.recordings[0]?.recording);
         const duplicates = recordings[0]?.notUsed.find(({ reason }) => reason === "duplicate")?.count ?? 0;
@@ -145,7 +162,7 @@ describe("CSV", () => {
     );
     fc.assert(
       fc.property(fc.array(fc.oneof(piece, fc.string({ unit: "binary", maxLength: 4 })), { maxLength: 40 }), (parts) => {
-        const result = read(`time,hr\n${parts.join("")}`);
+        const result = read(`time [ms],hr\n${parts.join("")}`);
         if (result.recordings.length === 0) expect(result.problems.length).toBeGreaterThan(0);
       }),
       { numRuns: 300 },
@@ -154,39 +171,51 @@ describe("CSV", () => {
 
   it.each<[string, string, string, string]>([
     ["an empty file", "", "csv-header", "line 1"],
-    ["a header alone", "time,hr\n", "file-empty", "file"],
+    ["a header alone", "time [ms],hr\n", "file-empty", "file"],
     ["an unknown column", "time,mood\n0,1\n", "csv-header", "line 1"],
-    ["an unknown unit", "time,hr [Hz]\n0,1\n", "csv-header", "line 1"],
+    ["an unknown unit", "time [ms],hr [Hz]\n0,1\n", "csv-header", "line 1"],
     ["a code of the other system", "time,mdc:8867-4\n0,1\n", "csv-header", "line 1"],
-    ["one signal twice", "time,hr,8867-4\n0,1,1\n", "csv-header", "line 1"],
+    ["one signal twice", "time [ms],hr,8867-4\n0,1,1\n", "csv-header", "line 1"],
     ["no time", "hr\n1\n", "csv-header", "line 1"],
     ["no signal", "time,oxygen\n0,on\n", "csv-header", "line 1"],
     ["a rate without a start", "# rate: 250\nII\n1\n", "csv-header", "line 1"],
-    ["a setting twice", "# subject: a\n# subject: b\ntime,hr\n0,1\n", "csv-header", "line 2"],
-    ["a time column beside a rate", "# rate: 1\n# start: 0\ntime,hr\n0,1\n", "csv-header", "line 3"],
-    ["a short row", "# x\ntime,hr\n0,60\n1000\n", "csv-row", "line 4"],
-    ["a long row", "time,hr\n0,60,1\n", "csv-row", "line 2"],
-    ["an open quote", 'time,hr\n0,"60\n', "csv-row", "line 2"],
-    ["a quote inside", 'time,hr\n0,6"0\n', "csv-row", "line 2"],
-    ["a word", "time,hr\n0,sixty\n", "csv-value", "line 2, column 2"],
-    ["a decimal comma", 'time,temp\n0,"36,6"\n', "csv-value", "line 2, column 2"],
-    ["a local time", "time,hr\n2026-01-01T08:00:00,60\n", "csv-time", "line 2, column 1"],
-    ["a broken millisecond", "time,hr\n2.5,60\n", "csv-time", "line 2, column 1"],
+    ["a setting twice", "# subject: a\n# subject: b\ntime [ms],hr\n0,1\n", "csv-header", "line 2"],
+    ["a time column beside a rate", "# rate: 1\n# start: 0\ntime [ms],hr\n0,1\n", "csv-header", "line 3"],
+    ["a short row", "# x\ntime [ms],hr\n0,60\n1000\n", "csv-row", "line 4"],
+    ["a long row", "time [ms],hr\n0,60,1\n", "csv-row", "line 2"],
+    ["an open quote", 'time [ms],hr\n0,"60\n', "csv-row", "line 2"],
+    ["a quote inside", 'time [ms],hr\n0,6"0\n', "csv-row", "line 2"],
+    ["a word", "time [ms],hr\n0,sixty\n", "csv-value", "line 2, column 2"],
+    ["a decimal comma", 'time [ms],temp\n0,"36,6"\n', "csv-value", "line 2, column 2"],
+    ["a local time", "time [ms],hr\n2026-01-01T08:00:00,60\n", "csv-time", "line 2, column 1"],
+    ["a broken millisecond", "time [ms],hr\n2.5,60\n", "csv-time", "line 2, column 1"],
     ["a number that may be seconds", "time,hr\n1767254400,60\n", "csv-time", "line 2, column 1"],
-    ["a date alone", "time,hr\n2026-01-01,60\n", "csv-time", "line 2, column 1"],
-    ["a day that is none", "time,hr\n2026-02-30T08:00:00Z,60\n", "csv-time", "line 2, column 1"],
-    ["a day of another calendar order", "time,hr\n01.02.2026 08:00,60\n", "csv-time", "line 2, column 1"],
-    ["a zone that is none", "# zone: Mars/Base\ntime,hr\n0,60\n", "csv-zone", "line 1"],
-    ["two decimal marks in one file", "time;temp;hr\n0;36,6;60\n1;36.7;60\n", "csv-value", "line 3, column 2"],
-    ["thousands with both marks", "time;temp\n0;1.036,6\n", "csv-value", "line 2, column 2"],
-    ["a number beside which others lose their decimals", "time,temp\n0,36.75\n1000,100001\n", "value-range", "line 3, column 2"],
+    ["a number that may count seconds from the start", "time,hr\n0,60\n1,61\n", "csv-time", "line 3, column 1"],
+    ["a day of a spreadsheet", "time,hr\n45352,60\n", "csv-time", "line 2, column 1"],
+    ["a day and hour of a spreadsheet", "time,hr\n45352.333333,60\n", "csv-time", "line 2, column 1"],
+    ["an hour of the afternoon", "time,hr\n2026-03-01 08:00 PM,60\n", "csv-time", "line 2, column 1"],
+    ["glucose without a unit", "time [ms],glucose\n0,5.5\n", "csv-header", "line 1"],
+    ["glucose by its code for mmol/L without a unit", "time [ms],15074-8\n0,5.5\n", "csv-header", "line 1"],
+    ["dashes for no value", "time [ms],hr\n0,--\n", "csv-value", "line 2, column 2"],
+    ["thousands in quotes", 'time [ms],hr\n0,"1,234"\n', "csv-value", "line 2, column 2"],
+    ["thousands with a space", "time [ms],hr\n0,1 234\n", "csv-value", "line 2, column 2"],
+    ["a number without end", "time [ms],hr\n0,1e400\n", "csv-value", "line 2, column 2"],
+    ["a minus of typesetters", "time [ms],temp\n0,\u221236\n", "csv-value", "line 2, column 2"],
+    ["a saturation named twice", "time [ms],SpO2,59408-5\n0,97,97\n", "csv-header", "line 1"],
+    ["a date alone", "time [ms],hr\n2026-01-01,60\n", "csv-time", "line 2, column 1"],
+    ["a day that is none", "time [ms],hr\n2026-02-30T08:00:00Z,60\n", "csv-time", "line 2, column 1"],
+    ["a day of another calendar order", "time [ms],hr\n01.02.2026 08:00,60\n", "csv-time", "line 2, column 1"],
+    ["a zone that is none", "# zone: Mars/Base\ntime [ms],hr\n0,60\n", "csv-zone", "line 1"],
+    ["two decimal marks in one file", "time [ms];temp;hr\n0;36,6;60\n1;36.7;60\n", "csv-value", "line 3, column 2"],
+    ["thousands with both marks", "time [ms];temp\n0;1.036,6\n", "csv-value", "line 2, column 2"],
+    ["a number beside which others lose their decimals", "time [ms],temp\n0,36.75\n1000,100001\n", "value-range", "line 3, column 2"],
     ["such a number of a wave", "# start: 0\n# rate: 1\nII,hr\n0.1,60\n1e30,60\n", "value-range", "line 5, column 1"],
-    ["a lone comparator", "time,hr\n0,<\n", "csv-value", "line 2, column 2"],
-    ["two subjects without a column", "time,hr\n0,60\n0,90\n", "csv-subject", "line 3, column 2"],
-    ["a header in between", "time,hr\n0,60\ntime,hr\n1,61\n", "csv-time", "line 3, column 1"],
-    ["an unknown state", "time,hr,consciousness\n0,60,X\n", "csv-value", "line 2, column 3"],
-    ["no subject", "time,subject,hr\n0,,60\n", "csv-value", "line 2, column 2"],
-    ["too many cells", `time,hr\n${",".repeat(600)}\n`, "csv-row", "line 2"],
+    ["a lone comparator", "time [ms],hr\n0,<\n", "csv-value", "line 2, column 2"],
+    ["two subjects without a column", "time [ms],hr\n0,60\n0,90\n", "csv-subject", "line 3, column 2"],
+    ["a header in between", "time [ms],hr\n0,60\ntime [ms],hr\n1,61\n", "csv-time", "line 3, column 1"],
+    ["an unknown state", "time [ms],hr,consciousness\n0,60,X\n", "csv-value", "line 2, column 3"],
+    ["no subject", "time [ms],subject,hr\n0,,60\n", "csv-value", "line 2, column 2"],
+    ["too many cells", `time [ms],hr\n${",".repeat(600)}\n`, "csv-row", "line 2"],
   ])("refuses %s and names the line", (_name, text, code, where) => {
     const { recordings, problems } = read(text);
     expect(recordings).toEqual([]);
@@ -208,10 +237,10 @@ describe("CSV", () => {
 
   it("reads settings of any length in time, and takes none that is too long for no setting", () => {
     const spaces = " ".repeat(100_000);
-    expect(read(`# subject:${spaces}x${spaces}\ntime,hr\n0,60\n`).recordings.map(({ recording }) => recording.subject)).toEqual(["x"]);
-    const long = `# subject:${spaces}${"x".repeat(300)}\ntime,hr\n0,60\n`;
+    expect(read(`# subject:${spaces}x${spaces}\ntime [ms],hr\n0,60\n`).recordings.map(({ recording }) => recording.subject)).toEqual(["x"]);
+    const long = `# subject:${spaces}${"x".repeat(300)}\ntime [ms],hr\n0,60\n`;
     expect(read(long)).toMatchObject({ recordings: [], problems: [{ code: "csv-header", where: "line 1" }] });
-    expect(read(`#${spaces}: remark\n# zone of the ward: unknown\ntime,hr\n0,60\n`).problems).toEqual([]);
+    expect(read(`#${spaces}: remark\n# zone of the ward: unknown\ntime [ms],hr\n0,60\n`).problems).toEqual([]);
   });
 
   it("reads every unit of a column, exactly", () => {
@@ -231,7 +260,7 @@ describe("CSV", () => {
   });
 
   it("reads a value again that stood before, in each column's own unit", () => {
-    const { recordings } = read("time,temp [degF],hr\n0,98.6,98.6\n1000,98.6,98.6\n");
+    const { recordings } = read("time [ms],temp [degF],hr\n0,98.6,98.6\n1000,98.6,98.6\n");
     expect(
       recordings[0]?.recording.channels.map(({ samples, scale }) =>
         Array.from(samples, (raw) => (raw * scale.numerator) / scale.denominator),

@@ -212,6 +212,7 @@ class CsvNumbers {
 function handOn(rows: readonly ParsedRow[], columns: readonly CsvColumn[], file: string, collector: Collector): void {
   for (const { atMs, line, subject, device, values, comparators, events } of rows) {
     collector.source(subject, file, device);
+    if (atMs < FIRST_DATED_MS) collector.relative(subject);
     const absent = values.filter((value) => value === null).length - comparators;
     if (absent > 0) collector.count("value-absent", subject, absent);
     if (comparators > 0) collector.count("comparator", subject, comparators);
@@ -240,6 +241,7 @@ function handOnSampled(
   collector: Collector,
 ): void {
   collector.source(subject, file, device);
+  if (startMs < FIRST_DATED_MS) collector.relative(subject);
   const comparators = rows.reduce((sum, row) => sum + row.comparators, 0);
   const absent = rows.reduce((sum, { values }) => sum + values.filter((value) => value === null).length, 0) - comparators;
   if (absent > 0) collector.count("value-absent", subject, absent);
@@ -255,6 +257,8 @@ function handOnSampled(
 type SignalColumn = Extract<CsvColumn, { kind: "signal" }>;
 
 const MAX_KNOWN = 65_536;
+/** Times of 1970 are no dates: they count from the start of the recording. */
+const FIRST_DATED_MS = 31_536_000_000;
 const ABSENT: ReadonlySet<string> = new Set(["", "NA", "NaN"]);
 const EVENT_VALUES: Readonly<Record<RecordingEvent["kind"], readonly string[]>> = {
   oxygen: ["on", "off"],

@@ -44,8 +44,8 @@ describe("inputs", () => {
 
   it("joins what several files say about one subject", async () => {
     const [a, b] = [join(folder, "a.csv"), join(folder, "b.csv")];
-    await writeFile(a, "time,subject,hr\n0,s,60\n");
-    await writeFile(b, "time,subject,hr,rr\n1000,s,61,14\n");
+    await writeFile(a, "time [ms],subject,hr\n0,s,60\n");
+    await writeFile(b, "time [ms],subject,hr,rr\n1000,s,61,14\n");
     const { recordings } = await readInputs([b, a, b]);
     expect(recordings).toHaveLength(1);
     expect(recordings[0]?.sources).toEqual([b, a]);
@@ -68,7 +68,7 @@ describe("inputs", () => {
     const [inner, outer] = [join(folder, "links"), join(folder, "outside")];
     await mkdir(inner);
     await mkdir(outer);
-    await writeFile(join(outer, "p.csv"), "time,hr\n0,60\n");
+    await writeFile(join(outer, "p.csv"), "time [ms],hr\n0,60\n");
     await writeFile(join(outer, "p.dat"), Uint8Array.of(1, 0, 2, 0));
     await writeFile(join(inner, "p.hea"), "p 1 250 2\np.dat 16 200 12 0 1 3 0 II\n");
     await symlink(join(outer, "p.csv"), join(inner, "p.csv"));

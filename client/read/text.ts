@@ -8,7 +8,8 @@ export function decodeText(bytes: Uint8Array, limits: ReadLimits): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new ReadError("text-utf8", "file", "UTF-8", "other bytes");
+    const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    throw new ReadError("text-utf8", "file", "UTF-8", isUtf16 ? "UTF-16: save the file as UTF-8" : "other bytes");
   }
 }
 
