@@ -61,6 +61,8 @@ export interface HostOptions {
   kmsCredentials?: CredentialSource;
   /** folders with `.fleet` files, or such files: epochs that the enclave is to serve */
   fleet?: readonly string[];
+  /** how often these are looked at, default 5000 ms */
+  fleetEveryMs?: number;
   /** who may use the host; without it whoever reaches it */
   signIn?: SignInConfig;
   /** pages for people, such as /verify; called at each request */
@@ -128,6 +130,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         ? null
         : new FleetKeeper({
             places: options.fleet,
+            ...(options.fleetEveryMs === undefined ? {} : { lookEveryMs: options.fleetEveryMs }),
             clock,
             log,
             serve: (epoch) => relay.ask(MESSAGE.fleetServe, epoch, limits.enclaveMs),

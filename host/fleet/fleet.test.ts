@@ -18,7 +18,7 @@ describe("a host with a fleet", () => {
       more: (dir) => {
         mkdirSync(join(dir, "fleet"), { recursive: true });
         writeFileSync(join(dir, "fleet", "7.fleet"), epoch.bytes);
-        return { fleet: [join(dir, "fleet")] };
+        return { fleet: [join(dir, "fleet")], fleetEveryMs: 200 };
       },
     });
   });
@@ -91,7 +91,7 @@ describe("a host with a fleet", () => {
     harness.enclave.serves.delete(toHex(next.keyId)); // it drops an epoch that ended
     await reaches(await accept(next.keyId), "reseal");
     rmSync(file("7.fleet"));
-    await until(async () => (await readyz()).fleet.every(({ epoch: number }) => number !== 7), 12_000);
+    await until(async () => (await readyz()).fleet.every(({ epoch: number }) => number !== 7));
     harness.enclave.serves.delete(toHex(epoch.keyId));
     await reaches(await accept(epoch.keyId), "reseal");
   });
@@ -101,7 +101,7 @@ describe("a host with a fleet", () => {
     const now = Math.floor(Date.now() / 1000);
     writeFileSync(file("9.fleet"), makeFleetFile({ epoch: 9, notBefore: now + SOON_S }).bytes);
     writeFileSync(file("6.fleet"), makeFleetFile({ epoch: 6, notAfter: now - 1 }).bytes);
-    await until(async () => (await readyz()).fleet.length === 3, 12_000);
+    await until(async () => (await readyz()).fleet.length === 3);
     expect((await readyz()).fleet.map(({ epoch: number, state }) => `${number} ${state}`).toSorted()).toEqual([
       "6 ended",
       "7 served",
@@ -110,7 +110,7 @@ describe("a host with a fleet", () => {
     expect(harness.enclave.handed).toBe(1);
     await until(() => harness.log.some((line) => line.includes("epoch 6 of fleet ward is over")));
     harness.clock.aheadMs = 2 * SOON_S * 1000;
-    await until(() => harness.enclave.handed === 2, 12_000);
+    await until(() => harness.enclave.handed === 2);
   });
 
   it.each(["fleet-record-refused", "fleet-keys-differ"] as const)(
@@ -129,7 +129,7 @@ describe("a host with a fleet", () => {
       harness.enclave.record = "good";
       const corrected = makeFleetFile({ epoch: 7 });
       writeFileSync(file("7.fleet"), corrected.bytes); // a change is tried at once
-      await until(() => harness.enclave.serves.has(toHex(corrected.keyId)), 12_000);
+      await until(() => harness.enclave.serves.has(toHex(corrected.keyId)));
       expect(harness.enclave.handed).toBe(handed + 1);
     },
   );

@@ -32,9 +32,8 @@ export interface FleetKeeperOptions {
   serve: (epoch: Uint8Array) => Promise<Uint8Array> | null;
   /** jobs that waited for an epoch may be tried */
   onServed: () => void;
-  /** for tests: how often folders are looked at, and the first pause after a refusal that may pass */
+  /** how often the places are looked at */
   lookEveryMs?: number;
-  firstPauseMs?: number;
 }
 
 interface Epoch {
@@ -161,12 +160,11 @@ export class FleetKeeper {
       onServed();
     } catch (error) {
       if (generation !== this.#generation) return;
-      const { firstPauseMs = FIRST_PAUSE_MS } = this.#options;
       const code = error instanceof EnclaveRefusal ? error.reason : null;
       epoch.code = code;
       epoch.lasting = code !== null && LASTING.has(code);
       epoch.nextMs =
-        clock.nowMs() + (epoch.lasting ? LASTING_PAUSE_MS : Math.min(firstPauseMs * 2 ** Math.min(epoch.attempts, 20), MOST_PAUSE_MS));
+        clock.nowMs() + (epoch.lasting ? LASTING_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 2 ** Math.min(epoch.attempts, 20), MOST_PAUSE_MS));
       epoch.attempts += 1;
       this.#tellRefused(epoch, code, error);
     }
