@@ -23,12 +23,18 @@ export { listGovernedChecks } from "./verdict/governed-checks.ts";
 // Status lists: what no longer counts, for enclaves and relying parties alike
 export { verifyStatusList, requireCurrent, type StatusListContext, type VerifiedStatusList } from "./status/verify-status-list.ts";
 export { readPinnedConstitution, type PinnedConstitution } from "./status/pinned-constitution.ts";
+export { pinConstitution } from "./status/pin-constitution.ts";
 export { indexRevocations, type Revocations } from "./status/revocations.ts";
 export { takesBack } from "./status/takes-back.ts";
 export { judgeEvidence, judgeResult, type StatusListClaims, type StatusVerdict } from "./status/judge.ts";
+export { statusCheck } from "./status/status-check.ts";
 export { STATUS_CODE, StatusError, type StatusCode, type StatusReason } from "./status/code.ts";
 
+// What a certificate revocation list says of itself, before anything is judged by it
+export { describeCertificateList, type DescribedList } from "./revocation/describe-list.ts";
+
 // What a result must show of itself
+export { requiredCheck } from "./verdict/required-check.ts";
 export {
   requireDisclosed,
   REQUIRED_CODE,

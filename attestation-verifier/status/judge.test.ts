@@ -137,8 +137,15 @@ describe("a result, judged by a status list", () => {
     const constitutionDigest = pcr(0x61);
     const context = { constitution: testConstitution(), constitutionDigest, nowMs: NOW_MS, before: null };
     const list = await verifyStatusList(makeStatusList(constitutionDigest), context, signatures);
-    const verdict = await verdictOf();
-    expect(() => judgeResult(verdict, list)).toThrow("under another constitution");
+    const verdict = judgeResult(await verdictOf(), list);
+    expect(verdict).toMatchObject({ status: "contraindicated", code: "status-list-constitution", claims: null, actor: "relying party" });
+    expect(verdict.notChecked).toContain("lifecycle");
+    const document = await verifyAttestationDocument(file.evidence, trust, { kind: "archived", atMs: null, nonce: null }, signatures);
+    const refused = { status: "contraindicated", code: "status-list-constitution", notChecked: expect.arrayContaining(["lifecycle"]) };
+    expect(judgeEvidence(document, list)).toMatchObject(refused);
+    if (document.status === "contraindicated") throw new Error(document.sentence);
+    const pcrs = new Map([...document.claims.pcrs].filter(([index]) => index !== 16));
+    expect(judgeEvidence({ ...document, claims: { ...document.claims, pcrs } }, await listOf())).toMatchObject(refused);
   });
 });
 

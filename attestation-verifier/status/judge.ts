@@ -1,8 +1,9 @@
-import { equalBytes, toHex, type Lifecycle, type ReleaseStatus } from "@caladrius/wire";
+import { concatBytes, equalBytes, toHex, type Lifecycle, type ReleaseStatus } from "@caladrius/wire";
+import { sha384 } from "@noble/hashes/sha2.js";
 import type { PcrValue } from "../evidence/pcr.ts";
 import type { Code } from "../verdict/code.ts";
 import type { EvidenceClaims } from "../verdict/evidence-claims.ts";
-import type { AcceptedVerdict, NotChecked, Verdict } from "../verdict/verdict.ts";
+import type { AcceptedVerdict, NotChecked, RefusedVerdict, Verdict } from "../verdict/verdict.ts";
 import type { ResultFileClaims } from "../verdict/verify-result-file.ts";
 import { STATUS_CODE, StatusError, type StatusCode } from "./code.ts";
 import type { VerifiedStatusList } from "./verify-status-list.ts";
@@ -36,10 +37,8 @@ interface JudgedClaims extends ResultFileClaims {
  * Judges a result that verified by a status list. Contraindicated: its release, or the key of its submitter, its grant's
  * issuer or its device, was revoked by the end of its interval; its policy version had been forbidden by then. A release
  * revoked later leaves a warning unless a time stamp proves that the result is older, and so does a policy version that
- * was forbidden later. `lifecycle` is no longer under not checked. A verdict that was contraindicated stays as it is.
- *
- * @param list of the constitution that the result names
- * @throws StatusError status-list-constitution for a list of another one
+ * was forbidden later. `lifecycle` is no longer under not checked. A verdict that was contraindicated stays as it is, and
+ * under the list of another constitution than the result's nothing is accepted: status-list-constitution.
  */
 export function judgeResult<Claims extends JudgedClaims, Codes extends string>(
   verdict: Verdict<Claims, Codes>,
@@ -47,7 +46,8 @@ export function judgeResult<Claims extends JudgedClaims, Codes extends string>(
 ): StatusVerdict<Claims, Codes> {
   if (verdict.status === "contraindicated") return verdict;
   const { result, disclosed, evidence, provedTime, release = null } = verdict.claims;
-  refuseOther(result.constitutionDigest, list);
+  if (!equalBytes(result.constitutionDigest, list.list.constitutionDigest))
+    return refused(verdict, otherConstitution(toHex(result.constitutionDigest), list), verdict.notChecked);
   const { toMs } = result.interval;
   const { submitter, grant, input } = disclosed;
   const device = input?.device ?? null;
@@ -67,12 +67,15 @@ export function judgeResult<Claims extends JudgedClaims, Codes extends string>(
 }
 
 /**
- * The same of an attestation document that verified, at the document's own time: its release alone.
- * @param list of the constitution that the document's PCR16 measures; the caller sees to that
+ * The same of an attestation document that verified, at the document's own time: its release alone. Its constitution is
+ * the one that PCR16 measures.
  */
 export function judgeEvidence(verdict: Verdict<EvidenceClaims>, list: VerifiedStatusList): StatusVerdict<EvidenceClaims> {
   if (verdict.status === "contraindicated") return verdict;
   const { claims } = verdict;
+  const measured = claims.pcrs.get(16);
+  if (measured === undefined || !equalBytes(measured, sha384(concatBytes(new Uint8Array(48), list.list.constitutionDigest))))
+    return refused(verdict, otherConstitution("the constitution that PCR16 measures", list), verdict.notChecked);
   const found = judgeRelease({ ...claims, release: null }, list, { madeMs: claims.timestampMs, provedMs: claims.timestampMs });
   return judged(verdict, found, claimsOf(list, claims, claims.timestampMs, []));
 }
@@ -108,15 +111,9 @@ function judged<Claims extends object, Codes extends string>(
   found: readonly StatusCode[],
   statusList: StatusListClaims,
 ): StatusVerdict<Claims, Codes> {
-  const notChecked: readonly NotChecked[] = verdict.notChecked.filter((one) => one !== "lifecycle");
-  const refused = found.find((code) => STATUS_CODE[code].status === "refused");
-  const { mode, atMs } = verdict;
-  if (refused !== undefined) {
-    const error = new StatusError(refused, { actual: `status list ${statusList.number}` });
-    const { code, stage, spec, message: sentence, actor } = error;
-    const head = { status: "contraindicated", claims: null, mode, atMs, code, stage, spec, sentence, notChecked } as const;
-    return { ...head, expected: error.expected, actual: error.actual, actor, exitCode: 10 };
-  }
+  const notChecked = verdict.notChecked.filter((one) => one !== "lifecycle");
+  const gravest = found.find((code) => STATUS_CODE[code].status === "refused");
+  if (gravest !== undefined) return refused(verdict, new StatusError(gravest, { actual: `status list ${statusList.number}` }), notChecked);
   const claims = { ...verdict.claims, statusList };
   const [first] = found;
   if (first === undefined) return { ...verdict, claims, notChecked };
@@ -147,7 +144,15 @@ function claimsOf(
   };
 }
 
-function refuseOther(constitutionDigest: Uint8Array, { list }: VerifiedStatusList): void {
-  if (!equalBytes(constitutionDigest, list.constitutionDigest))
-    throw new StatusError("status-list-constitution", { expected: toHex(constitutionDigest), actual: toHex(list.constitutionDigest) });
+function refused<Codes extends string>(
+  { mode, atMs }: AcceptedVerdict<object, Codes>,
+  { code, stage, spec, message: sentence, expected, actual, actor }: StatusError,
+  notChecked: readonly NotChecked[],
+): RefusedVerdict<StatusCode> {
+  const head = { status: "contraindicated", claims: null, mode, atMs, code, stage, spec, sentence, notChecked } as const;
+  return { ...head, expected, actual, actor, exitCode: 10 };
+}
+
+function otherConstitution(expected: string, { list }: VerifiedStatusList): StatusError {
+  return new StatusError("status-list-constitution", { expected, actual: toHex(list.constitutionDigest) });
 }

@@ -85,7 +85,7 @@ export async function verifyStatusList(
  */
 export function requireCurrent({ list: { expiresAt } }: VerifiedStatusList, atMs: number): void {
   if (!(atMs <= expiresAt * 1000))
-    throw new StatusError("status-list-expired", { expected: `at most ${expiresAt} s`, actual: `${atMs} ms` });
+    throw new StatusError("status-list-expired", { expected: `not after ${iso(expiresAt * 1000)}`, actual: iso(atMs) });
 }
 
 async function findSigner(
@@ -103,7 +103,7 @@ function refuseWindow({ issuedAt, expiresAt }: StatusList, nowMs: number): void 
   if (seconds <= 0 || seconds > MAX_STATUS_LIST_SECONDS)
     throw new StatusError("status-list-window", { expected: `1 to ${MAX_STATUS_LIST_SECONDS} s`, actual: `${seconds} s` });
   if (!(issuedAt * 1000 <= nowMs + MAX_SKEW_MS))
-    throw new StatusError("status-list-window", { expected: `issued until ${nowMs} ms`, actual: `${issuedAt} s` });
+    throw new StatusError("status-list-window", { expected: `issued by ${iso(nowMs)}`, actual: iso(issuedAt * 1000) });
 }
 
 function refuseOlder({ list, payload }: Pick<VerifiedStatusList, "list" | "payload">, before: VerifiedStatusList | null): void {
@@ -111,6 +111,11 @@ function refuseOlder({ list, payload }: Pick<VerifiedStatusList, "list" | "paylo
   const numbers = { expected: `at least ${before.list.number}`, actual: `${list.number}` };
   if (list.number < before.list.number) throw new StatusError("status-list-older", numbers);
   if (list.number === before.list.number && !equalBytes(payload, before.payload)) throw new StatusError("status-list-number", numbers);
+}
+
+/** For people; a time that is none is told as it is. */
+function iso(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `${ms} ms`;
 }
 
 /** Clocks of whoever signs a list and of whoever reads it may differ by this much. */

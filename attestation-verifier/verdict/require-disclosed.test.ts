@@ -3,6 +3,7 @@ import { makeChain } from "../generate/test-pki.ts";
 import { makeResultFile, sha256, VALUES, type ResultOptions } from "../generate/test-result.ts";
 import { signatures } from "../signatures/node.ts";
 import { parseTrustFile } from "../trust/trust-file.ts";
+import { requiredCheck } from "./required-check.ts";
 import { requireDisclosed, REQUIRED_CODE, type RequiredCode, type RequiredDisclosures } from "./require-disclosed.ts";
 import type { Code } from "./code.ts";
 import type { Verdict } from "./verdict.ts";
@@ -55,5 +56,22 @@ describe("what a result must show", () => {
     const { bytes, trust } = makeResultFile({ chain });
     const refused = await verifyResultFile(bytes, parseTrustFile(trust), { nonce: new Uint8Array(8) }, signatures);
     expect(requireDisclosed(refused, { purposes: ["TREAT"], grantIssuers: null })).toBe(refused);
+  });
+
+  it("is one line among the checks, where anything is required", async () => {
+    const check = async (required: RequiredDisclosures, values: NonNullable<ResultOptions["values"]> = shown) =>
+      requiredCheck(await judged(values, required), required);
+    expect(await check({ purposes: null, grantIssuers: null })).toBeNull();
+    expect(await check({ purposes: ["TREAT"], grantIssuers: null })).toMatchObject({ state: "passed", expected: null, found: null });
+    expect(await check({ purposes: null, grantIssuers: [CLINIC] })).toMatchObject({ state: "passed" });
+    expect(await check({ purposes: ["HPAYMT"], grantIssuers: null })).toMatchObject({
+      state: "failed",
+      expected: "HPAYMT",
+      found: "TREAT",
+    });
+    expect(await check({ purposes: ["TREAT"], grantIssuers: null }, VALUES)).toMatchObject({
+      state: "failed",
+      found: expect.stringContaining("does not disclose it"),
+    });
   });
 });

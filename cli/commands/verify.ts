@@ -4,6 +4,7 @@ import {
   createGovernedResultVerifier,
   listGovernedChecks,
   requireDisclosed,
+  requiredCheck,
   type GovernedOptions,
   type GovernedResultClaims,
   type RequiredDisclosures,
@@ -12,7 +13,7 @@ import {
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
-import { about, failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
+import { failureJson, failureOf, UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { NOT_A_MEDICAL_DEVICE, saidOf } from "../findings.ts";
 import { styled, type Segment, type Terminal } from "../print.ts";
@@ -55,10 +56,11 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     if (args.inputs.length > 1) terminal.progress(`verifying ${index + 1} of ${args.inputs.length}`, true);
     try {
       const governed = await verify(await readLimited(file, MAX_RESULT_FILE_BYTES));
-      const judged = await about(file, () => judgeBy(statusList, governed));
-      const { check } = judged;
+      const judged = judgeBy(statusList, governed);
       const verdict = requireDisclosed(judged.verdict, required);
-      const checks = args.flag("checks") ? [...listGovernedChecks(governed), ...(check === null ? [] : [check])] : null;
+      const shown = judged.verdict.status === "contraindicated" ? null : requiredCheck(verdict, required);
+      const more = [judged.check, shown].filter((check) => check !== null);
+      const checks = args.flag("checks") ? [...listGovernedChecks(governed), ...more] : null;
       await writeEar(args, verdict);
       terminal.object(verdictObject(file, verdict, checks));
       if (checks !== null) printChecks(checks, terminal);

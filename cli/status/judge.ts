@@ -1,15 +1,14 @@
 import type { Check, Code } from "@caladrius/attestation-verifier";
 import {
   judgeResult,
-  readPinnedConstitution,
+  pinConstitution,
   requireCurrent,
-  STATUS_CODE,
+  statusCheck,
   verifyStatusList,
   type GovernedResultClaims,
   type GovernedTrust,
   type GovernedVerdict,
   type ReleaseCode,
-  type StatusCode,
   type StatusVerdict,
   type VerifiedStatusList,
 } from "@caladrius/attestation-verifier/governance";
@@ -20,7 +19,7 @@ import { about, UsageError } from "../exit.ts";
 import { readLimited } from "../files.ts";
 
 /**
- * The list that --status-list names, in force at `atMs`, under the constitution that the trust file pins by PCR16; null
+ * The list that --status-list names, in force at `atMs`, under the constitution that the trust file names or pins by PCR16; null
  * where none is given.
  * @throws UsageError; FileProblem around StatusError constitution-pcr16, status-list-*
  */
@@ -30,11 +29,9 @@ export async function readStatusListFor(args: Arguments, trust: GovernedTrust, a
   if (constitution === null && trust.constitution === null)
     throw new UsageError("--status-list needs --constitution: it names the keys that sign status lists");
   const pinned =
-    constitution === null || trust.constitution !== null
+    constitution === null
       ? trust.constitution
-      : await about(constitution, async () =>
-          readPinnedConstitution(await readLimited(constitution, MAX_CONSTITUTION_BYTES), pcr16Of(trust)),
-        );
+      : await about(constitution, async () => pinConstitution(trust, await readLimited(constitution, MAX_CONSTITUTION_BYTES)));
   const file = await readLimited(path, MAX_STATUS_LIST_BYTES);
   return about(path, async () => {
     if (pinned === null) throw new UsageError("--status-list needs --constitution");
@@ -51,24 +48,5 @@ export function judgeBy(
 ): { verdict: GovernedVerdict | StatusVerdict<GovernedResultClaims, Code | ReleaseCode>; check: Check | null } {
   if (list === null || verdict.status === "contraindicated") return { verdict, check: null };
   const judged = judgeResult(verdict, list);
-  const found = judged.status === "contraindicated" ? [judged.code] : judged.reasons;
-  const reasons = found.filter((code): code is StatusCode => Object.hasOwn(STATUS_CODE, code));
-  const state = reasons.length === 0 ? "passed" : judged.status === "contraindicated" ? "failed" : "reservation";
-  const said =
-    reasons.length === 0 ? `nothing of it, in number ${list.list.number}` : reasons.map((code) => STATUS_CODE[code].meaning).join("; ");
-  return {
-    verdict: judged,
-    check: {
-      stage: "status",
-      title: "The status list revokes neither its release nor whoever stands behind it",
-      state,
-      expected: null,
-      found: said,
-      spec: "ARCHITECTURE §7",
-    },
-  };
-}
-
-function pcr16Of({ pcrSets }: GovernedTrust): Uint8Array[] {
-  return pcrSets.map((set) => set.get(16)).filter((value) => value !== undefined);
+  return { verdict: judged, check: statusCheck(judged, list) };
 }
