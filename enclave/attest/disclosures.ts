@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createHash, hkdfSync } from "node:crypto";
 import {
   compareBytes,
   disclosureArrayLength,
@@ -35,6 +35,9 @@ const MAX_DISCLOSED_SPANS = 64;
 const MAX_DISCLOSED_SERIES = 16;
 
 const SALT_BYTES = 16;
+/** Behind the heads of the array of three and of the salt (RFC 8949 §3). */
+const SALT_AT = 2;
+const NO_SALT: Uint8Array = new Uint8Array(SALT_BYTES);
 const DIGEST_BYTES = 32;
 const HKDF_MOST_BYTES = 255 * 32; // RFC 5869 §2.3
 
@@ -79,29 +82,34 @@ export function analysisDisclosures(job: OpenedJob, analysis: Analysis, { grant,
 type Value = { [N in DisclosureName]: readonly [N, DisclosureValues[N]] }[DisclosureName];
 
 /**
- * Salts and decoys come from the seed behind the job's keys and the job alone, so that every enclave of a fleet gives the
- * same array for the same job, and nobody without the seed can tell a decoy from a digest.
+ * Salts and decoys come from the seed behind the job's keys, the job, and all that is disclosed: every enclave of a fleet
+ * gives the same array for the same answer, and nobody without the seed can tell a decoy from a digest. Two different
+ * answers to one job, which a host gets by sending it again, share nothing: else decoys of the one, which stand in the
+ * clear, could be salts of the other.
  */
 function disclose(job: OpenedJob, values: readonly Value[]): Disclosures {
   const length = disclosureArrayLength(values.length);
   const decoysAt = values.length * SALT_BYTES;
-  const stream = disclosureStream(job, decoysAt + (length - values.length) * DIGEST_BYTES);
-  const items = values.map(([name, value], i) => ({
-    name,
-    onlyFor: name === "level" ? value : null,
-    bytes: encodeDisclosure(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), name, value as never),
-  }));
+  const content = createHash("sha256");
+  const items = values.map(([name, value]) => {
+    const bytes = encodeDisclosure(NO_SALT, name, value as never);
+    content.update(bytes);
+    return { name, onlyFor: name === "level" ? value : null, bytes };
+  });
+  const stream = disclosureStream(job, content.digest("hex"), decoysAt + (length - values.length) * DIGEST_BYTES);
+  for (const [i, { bytes }] of items.entries()) bytes.set(stream.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), SALT_AT);
   const digests = items.map((item) => sha256(item.bytes));
   for (let at = decoysAt; at < stream.length; at += DIGEST_BYTES) digests.push(stream.subarray(at, at + DIGEST_BYTES));
   digests.sort(compareBytes);
   return { items, digests };
 }
 
-/** HKDF(seed, digest of the sealed job, index) as one byte string: salts first, then decoys. */
-function disclosureStream(job: OpenedJob, length: number): Uint8Array {
+/** HKDF(seed, digest of the sealed job, content and index) as one byte string: salts first, then decoys. */
+function disclosureStream(job: OpenedJob, content: string, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0, index = 0; at < length; at += HKDF_MOST_BYTES, index++) {
-    const part = hkdfSync("sha256", job.disclosureSeed, job.jobDigest, `disclosures ${index}`, Math.min(HKDF_MOST_BYTES, length - at));
+    const info = `disclosures ${content} ${index}`;
+    const part = hkdfSync("sha256", job.disclosureSeed, job.jobDigest, info, Math.min(HKDF_MOST_BYTES, length - at));
     bytes.set(new Uint8Array(part), at);
   }
   return bytes;

@@ -74,6 +74,12 @@ describe("break-glass at night", () => {
     expect(notice).toMatchObject({ number: 3, event: { what: "used", uses: 1, answers: [{ person: "ben" }, { person: "dan" }] } });
   });
 
+  it("keeps nothing of the job that opened it in memory but what it says", () => {
+    const [kept] = enclave.inside.emergencies.all;
+    const bytes = [kept?.statement, kept?.emergency.id, kept?.emergency.requester.key];
+    for (const one of bytes) expect(one?.buffer.byteLength).toBeLessThan(4096);
+  });
+
   it("is for its requester, subject, ward, purpose and level alone", async () => {
     await both();
     expect((await use({ signer: NIGHT.cleo })).denial).toBe("denied-emergency");

@@ -102,7 +102,7 @@ function open(enclave: Enclave, job: OpenedJob, now: TimeInterval): StepOutcome 
     id: new Uint8Array(randomBytes(16)),
     bootId,
     constitutionDigest,
-    requester: request.submitter,
+    requester: { alg: request.submitter.alg, key: new Uint8Array(request.submitter.key) }, // a view would keep the whole job in memory
     subject: request.subject,
     ward: request.ward,
     purpose: request.purpose,

@@ -31,7 +31,7 @@ export function grantReader(issuers: readonly GrantIssuer[], { sha256, verify }:
     const id = toHex(digest);
     const before = known.get(id);
     if (before !== undefined) return before;
-    const read = readGrant(statement, digest);
+    const read = readGrant(new Uint8Array(statement), digest); // a view would keep the whole job in memory
     const oldest = known.keys().next();
     if (read !== null && known.size >= most && oldest.done !== true) known.delete(oldest.value);
     if (read !== null) known.set(id, read);
