@@ -1,10 +1,10 @@
 import type { Channel, Recording, RecordingEvent } from "@caladrius/wire";
-import { channelFromPoints, type Point } from "./columns.ts";
+import { channelFromPoints } from "./columns.ts";
+import { distinctPoints, type CollectedPoint } from "./points.ts";
 import { eventsFrom } from "./events.ts";
 import { MAX_TIME_MS } from "./instant.ts";
 import { DEFAULT_READ_LIMITS, type ReadLimits } from "./limits.ts";
 import { implausible, implausibleSamples, invertedPressures, jumps, tooLarge } from "./plausible.ts";
-import { compare } from "./rational.ts";
 import { ReadError, toProblem, type ReadCode, type ReadProblem, type ReadWarning } from "./problems.ts";
 import { joinWaves } from "./waves.ts";
 
@@ -46,12 +46,6 @@ export interface ReadResult {
   notUsed: NotUsed[];
 }
 
-/** A value on its way into a channel. */
-export interface CollectedPoint extends Point {
-  /** corrected and amended values (1) replace final ones (0) of the same time */
-  rank: number;
-}
-
 /** Where a value stands, for warnings. */
 export interface Place {
   file: string;
@@ -63,9 +57,11 @@ interface SubjectParts {
   devices: Set<string>;
   sources: Set<string>;
   points: Map<string, { unit: string; points: CollectedPoint[] }>;
-  waves: { channel: Channel; lane: string }[];
+  waves: { channel: Channel; lane: string; id: string | null }[];
   relativeTime: boolean;
-  events: RecordingEvent[];
+  events: { event: RecordingEvent; id: string | null }[];
+  /** ids of resources that were withdrawn, by whatever file */
+  withdrawn: Set<string>;
   counts: Map<NotUsedReason, number>;
   total: number;
 }
@@ -78,6 +74,7 @@ export class Collector {
   readonly limits: ReadLimits;
   readonly #opened = new Set<string>();
   readonly #subjects = new Map<string, SubjectParts>();
+  readonly #nameSpaces = new Map<string, string>();
   readonly #problems: ReadProblem[] = [];
   readonly #warnings = new Map<string, ReadWarning>();
   readonly #problemCounts = new Map<string, number>();
@@ -127,6 +124,18 @@ export class Collector {
     counts.set(reason, (counts.get(reason) ?? 0) + count);
   }
 
+  /** Where a subject's name was first met: in another name space the same name may be another patient. */
+  nameSpace(subject: string, space: string): string {
+    const before = this.#nameSpaces.get(subject);
+    if (before === undefined) this.#nameSpaces.set(subject, space);
+    return before ?? space;
+  }
+
+  /** Leaves out whatever a resource of this id says, in earlier versions too. */
+  withdraw(subject: string, id: string): void {
+    this.#parts(subject).withdrawn.add(id);
+  }
+
   /** Notes that a file speaks of a subject, and of which device (null where it does not say). @throws ReadError fhir-subject */
   source(subject: string, file: string, device: string | null): void {
     const parts = this.#parts(subject);
@@ -159,17 +168,17 @@ export class Collector {
    * @param lane tells leads of one code apart: strips join within a lane alone
    * @throws ReadError time-range
    */
-  wave(subject: string, channel: Channel, place: Place, lane: string = ""): void {
+  wave(subject: string, channel: Channel, place: Place, lane: string = "", id: string | null = null): void {
     this.#tell(place.file, "value-implausible", implausibleSamples(channel, place.where));
     const { timing, startMs, samples } = channel;
     const spanMs = timing.kind === "rate" ? (samples.length * 1000 * timing.denominator) / timing.numerator : 0;
     if (startMs + spanMs > MAX_TIME_MS)
       throw new ReadError("time-range", channel.code, "samples before the year 10000", `${spanMs / 1000} s`);
-    this.#parts(subject).waves.push({ channel, lane });
+    this.#parts(subject).waves.push({ channel, lane, id });
   }
 
-  event(subject: string, event: RecordingEvent): void {
-    this.#parts(subject).events.push(event);
+  event(subject: string, event: RecordingEvent, id: string | null = null): void {
+    this.#parts(subject).events.push({ event, id });
   }
 
   /** Makes the recordings; the collector is used up. */
@@ -179,20 +188,23 @@ export class Collector {
     for (const [subject, parts] of this.#subjects) {
       const file = [...parts.sources].join(", ");
       const channels: Channel[] = [];
-      const distinct = new Map([...parts.points].map(([code, { points }]) => [code, this.#distinct(subject, points)]));
+      const isLeft = ({ id = null }: { id?: string | null }): boolean => this.#isLeft(subject, id);
+      const distinct = new Map([...parts.points].map(([code, { points }]) => [code, this.#distinct(subject, points.filter(isLeft))]));
       this.#tell(file, "value-implausible", invertedPressures(subject, distinct));
       for (const [code, column] of [...parts.points].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
         const points = distinct.get(code) ?? [];
+        if (points.length === 0) continue;
         this.#tell(file, "value-jump", jumps(code, points));
         this.attempt(file, () => channels.push(channelFromPoints(code, column.unit, points)));
       }
-      for (const wave of joinWaves(parts.waves, (error) => this.problem(file, error))) channels.push(wave);
+      for (const wave of joinWaves(parts.waves.filter(isLeft), (error) => this.problem(file, error))) channels.push(wave);
       if (channels.length > MAX_CHANNELS) {
         const actual = `${channels.length}: the first ${MAX_CHANNELS} are kept`;
         this.problem(file, new ReadError("recording-limit", `subject ${subject}`, `at most ${MAX_CHANNELS} channels`, actual));
         channels.length = MAX_CHANNELS;
       }
-      const events = eventsFrom(parts.events, (error) => this.problem(file, error));
+      const states = parts.events.filter(isLeft).map(({ event }) => event);
+      const events = eventsFrom(states, (error) => this.problem(file, error));
       if (channels.length === 0) {
         if (events.length > 0) this.problem(file, new ReadError("file-empty", `subject ${subject}`, "signals", "events alone"));
         for (const [reason, count] of parts.counts) this.count(reason, null, count);
@@ -231,6 +243,7 @@ export class Collector {
         waves: [],
         relativeTime: false,
         events: [],
+        withdrawn: new Set(),
         counts: new Map(),
         total: 0,
       };
@@ -243,27 +256,18 @@ export class Collector {
     for (const warning of warnings) this.warn(file, code, warning);
   }
 
-  #distinct(subject: string, points: CollectedPoint[]): CollectedPoint[] {
-    const sorted = points.toSorted(order);
-    const kept: CollectedPoint[] = [];
-    for (const point of sorted) {
-      const last = kept.at(-1);
-      if (last?.atMs !== point.atMs) kept.push(point);
-      else this.count(sameValue(last, point) || point.value === null ? "duplicate" : "conflict", subject);
-    }
+  #isLeft(subject: string, id: string | null): boolean {
+    const isWithdrawn = id !== null && this.#parts(subject).withdrawn.has(id);
+    if (isWithdrawn) this.count("status-withdrawn", subject);
+    return !isWithdrawn;
+  }
+
+  #distinct(subject: string, points: readonly CollectedPoint[]): CollectedPoint[] {
+    const { kept, duplicates, conflicts } = distinctPoints(points);
+    if (duplicates > 0) this.count("duplicate", subject, duplicates);
+    if (conflicts > 0) this.count("conflict", subject, conflicts);
     return kept;
   }
-}
-
-/** By time; of one time: values before "missing", corrected before final, smaller before larger. */
-function order(a: CollectedPoint, b: CollectedPoint): number {
-  if (a.atMs !== b.atMs) return a.atMs - b.atMs;
-  if (a.value === null || b.value === null) return (a.value === null ? 1 : 0) - (b.value === null ? 1 : 0);
-  return b.rank - a.rank || compare(a.value, b.value);
-}
-
-function sameValue(a: CollectedPoint, b: CollectedPoint): boolean {
-  return a.value !== null && b.value !== null && compare(a.value, b.value) === 0;
 }
 
 function listOf(counts: ReadonlyMap<NotUsedReason, number>): NotUsed[] {

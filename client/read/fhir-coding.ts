@@ -41,15 +41,21 @@ export function meaningOf(concept: Element | null): Meaning | null {
   return found;
 }
 
-/** The consciousness letter of a CodeableConcept: LOINC answers of 67775-7 or SNOMED CT findings; null for others. */
+/**
+ * The consciousness letter of a CodeableConcept: LOINC answers of 67775-7 or SNOMED CT findings; null for others.
+ * @throws ReadError fhir-coding where codings contradict each other
+ */
 export function consciousnessOf(concept: Element): string | null {
+  let found: string | null = null;
   for (const coding of elements(concept, "coding")) {
     const system = optionalText(coding, "system");
     const code = optionalText(coding, "code") ?? "";
     const letter = (system === LOINC ? LOINC_ANSWERS : system === SNOMED ? SNOMED_FINDINGS : undefined)?.get(code);
-    if (letter !== undefined) return letter;
+    if (letter === undefined) continue;
+    if (found !== null && found !== letter) throw new ReadError("fhir-coding", coding.path, `a code that means ${found}`, quote(code));
+    found = letter;
   }
-  return null;
+  return found;
 }
 
 function meaningOfLoinc(code: string): Meaning | null {

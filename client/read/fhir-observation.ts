@@ -1,9 +1,10 @@
 import type { Collector } from "./collect.ts";
 import { consciousnessOf, meaningOf, type Meaning } from "./fhir-coding.ts";
 import { elements, optionalElement, optionalNumber, optionalText, type Element } from "./fhir-elements.ts";
+import { parseEffective } from "./fhir-effective.ts";
 import { decimalOf, unitOf, type Context } from "./fhir-quantity.ts";
 import { readSampledData } from "./fhir-sampled-data.ts";
-import { parseInstantMs } from "./instant.ts";
+import { parseSubject } from "./fhir-subject.ts";
 import { compare, rational } from "./rational.ts";
 import { quote, ReadError, type ReadCode } from "./problems.ts";
 import { conversionFrom, convert, unitsOf, type Signal } from "./signals.ts";
@@ -34,11 +35,15 @@ export function readObservation(observation: Element, { file, collector, nowMs }
   if (known.length > 0 && rank === undefined && other === undefined)
     throw new ReadError("fhir-status", `${observation.path}.status`, STATUS_NAMES, status === null ? "none" : quote(status));
   const wanted = rank !== undefined && known.length > 0;
-  const subject = parseSubject(observation, wanted);
+  const subject = parseSubject(observation, wanted, collector);
+  const id = optionalText(observation, "id");
   if (subject === null || !wanted) {
     collector.count(other ?? "code-not-read", subject);
+    if (subject !== null && id !== null && other === "status-withdrawn") collector.withdraw(subject, id);
     return;
   }
+  refuseOtherMeaning(observation);
+  for (const { element } of known) if (element !== observation) refuseModifiers(element);
   const times = parseEffective(observation);
   warnOfProfile(
     observation,
@@ -46,9 +51,22 @@ export function readObservation(observation: Element, { file, collector, nowMs }
     { file, collector, nowMs },
     times.startMs,
   );
-  const context: Context = { collector, file, subject, rank, ...times };
+  const context: Context = { collector, file, subject, rank, id, ...times };
   collector.source(subject, file, parseDevice(observation));
   for (const { element, meaning } of known) collector.attempt(file, () => readValue(element, meaning, context));
+}
+
+/** What a receiver must understand before it uses an observation, and this one does not: not about the patient, or changed in meaning. */
+function refuseOtherMeaning(observation: Element): void {
+  const { map, path } = observation;
+  if (map.has("focus"))
+    throw new ReadError("fhir-subject", `${path}.focus`, "no focus: values of the patient, not of a fetus, a donor or a device", "one");
+  refuseModifiers(observation);
+  if (map.has("implicitRules")) throw new ReadError("fhir-modifier", `${path}.implicitRules`, "none", "some");
+}
+
+function refuseModifiers({ map, path }: Element): void {
+  if (map.has("modifierExtension")) throw new ReadError("fhir-modifier", `${path}.modifierExtension`, "none", "some");
 }
 
 /** Only these are results a receiver may use; the others are counted. */
@@ -99,7 +117,8 @@ function readValue(element: Element, meaning: Meaning, context: Context): void {
   if (meaning.kind === "consciousness") {
     const concept = optionalElement(element, "valueCodeableConcept");
     const letter = concept === null ? null : consciousnessOf(concept);
-    if (letter !== null) context.collector.event(context.subject, { atMs: context.startMs, kind: "consciousness", value: letter });
+    if (letter !== null)
+      context.collector.event(context.subject, { atMs: context.startMs, kind: "consciousness", value: letter }, context.id);
     else if (!isAbsent(element, context)) throw valueError(element, "valueCodeableConcept with a known answer of 67775-7");
   } else if (meaning.kind !== "signal") readOxygen(element, meaning.kind, context);
   else if (sampled !== null) readSampledData(sampled, meaning.signal, context);
@@ -115,7 +134,7 @@ function refuseTwoValues({ map, path }: Element): void {
 }
 
 function readQuantity(element: Element, signal: Signal, context: Context): void {
-  const { collector, subject, startMs: atMs, rank } = context;
+  const { collector, subject, startMs: atMs, rank, id } = context;
   const integer = signal.unit === "{score}" ? optionalNumber(element, "valueInteger") : null;
   const quantity = optionalElement(element, "valueQuantity");
   const place = { file: context.file, where: element.path };
@@ -123,11 +142,11 @@ function readQuantity(element: Element, signal: Signal, context: Context): void 
     if (element.map.has("component") && !element.map.has("dataAbsentReason")) return; // a panel: its components hold the values
     if (signal.code.startsWith("mdc:") || element.map.has("hasMember")) return;
     if (!isAbsent(element, context)) throw valueError(element, "valueQuantity or dataAbsentReason");
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null }, place);
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, id, value: null }, place);
     return;
   }
   if (quantity === null) {
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: decimalOf(integer ?? "", element.path) }, place);
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, id, value: decimalOf(integer ?? "", element.path) }, place);
     return;
   }
   const unit = unitOf(quantity);
@@ -136,10 +155,10 @@ function readQuantity(element: Element, signal: Signal, context: Context): void 
   const text = optionalNumber(quantity, "value");
   if (optionalText(quantity, "comparator") !== null || text === null) {
     collector.count(text === null ? "value-absent" : "comparator", subject);
-    collector.point(subject, signal.code, signal.unit, { atMs, rank, value: null }, place);
+    collector.point(subject, signal.code, signal.unit, { atMs, rank, id, value: null }, place);
     return;
   }
-  collector.point(subject, signal.code, signal.unit, { atMs, rank, value: convert(decimalOf(text, quantity.path), conversion) }, place);
+  collector.point(subject, signal.code, signal.unit, { atMs, rank, id, value: convert(decimalOf(text, quantity.path), conversion) }, place);
 }
 
 /** Oxygen is on where there is flow, or more of it than in air (21 %). */
@@ -158,7 +177,7 @@ function readOxygen(element: Element, kind: "oxygen-flow" | "oxygen-fraction", c
     return;
   }
   const on = compare(decimalOf(text, quantity.path), rational(kind === "oxygen-flow" ? 0n : 21n, 1n)) > 0;
-  context.collector.event(context.subject, { atMs: context.startMs, kind: "oxygen", value: on ? "on" : "off" });
+  context.collector.event(context.subject, { atMs: context.startMs, kind: "oxygen", value: on ? "on" : "off" }, context.id);
 }
 
 function isAbsent(element: Element, context: Context): boolean {
@@ -172,19 +191,6 @@ function valueError(element: Element, expected: string): ReadError {
   return new ReadError("fhir-value", element.path, expected, actual === "" ? "no value" : quote(actual));
 }
 
-function parseSubject(observation: Element, required: boolean): string | null {
-  const subject = optionalElement(observation, "subject");
-  const reference = subject === null ? null : optionalText(subject, "reference");
-  const identifier = subject === null || reference !== null ? null : optionalElement(subject, "identifier");
-  const pseudonym = /^Patient\/([A-Za-z0-9.-]{1,64})(?:\/_history\/.*)?$/.exec(reference ?? "")?.[1];
-  const foreign = reference !== null && /^(urn:|https?:\/\/)/.test(reference) ? reference : null;
-  const name = pseudonym ?? foreign ?? (identifier === null ? null : optionalText(identifier, "value"));
-  if (name !== null && name.length > 0 && name.length <= 128) return name;
-  if (!required) return null;
-  const expected = "a reference to a Patient, or an identifier, of at most 128 characters";
-  throw new ReadError("fhir-subject", `${observation.path}.subject`, expected, reference === null ? "none" : quote(reference));
-}
-
 function parseDevice(observation: Element): string | null {
   const device = optionalElement(observation, "device");
   const reference = device === null ? null : optionalText(device, "reference");
@@ -192,36 +198,6 @@ function parseDevice(observation: Element): string | null {
   return name === null || name.length === 0 || name.length > 128 ? null : name;
 }
 
-function parseEffective(observation: Element): { startMs: number; endMs: number | null } {
-  const where = `${observation.path}.effective[x]`;
-  const given = [...observation.map.keys()].filter((key) => /^effective[A-Z]/.test(key));
-  const [kind = "none"] = given;
-  if (given.length !== 1 || !EFFECTIVE.has(kind))
-    throw new ReadError(
-      "fhir-time",
-      where,
-      "one of effectiveDateTime, effectiveInstant and effectivePeriod",
-      given.length > 1 ? given.join(", ") : kind,
-    );
-  if (kind !== "effectivePeriod")
-    return { startMs: instantOf(optionalText(observation, kind) ?? "", `${observation.path}.${kind}`), endMs: null };
-  const period = optionalElement(observation, kind);
-  const [start, end] = ["start", "end"].map((key) => (period === null ? null : optionalText(period, key)));
-  const path = `${observation.path}.effectivePeriod`;
-  if (start === null || start === undefined) throw new ReadError("fhir-time", `${path}.start`, "a start", "none");
-  const startMs = instantOf(start, `${path}.start`);
-  const endMs = end === null || end === undefined ? null : instantOf(end, `${path}.end`);
-  if (endMs !== null && endMs < startMs) throw new ReadError("fhir-time", `${path}.end`, "an end behind the start", quote(end ?? ""));
-  return { startMs, endMs };
-}
-
-function instantOf(text: string, path: string): number {
-  const atMs = parseInstantMs(text);
-  if (atMs === null) throw new ReadError("fhir-time", path, "date and time with offset, from 1970 on", quote(text));
-  return atMs;
-}
-
-const EFFECTIVE: ReadonlySet<string> = new Set(["effectiveDateTime", "effectiveInstant", "effectivePeriod"]);
 const LOINC = "http://loinc.org";
 const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
 /** Signals of the FHIR R4 vital-signs profile; others, such as glucose, need no category. */

@@ -13,6 +13,8 @@ export interface Context {
   endMs: number | null;
   /** corrected and amended before final */
   rank: number;
+  /** of the resource, by which it may be withdrawn; null where it has none */
+  id: string | null;
 }
 
 /** UCUM by system and code: the printed `unit` is for people. */

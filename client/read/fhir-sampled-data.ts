@@ -63,7 +63,7 @@ export function readSampledData(sampled: Element, signal: Signal, context: Conte
         () => new ReadError("value-flat", place.where, "samples that differ", `${samples.length} times the same`),
       );
     const channel = { code, unit, startMs: context.startMs, timing: { kind: "rate" as const, ...rate }, samples, scale, missing };
-    context.collector.wave(context.subject, channel, place, dimensions === 1 ? "" : `dimension ${dimension + 1}`);
+    context.collector.wave(context.subject, channel, place, dimensions === 1 ? "" : `dimension ${dimension + 1}`, context.id);
   }
 }
 

@@ -154,7 +154,65 @@ describe("vital signs", () => {
     ]);
   });
 
+  it("leaves out what a later version withdraws, in whichever order and file", () => {
+    const named = (id: string, fields: Fields): Fields => observation({ id, valueQuantity: quantity(80, "/min"), ...fields });
+    const strip = { origin: quantity(0, "mV"), period: 4, dimensions: 1, data: "1 2 3" };
+    const versions = [
+      named("a", {}),
+      named("b", atMinute(1)),
+      named("e", { code: code("67775-7"), valueQuantity: undefined, valueCodeableConcept: code("LA9340-6") }),
+      named("w", { code: code("131330", MDC), valueQuantity: undefined, valueSampledData: strip }),
+      ...["a", "e", "w"].map((id) => named(id, { status: "entered-in-error" })),
+    ];
+    for (const order of [versions, versions.toReversed()]) {
+      const result = read(bundle(...order));
+      const { channels, events } = only(result);
+      expect(channels.map((channel) => [channel.code, minuteOf(channel.startMs)])).toEqual([["loinc:8867-4", 1]]);
+      expect(events).toEqual([]);
+      expect(result.recordings[0]?.notUsed).toEqual([{ reason: "status-withdrawn", count: 6 }]);
+    }
+    expect(read({ ...bundle(...versions), type: "history" }).problems).toMatchObject([{ code: "fhir-resource", where: "Bundle.type" }]);
+  });
+
+  it("takes one name of two systems for no one patient", () => {
+    const of = (subject: Fields): Fields => observation({ valueQuantity: quantity(80, "/min"), subject });
+    const [first, second] = ["urn:oid:1.2.3", "urn:oid:1.2.4"].map((system) => of({ identifier: { system, value: "7" } }));
+    expect(only(read(bundle(first!, first!))).subject).toBe("7");
+    for (const other of [second!, of({ reference: "Patient/7" })])
+      expect(read(bundle(first!, other))).toMatchObject({
+        recordings: [{ recording: { subject: "7" } }],
+        problems: [{ code: "fhir-subject", where: "Bundle.entry[1].resource.subject" }],
+      });
+    expect(only(read(of({ reference: "https://a.example/fhir/Patient/7/_history/2" }))).subject).toContain("https://a.example");
+  });
+
   it.each<[string, Fields, string, string]>([
+    ["a focus that is not the patient", { focus: [{ reference: "Patient/fetus" }] }, "fhir-subject", "Observation.focus"],
+    ["a modifier extension", { modifierExtension: [{ url: "x" }] }, "fhir-modifier", "Observation.modifierExtension"],
+    ["rules of another kind", { implicitRules: "urn:x" }, "fhir-modifier", "Observation.implicitRules"],
+    [
+      "a modifier extension of a part",
+      { component: [{ code: code("9279-1"), modifierExtension: [{ url: "x" }], valueQuantity: quantity(12, "/min") }] },
+      "fhir-modifier",
+      "Observation.component[0].modifierExtension",
+    ],
+    ["a group by its address", { subject: { reference: "https://a.example/fhir/Group/1" } }, "fhir-subject", "Observation.subject"],
+    ["a device by its type", { subject: { type: "Device", identifier: { value: "7" } } }, "fhir-subject", "Observation.subject"],
+    ["a contained patient", { subject: { reference: "#p" } }, "fhir-subject", "Observation.subject"],
+    ["a conditional reference", { subject: { reference: "Patient?identifier=7" } }, "fhir-subject", "Observation.subject"],
+    ["beats a minute by annotation", { valueQuantity: quantity(80, "{beats}/min") }, "fhir-unit", "Observation.valueQuantity.code"],
+    [
+      "two states of consciousness",
+      {
+        code: code("67775-7"),
+        valueQuantity: undefined,
+        valueCodeableConcept: {
+          coding: [...(code("LA9340-6")["coding"] as Fields[]), { system: "http://snomed.info/sct", code: "300202002" }],
+        },
+      },
+      "fhir-coding",
+      "Observation.valueCodeableConcept.coding[1]",
+    ],
     ["a day", { effectiveDateTime: "2026-01-01" }, "fhir-time", "Observation.effectiveDateTime"],
     ["a time without offset", { effectiveDateTime: "2026-01-01T08:00:00" }, "fhir-time", "Observation.effectiveDateTime"],
     ["no time", { effectiveDateTime: undefined }, "fhir-time", "Observation.effective[x]"],

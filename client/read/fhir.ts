@@ -65,6 +65,14 @@ function readResource(resource: Element, context: FhirContext): void {
 
 function readBundle(bundle: Element, context: FhirContext): void {
   const { file, collector } = context;
+  if (optionalText(bundle, "type") === "history")
+    // of one resource, all that it ever said
+    throw new ReadError(
+      "fhir-resource",
+      `${bundle.path}.type`,
+      "a Bundle of resources as they are now, such as a search gives",
+      '"history"',
+    );
   for (const entry of elements(bundle, "entry")) {
     if (collector.gaveUp(file)) return;
     collector.attempt(file, () => {

@@ -14,6 +14,10 @@ export const READ_CODE = {
   "fhir-resource": { spec: "FHIR R4 Resource", meaning: "not an Observation, nor a Bundle of them" },
   "fhir-subject": { spec: "FHIR R4 Observation.subject", meaning: "an observation whose patient cannot be named" },
   "fhir-time": { spec: "FHIR R4 vital signs vs-1", meaning: "an effective time that is no instant" },
+  "fhir-modifier": {
+    spec: "FHIR R4 §2.4.1.3 modifier elements",
+    meaning: "an observation whose meaning something changes that is not read",
+  },
   "fhir-xml": { spec: "FHIR R4 §2.6", meaning: "FHIR in XML, of which the JSON form alone is read" },
   "fhir-status": { spec: "FHIR R4 Observation.status", meaning: "a status that is missing, or none of the standard" },
   "fhir-category": { spec: "FHIR R4 vital signs profile", meaning: "a vital sign without the category vital-signs" },
