@@ -61,6 +61,7 @@ const RUNNING: Readonly<Record<string, string>> = {
   "status-list-release": "the status list revokes the release of this image: run another one",
   "status-list-stale": "the status list has expired, and so has the grace for care: bring a newer one",
   "status-list-url": "the address of a status list is none of http or https, or holds a password",
+  "status-memory": "the file of --remember was changed or is another one: bring a copy back, or remove it and older lists count again",
   "store-locked": "another host runs on this data folder: stop it or use another --data",
   "store-unreadable": "the data folder cannot be used",
   "store-version": "the data folder was written by a newer version: run that, or use another --data",

@@ -84,6 +84,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   for (const sentence of sentences) terminal.line(sentence);
   for (const line of releases) terminal.line(line);
   if (statusList !== null) terminal.line(listLine(statusList));
+  if (args.optional("remember") !== null) terminal.line(`remembered   ${args.text("remember")}: no older list is taken from now on`);
   if (undisclosed.size > 0) terminal.line(`not held against the list, as it is not disclosed: ${[...undisclosed].join(", ")}`);
   if (open.size > 0) terminal.line(`not checked: ${[...open].join(", ")}`);
   if (sentences.size > 0) terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);

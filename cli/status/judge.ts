@@ -17,6 +17,7 @@ import { MAX_CONSTITUTION_BYTES, MAX_STATUS_LIST_BYTES } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, UsageError } from "../exit.ts";
 import { readLimited } from "../files.ts";
+import { remember } from "./memory.ts";
 
 /**
  * The list that --status-list names, in force at `atMs`, under the constitution that the trust file names or pins by PCR16; null
@@ -25,6 +26,8 @@ import { readLimited } from "../files.ts";
  */
 export async function readStatusListFor(args: Arguments, trust: GovernedTrust, atMs: number): Promise<VerifiedStatusList | null> {
   const [path, constitution] = [args.optional("status-list"), args.optional("constitution")];
+  const memory = args.optional("remember");
+  if (path === null && memory !== null) throw new UsageError("--remember needs --status-list: it remembers the newest one");
   if (path === null) return null;
   if (constitution === null && trust.constitution === null)
     throw new UsageError("--status-list needs --constitution: it names the keys that sign status lists");
@@ -32,13 +35,16 @@ export async function readStatusListFor(args: Arguments, trust: GovernedTrust, a
     constitution === null
       ? trust.constitution
       : await about(constitution, async () => pinConstitution(trust, await readLimited(constitution, MAX_CONSTITUTION_BYTES)));
+  if (pinned === null) throw new UsageError("--status-list needs --constitution");
   const file = await readLimited(path, MAX_STATUS_LIST_BYTES);
-  return about(path, async () => {
-    if (pinned === null) throw new UsageError("--status-list needs --constitution");
-    const list = await verifyStatusList(file, { ...pinned, nowMs: atMs, before: null }, signatures);
-    requireCurrent(list, atMs);
-    return list;
-  });
+  const verify = (before: VerifiedStatusList | null): Promise<VerifiedStatusList> =>
+    about(path, async () => {
+      const list = await verifyStatusList(file, { ...pinned, nowMs: atMs, before }, signatures);
+      requireCurrent(list, atMs);
+      return list;
+    });
+  if (memory === null) return verify(null);
+  return remember(memory, pinned, async (before) => ({ file, list: await verify(before) }));
 }
 
 /** What a list makes of a verdict, with the line that --checks shows of it. */

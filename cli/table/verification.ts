@@ -16,12 +16,16 @@ export const VERIFICATION_COMMANDS: readonly Command[] = [
       "policy-version": { value: "N", about: "lowest version of the policy bundle that is accepted" },
       "status-list": { value: "FILE", about: "judge by this status list: releases and keys that were revoked, policy versions" },
       constitution: { value: "F", about: "for --status-list: the constitution that PCR16 measures" },
+      remember: { value: "F", about: "for --status-list: keep the newest list there, and refuse older ones from then on" },
       purpose: { value: "CODE", about: "the result must show that it was asked for this purpose; several for any of them", multiple: true },
       "grant-issuer": { value: "FILE", about: "it must show a grant of this issuer: public key in PEM or of `key show`", multiple: true },
       ...EVIDENCE_OPTIONS,
       json,
     },
-    notes: ["Reads .attested files in archived mode. Over several files the exit code is the first of 1, 3, 30, 20, 10, 0 that occurred."],
+    notes: [
+      "Reads .attested files in archived mode. Over several files the exit code is the first of 1, 3, 30, 20, 10, 0 that occurred.",
+      "A list that --remember refuses ends with exit code 10 and status-list-older, or another code of status lists; nothing is judged then.",
+    ],
     load: () => import("../commands/verify.ts"),
   },
   {
