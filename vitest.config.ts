@@ -5,8 +5,8 @@ const config: ViteUserConfig = defineConfig({
     include: ["*/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**"],
     maxWorkers: 3, // many tests wait for other processes
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000, // on a busy machine, stories of several processes take their time
+    hookTimeout: 180_000,
     coverage: {
       provider: "v8",
       include: ["wire/**/*.ts", "attestation-verifier/**/*.ts"],

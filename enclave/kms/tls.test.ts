@@ -187,7 +187,7 @@ describe("a server that holds the right certificate and misbehaves", () => {
     fake.behave = (response) => behaviours[name]?.(response);
     const begun = performance.now();
     expect(await codeOf(decrypt(kms))).toBe("kms-unreachable");
-    expect(performance.now() - begun).toBeLessThan(3000); // two attempts of 0.8 s, and a busy machine
+    expect(performance.now() - begun).toBeLessThan(10_000); // two attempts of 0.8 s, and a busy machine; without limits it would never end
     expect(fake.asked).toHaveLength(2);
   });
 
