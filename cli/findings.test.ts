@@ -36,7 +36,12 @@ describe("saidOf", () => {
   const alarms = { anyAlarm: true, highestPriority: "high", secondsNotAssessed: 0 } as const;
 
   it("never says that there are no findings where they were withheld", () => {
-    expect(saidOf(nothing).text).toBe("no findings");
+    const quiet = { ...alarms, anyAlarm: false, highestPriority: "none" } as const;
+    expect(saidOf({ ...nothing, "alarm-summary": quiet }).text).toBe("no findings");
+    expect(saidOf({ ...nothing, "alarm-summary": alarms }).text).toBe("alarm, highest priority high (findings withheld)");
+    expect(saidOf({ ...nothing, level: null, "alarm-summary": alarms }).text).toBe("alarm, highest priority high (findings withheld)");
+    expect(saidOf({ ...nothing, level: null, "alarm-summary": quiet }).text).toBe("no alarm (findings withheld)");
+    expect(saidOf(nothing).text).toBe("alarm unknown: withheld, as all findings are");
     expect(saidOf({ ...nothing, level: "alarm", "alarm-summary": alarms }).text).toBe("alarm, highest priority high (findings withheld)");
     expect(saidOf({ ...nothing, level: "alarm", "alarm-summary": { ...alarms, anyAlarm: false } }).text).toBe(
       "no alarm (findings withheld)",

@@ -34,11 +34,19 @@ export function printFindings(findings: readonly Finding[], terminal: Terminal, 
 /** What of a result is said in one piece of text: denied, withheld, or the gravest finding. */
 export function saidOf({ denial, level, finding, "alarm-summary": alarms }: Said): Segment {
   if (denial !== null) return styled("red", `denied: ${denial}`);
-  if (finding.length > 0 || level !== "alarm") return topFinding(finding);
-  // At this level a recipient gets no findings: silence about them is not their absence.
+  if (finding.length > 0 || !areFindingsWithheld({ level, finding, "alarm-summary": alarms })) return topFinding(finding);
   if (alarms === null) return styled("yellow", "alarm unknown: withheld, as all findings are");
   if (!alarms.anyAlarm) return styled("plain", "no alarm (findings withheld)");
   return styled(STYLE[alarms.highestPriority], `alarm, highest priority ${alarms.highestPriority} (findings withheld)`);
+}
+
+/**
+ * Whether a result without findings may have had some: silence about them is not their absence where the level gives none,
+ * or where level or alarm summary were taken out too, or the summary tells of an alarm.
+ */
+export function areFindingsWithheld({ level, finding, "alarm-summary": alarms }: Omit<Said, "denial">): boolean {
+  if (finding.length > 0) return false;
+  return level === null || level === "alarm" || alarms === null || alarms.anyAlarm;
 }
 
 /** One piece of text for the gravest finding of a result. */

@@ -1,6 +1,14 @@
 import type { EvidenceClaims } from "@caladrius/attestation-verifier";
 import { toHex, type DisclosureValues, type Finding, type Identity, type ResultClaims, type Series } from "@caladrius/wire";
-import { formatTime, NOT_A_MEDICAL_DEVICE, printAlarms, printCoverage, printFindings, printSeries } from "./findings.ts";
+import {
+  areFindingsWithheld,
+  formatTime,
+  NOT_A_MEDICAL_DEVICE,
+  printAlarms,
+  printCoverage,
+  printFindings,
+  printSeries,
+} from "./findings.ts";
 import { styled, type Terminal } from "./print.ts";
 
 type Single = "alarm-summary" | "coverage" | "subject" | "purpose" | "level" | "detectors" | "submitter" | "denial" | "input";
@@ -49,7 +57,10 @@ export function printReport(report: Report, terminal: Terminal): void {
     terminal.line(`detectors ${disclosed.detectors.map(({ id, version }) => `${id} ${version}`).join(", ")}`);
   if (disclosed["alarm-summary"] !== null) printAlarms(disclosed["alarm-summary"], terminal);
   else if (disclosed.denial === null) terminal.line([styled("yellow", "alarms    withheld: whether there was an alarm is not known")]);
-  if (disclosed.level === "alarm" && disclosed.findings.length === 0) terminal.line("findings  withheld: the level is alarm");
+  if (disclosed.denial === null && areFindingsWithheld({ ...disclosed, finding: disclosed.findings }))
+    terminal.line(
+      `findings  withheld: ${disclosed.level === "alarm" ? "the level is alarm" : "that none is shown does not say that there was none"}`,
+    );
   else if (disclosed.denial === null) printFindings(disclosed.findings, terminal);
   if (disclosed.coverage !== null) printCoverage(disclosed.coverage, terminal);
   else if (disclosed.denial === null) terminal.line("coverage  withheld");
