@@ -69,7 +69,7 @@ describe("CSV", () => {
     expect(recordings).toEqual([]);
     expect(problems).toMatchObject([{ code: "csv-value", where: "line 5, column 3" }]);
     expect(read('time [ms],subject,hr\n0,"a\nb",60\n').recordings[0]?.recording.subject).toBe("a\nb");
-    const wide = Uint8Array.from([0xff, 0xfe, ...[..."time"].flatMap((letter) => [letter.charCodeAt(0), 0])]);
+    const wide = Uint8Array.of(0xff, 0xfe, ...[...utf8Encode("time")].flatMap((letter) => [letter, 0]));
     expect(readCsv(wide, { file: "p.csv" }).problems).toMatchObject([{ code: "text-utf8", actual: "UTF-16: save the file as UTF-8" }]);
   });
 

@@ -145,10 +145,21 @@ function stripOf(wfdb: WfdbSignal, lane: string, problems: ReadError[]): Strip |
   return { code: signal.code, unit: signal.unit, scale, samplesPerFrame, lane, firstFrame: 0, frames: 0 };
 }
 
-/** By name and unit: an unknown name in volts is an ECG of an unnamed lead, RESP per minute is a rate. */
+/**
+ * By name and unit. A signal in volts is an ECG of an unnamed lead unless its name says that it is something else: brain,
+ * eyes and muscles give volts as well, and a header without a unit says millivolts of anything.
+ */
 function signalFor(description: string, unit: string): Signal | null {
   const named = signalOfName(description);
   if (named !== null && conversionFrom(named, unit) !== null) return named;
   if (unit === "/min" && description.toLowerCase() === "resp") return signalOfName("rr");
-  return conversionFrom(ecgSignal(), unit) === null ? null : ecgSignal();
+  const saysOther = OTHER_THAN_ECG.test(description) || BETWEEN_EEG_ELECTRODES.test(description);
+  const isOther = named !== null || (saysOther && !/e[ck]g/i.test(description));
+  return isOther || conversionFrom(ecgSignal(), unit) === null ? null : ecgSignal();
 }
+
+/** How names of other signals begin in the databases of PhysioNet. */
+const OTHER_THAN_ECG =
+  /^(?:eeg|emg|eog|ecog|ieeg|meg|egg|gsr|eda|scr|acc|gyro|mag|resp|rip|imp|air ?flow|flow|nasal|thor|abd|chest|chin|leg|sound|snor|mic|pcg|scg|bcg|icg|nirs|pleth|ppg|abp|art|bp|nbp|nibp|pap|cvp|icp|rap|lap|uap|uvp|sp?o2|sao2|et?co2|co2|pulse|hr|temp|vol|pos|press|mark|event|trig|stim|status|toco|uc|fhr)(?![a-z])/i;
+/** A place of the 10-20 system, its number or z, and another: "C4-A1", "F3-M2", "E1-M2", "Fpz-Cz". */
+const BETWEEN_EEG_ELECTRODES = /^(?:(?:fp|af|f|fc|ft|c|cp|t|tp|p|po|o|a|m|e)(?:\d{1,2}|z)(?:[-:/ ]|$)){2}/i;
