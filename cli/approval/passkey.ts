@@ -43,8 +43,8 @@ export function askApproval(
       role,
       rpId: passkey?.rpId,
     },
-    answerPath: "/approval",
-    ready: () => terminal.note(`open ${origin}/ in a browser on this machine, read what it shows, and approve there`),
+    answerName: "approval",
+    ready: (address) => terminal.note(`open ${address} in a browser on this machine, read what it shows, and approve there`),
     take: async (body) => {
       const given = await verifyApproval(body, { kind, digest }, founded.constitution, signatures);
       if (given === null) return { refused: await whyNot(body, founded, approver) };

@@ -33,8 +33,8 @@ async function passkeyOf(args: Arguments, person: string, role: string, terminal
   const key = await servePage({
     origin,
     question: { ask: "register", person, role, rpId: RP_ID },
-    answerPath: "/passkey",
-    ready: () => terminal.note(`open ${origin}/ in the browser that will approve later`),
+    answerName: "passkey",
+    ready: (address) => terminal.note(`open ${address} in the browser that will approve later`),
     take: (body) => Promise.resolve(isPoint(body) ? { taken: body } : { refused: "no public key of P-256" }),
   });
   return { person, role, key: { alg: "ESP256", key }, passkey: { rpId: RP_ID, origins: [origin] } };

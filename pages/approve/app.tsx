@@ -37,7 +37,7 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
   const { subject, constitution, person, role } = question;
   const noun = NOUN[subject.kind];
   const quorum = quorumOf(subject.kind, constitution);
-  const send = async (): Promise<void> => post("/approval", await signByPasskey(question, Math.floor(Date.now() / 1000)));
+  const send = async (): Promise<void> => post("approval", await signByPasskey(question, Math.floor(Date.now() / 1000)));
   return (
     <Frame title={`Approve ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`}>
       <Panel id="what" title="What you approve">
@@ -68,7 +68,7 @@ function Approve({ question }: { question: ApprovalQuestion }): JSX.Element {
 }
 
 function Register({ asked }: { asked: Extract<Asked, { ask: "register" }> }): JSX.Element {
-  const send = async (): Promise<void> => post("/passkey", await makePasskey(asked));
+  const send = async (): Promise<void> => post("passkey", await makePasskey(asked));
   return (
     <Frame title="Make a passkey for approvals">
       <Panel id="whom" title="For whom">

@@ -39,6 +39,8 @@ const PROGRAM = fileURLToPath(new URL("../../cli/caladrius.mjs", import.meta.url
 const folder = mkdtempSync(join(tmpdir(), "caladrius-approve-"));
 const at = (name: string): string => join(folder, name);
 const running = new Set<ChildProcess>();
+/** Where the command that served last said that its page is. */
+let address = "";
 /** Runs the program as a person does. */
 function call(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
@@ -47,6 +49,7 @@ function call(...words: string[]): Promise<{ code: number; stdout: string; stder
     child.once("close", () => running.delete(child));
     const written = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) child[name].setEncoding("utf8").on("data", (part: string) => (written[name] += part));
+    child.stderr.on("data", () => (address = /open (http:\S+)/.exec(written.stderr)?.[1] ?? address));
     child.on("close", (code) => resolve({ code: code ?? -1, ...written }));
   });
 }
@@ -109,7 +112,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
       },
     });
     await reachable();
-    await page.goto(`${origin}/`);
+    await page.goto(address);
     await page.locator("h1").waitFor(); // the page asks for the question before it shows anything
     return {
       page,
@@ -123,14 +126,14 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
   const reachable = async (): Promise<void> => {
     for (;;) {
       try {
-        await send("GET", "/question");
-        return;
+        if ((await send("GET", "question")).status === 200) return;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        // nobody is there yet
       }
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  /** A request as any program on this machine could make it. */
+  /** A request as any program that knows the page's address could make it. */
   const send = (
     method: string,
     path: string,
@@ -139,7 +142,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
   ): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const request = httpRequest(
-        { host: "127.0.0.1", port, method, path, headers: { host: `localhost:${port}`, ...headers } },
+        { host: "127.0.0.1", port, method, path: new URL(path, address).pathname, headers: { host: `localhost:${port}`, ...headers } },
         (response) => {
           let text = "";
           response.setEncoding("utf8");
@@ -279,7 +282,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     const { approve, file } = setUp("tampered", found(entry), good);
     const approving = approve();
     // Whoever stands between shows another release: what the passkey signs is computed from that one, and counts for nothing.
-    const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); if (path !== "/question" || globalThis.honest) return answer; const json = await answer.json(); return Response.json({ ...json, statement: ${JSON.stringify(other)} }); };`;
+    const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); if (path !== "question" || globalThis.honest) return answer; const json = await answer.json(); return Response.json({ ...json, statement: ${JSON.stringify(other)} }); };`;
     const one = await open({ init });
     await one.give(credential);
     expect(await one.page.locator("body").innerText()).toContain("harmless");
@@ -309,7 +312,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     await reachable();
     const payload = approvalOf("release", founded.constitutionDigest, statement, { person: "ben", role: "hospital" });
     const post = (body: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; text: string }> =>
-      send("POST", "/approval", body, { origin, ...headers });
+      send("POST", "approval", body, { origin, ...headers });
     expect(await post(replayed)).toEqual({
       status: 422,
       text: "another statement, person or role was approved than this command asked for",
@@ -326,11 +329,11 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     expect((await post(new Uint8Array(3))).text).toMatch(/^no approval by passkey/);
     expect((await post(new Uint8Array(9000))).status).toBe(413);
     expect((await post(replayed, { origin: "http://evil.example" })).status).toBe(403);
-    expect((await send("POST", "/approval", replayed)).status).toBe(403);
-    expect((await send("GET", "/", null, { host: "evil.example" })).status).toBe(421);
-    expect((await send("GET", "/other")).status).toBe(404);
-    expect((await send("POST", "/passkey", replayed, { origin })).status).toBe(404);
-    const { text } = await send("GET", "/");
+    expect((await send("POST", "approval", replayed)).status).toBe(403);
+    expect((await send("GET", "", null, { host: "evil.example" })).status).toBe(421);
+    expect((await send("GET", "other")).status).toBe(404);
+    expect((await send("POST", "passkey", replayed, { origin })).status).toBe(404);
+    const { text } = await send("GET", "");
     expect(text).toMatch(
       /content="default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; img-src data:; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'"/,
     );
@@ -461,7 +464,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
       [{ kind: "fleet-record" }, "nothing of a kind that is approved here"],
       [{ kind: "bundle", statement: Buffer.from(bundleUnder(elsewhere)).toString("base64") }, "it names another constitution"],
     ] as const) {
-      const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "/question" ? Response.json({ ...(await answer.json()), ...${JSON.stringify(change)} }) : answer; };`;
+      const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "question" ? Response.json({ ...(await answer.json()), ...${JSON.stringify(change)} }) : answer; };`;
       const one = await open({ init });
       await one.give(credential);
       expect(await one.page.getByRole("alert").innerText()).toContain(sentence);
@@ -472,7 +475,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     // a page made to show a bundle and to sign for it gives nothing that counts for the release
     const statement = Buffer.from(bundleUnder(founded.constitutionDigest)).toString("base64");
     const one = await open({
-      init: `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "/question" ? Response.json({ ...(await answer.json()), kind: "bundle", statement: "${statement}" }) : answer; };`,
+      init: `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "question" ? Response.json({ ...(await answer.json()), kind: "bundle", statement: "${statement}" }) : answer; };`,
     });
     await one.give(credential);
     await one.page.getByRole("button").click();
