@@ -141,6 +141,19 @@ describe("what takes something back", () => {
       { releases: [release({ lifecycle: "active" })], revocations: [entry] },
       { revocations: [entry] },
     ],
+    [
+      "a release revoked no more, whose image another one has",
+      true,
+      { releases: [release({ images: [pcr(1)] })] },
+      { releases: [release({ images: [pcr(3)], lifecycle: "active" }), release({ digest: pcr(0x78), images: [pcr(1)] })] },
+    ],
+    ["a release left out, whose images another one has", true, { releases: [release({})] }, { releases: [release({ digest: pcr(0x78) })] }],
+    [
+      "a release revoked by an entry instead",
+      false,
+      { releases: [release({})] },
+      { releases: [release({})], revocations: [{ ...entry, since: 0 }] },
+    ],
     ["a time given to a lifecycle", true, { releases: [release({})] }, { releases: [release({})], revocations: [entry] }],
     ["another lifecycle", false, { releases: [release({ lifecycle: "active" })] }, { releases: [release({ lifecycle: "deprecated" })] }],
     [
