@@ -8,7 +8,7 @@ export interface DeviceBatch {
   device: SigningPublicKey;
   /** 0 for the first, then counting by one */
   sequence: number;
-  /** SHA-256 of the statement before, null for the first */
+  /** SHA-256 of the payload of the statement before, null for the first */
   previous: Uint8Array | null;
   /** SHA-256 of the encoded recording */
   recordingDigest: Uint8Array;

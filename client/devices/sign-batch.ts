@@ -36,7 +36,7 @@ export function openDeviceSigner(key: DeviceKey, folder: string): DeviceSigner {
       const before = (await readNumbers(own)).findLast(({ content }) => equalBytes(digestOf(content), recordingDigest));
       if (before !== undefined) return before.content;
       const taken = await takeNumber(own, 0, (sequence, newest) => {
-        const previous = newest === null ? null : sha256(newest.content);
+        const previous = newest === null ? null : sha256(payloadOf(newest.content));
         const payload = encodeDeviceBatch({ version: 1, device: key.publicKey, sequence, previous, recordingDigest });
         return encodeStatement("device-batch", key.publicKey.alg, payload, (bytes) => key.sign(bytes));
       });
@@ -46,7 +46,11 @@ export function openDeviceSigner(key: DeviceKey, folder: string): DeviceSigner {
 }
 
 function digestOf(statement: Uint8Array): Uint8Array {
-  return decodeDeviceBatch(decodeStatement(statement, "device-batch").payload).recordingDigest;
+  return decodeDeviceBatch(payloadOf(statement)).recordingDigest;
+}
+
+function payloadOf(statement: Uint8Array): Uint8Array {
+  return decodeStatement(statement, "device-batch").payload;
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

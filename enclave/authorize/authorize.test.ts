@@ -1,7 +1,8 @@
-import { createHash, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { ed25519TestKey, spkiOf } from "@caladrius/attestation-verifier/generate/test-keys.ts";
 import {
   decodeDisclosure,
+  decodeStatement,
   encodeDeviceBatch,
   encodeGrant,
   encodeStatement,
@@ -63,6 +64,10 @@ const batchOf = (sequence: number, previous: Uint8Array | null, change: Partial<
     }),
     (bytes) => new Uint8Array(sign(null, bytes, monitor)),
   );
+/** What the next statement of a device names. */
+const digestOf = (batch: Uint8Array): Uint8Array => sha256(decodeStatement(batch, "device-batch").payload);
+/** Of the group of P-256 (SEC 2 §2.4.2). */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const using = (use: number, grant: Uint8Array = grantOf()): JobChange => ({ request: { grants: [{ grant, use }] } });
 
 const RULES: Partial<Bundle> = {
@@ -157,7 +162,7 @@ describe("a device inside the enclave", () => {
     const first = batchOf(4, new Uint8Array(32));
     const before = await answered(job(signed(1, first)));
     expect(before.get("input")).toMatchObject({ device: sha256(monitorKey), sequence: 4 });
-    const after = await answered(job(signed(2, batchOf(9, sha256(first)))));
+    const after = await answered(job(signed(2, batchOf(9, digestOf(first)))));
     expect(after.get("input")).toMatchObject({ device: sha256(monitorKey), sequence: 9 });
     const told = ({ unassessed }: DisclosureValues["coverage"]): string[] =>
       unassessed.flatMap(({ detector, reason }) => (detector === "device" ? [reason] : []));
@@ -173,7 +178,31 @@ describe("a device inside the enclave", () => {
     expect(await denial(job(signed(2, second)))).toBeNull(); // the same statement, in another job
     expect(await denial(job(signed(3, batchOf(1, new Uint8Array(32).fill(1)))))).toBe("denied-device-replay");
     expect(await denial(job(signed(3, batchOf(0, null))))).toBe("denied-device-replay");
-    expect(await denial(job(signed(3, batchOf(2, sha256(second)))))).toBeNull();
+    expect(await denial(job(signed(3, batchOf(2, digestOf(second)))))).toBeNull();
+  });
+
+  it("is the same with the other of two signatures that anybody makes of one by ECDSA: whoever sends that one breaks no chain", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const key = new Uint8Array(publicKey.export({ format: "der", type: "spki" }).subarray(-65));
+    const pump = { alg: "ESP256", key } as const;
+    const devices = { ...RULES.devices, registered: [{ name: "device-1", key: pump, subject: null }] } as Bundle["devices"];
+    enclave = await world.boot(withBundle(makeDeployment({ kms: false }), { ...RULES, devices }));
+    const batch = (sequence: number, previous: Uint8Array | null): [statement: Uint8Array, other: Uint8Array, digest: Uint8Array] => {
+      const payload = encodeDeviceBatch({ version: 1, device: pump, sequence, previous, recordingDigest: sha256(RECORDING) });
+      let signature = new Uint8Array(0);
+      const statement = encodeStatement("device-batch", "ESP256", payload, (bytes) => {
+        signature = new Uint8Array(sign("sha256", bytes, { key: privateKey, dsaEncoding: "ieee-p1363" }));
+        return signature;
+      });
+      const s = P256_ORDER - BigInt(`0x${Buffer.from(signature.subarray(32)).toString("hex")}`);
+      const flipped = Buffer.concat([signature.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, "0"), "hex")]);
+      return [statement, encodeStatement("device-batch", "ESP256", payload, () => new Uint8Array(flipped)), sha256(payload)];
+    };
+    const [, other, digest] = batch(0, null);
+    const [second] = batch(1, digest);
+    expect(await denial(job(signed(1, other)))).toBeNull();
+    expect(await denial(job(signed(2, batch(0, null)[0])))).toBeNull(); // signed anew, it says the same
+    expect(await denial(job({ ...using(1, grantOf({ id: new Uint8Array(16).fill(9) })), deviceBatch: second }))).toBeNull();
   });
 
   it("is nothing without its signature over this recording", async () => {

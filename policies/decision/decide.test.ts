@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Request } from "@caladrius/wire";
+import { decodeStatement, type Request } from "@caladrius/wire";
 import type { DenialCode } from "./denial.ts";
 import type { DecisionMemory } from "./memory.ts";
 import {
@@ -280,7 +280,8 @@ const GRANTED: readonly Row[] = [
   ],
 ];
 
-const DIGEST_OF_FIRST = sha256(batchOf());
+const digestOf = (batch: Uint8Array): Uint8Array => sha256(decodeStatement(batch, "device-batch").payload);
+const DIGEST_OF_FIRST = digestOf(batchOf());
 const after = (sequence: number, digest = DIGEST_OF_FIRST): Change => remembering({ newestOf: () => ({ sequence, digest }) });
 const next = (sequence: number, previous: Uint8Array | null = DIGEST_OF_FIRST): Uint8Array => batchOf({ sequence, previous });
 
@@ -411,7 +412,7 @@ describe("an allowed job", () => {
   it("tells the device, its number and what the bundle had told of it", () => {
     const device = next(2);
     expect(decided({ device, ...after(0), devices: { gap: "flag" } })).toMatchObject({
-      device: { thumbprint: KEY.monitor.thumbprint, name: "monitor-1", sequence: 2, digest: sha256(device), flags: ["device-gap"] },
+      device: { thumbprint: KEY.monitor.thumbprint, name: "monitor-1", sequence: 2, digest: digestOf(device), flags: ["device-gap"] },
     });
     const unknown = { device: batchOf({}, KEY.pump), recording: { device: "pump" }, devices: { unknown: "flag" } } as const;
     expect(decided(unknown)).toMatchObject({ device: { name: null, flags: ["device-unknown"] } });

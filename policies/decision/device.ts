@@ -15,7 +15,7 @@ export interface SignedByDevice {
   /** of a registered device, as the bundle has it */
   name: string | null;
   sequence: number;
-  /** SHA-256 of the device's statement */
+  /** SHA-256 of the payload of the device's statement: of a signature by ECDSA anybody makes another */
   digest: Uint8Array;
   flags: readonly DeviceFlag[];
 }
@@ -44,8 +44,9 @@ export type DeviceJudgement = { code: DenialCode; device: null } | { code: null;
 export function judgeDevice(check: DeviceCheck, crypto: DecisionCrypto): DeviceJudgement {
   const { rules, batch, recording, subject, revocations, memory } = check;
   if (batch === null) return rules.unsigned === "deny" ? deny("denied-device-unsigned") : { code: null, device: null };
-  const read = readBatch(batch, check.recordingDigest, crypto);
-  if (read === null) return deny("denied-device");
+  const genuine = readBatch(batch, check.recordingDigest, crypto);
+  if (genuine === null) return deny("denied-device");
+  const { read, payload } = genuine;
   const thumbprint = crypto.sha256(read.device.key);
   if (revocations.isRevoked("device", thumbprint, check.nowMs) || revocations.isRevoked("key", thumbprint, check.nowMs))
     return deny("denied-device-revoked");
@@ -59,7 +60,7 @@ export function judgeDevice(check: DeviceCheck, crypto: DecisionCrypto): DeviceJ
   if (named !== registered) return deny("denied-device-name");
   if (registered !== undefined && registered.subject !== null && registered.subject !== subject) return deny("denied-device-subject");
 
-  const digest = crypto.sha256(batch);
+  const digest = crypto.sha256(payload);
   const newest = memory.newestOf(thumbprint, registered !== undefined);
   if (newest === "full") return deny("denied-device-memory");
   const order = newest === null ? null : misnumbered(read, digest, newest);
@@ -70,7 +71,11 @@ export function judgeDevice(check: DeviceCheck, crypto: DecisionCrypto): DeviceJ
 }
 
 /** A statement by the device that it names, over this recording. */
-function readBatch(batch: Uint8Array, recordingDigest: Uint8Array, { verify }: DecisionCrypto): DeviceBatch | null {
+function readBatch(
+  batch: Uint8Array,
+  recordingDigest: Uint8Array,
+  { verify }: DecisionCrypto,
+): { read: DeviceBatch; payload: Uint8Array } | null {
   try {
     const { alg, payload, toBeSigned, signature } = decodeStatement(batch, "device-batch");
     const read = decodeDeviceBatch(payload);
@@ -79,7 +84,7 @@ function readBatch(batch: Uint8Array, recordingDigest: Uint8Array, { verify }: D
       equalBytes(read.recordingDigest, recordingDigest) &&
       (read.previous === null) === (read.sequence === 0) &&
       verify(read.device, toBeSigned, signature);
-    return sound ? read : null;
+    return sound ? { read, payload } : null;
   } catch {
     return null;
   }

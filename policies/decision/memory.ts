@@ -22,6 +22,6 @@ export interface GrantUse {
 /** The newest statement of a device. */
 export interface NewestBatch {
   sequence: number;
-  /** SHA-256 of the statement */
+  /** SHA-256 of its payload */
   digest: Uint8Array;
 }
