@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthorizationServer } from "@caladrius/host/test-support/authorization-server.ts";
@@ -169,8 +169,8 @@ describe("a further recipient", () => {
   });
 });
 
-describe("submit --release", () => {
-  it("seals to code that the quorum approved and to none else, and sends the approvals along", async () => {
+describe("submit and open --release", () => {
+  it("take code that the quorum approved and none else, and send the approvals along", async () => {
     const under = ["--constitution", at("constitution.cose")];
     const { pcrs: [set = {}] = [], ...plain } = JSON.parse(readFileSync(trust, "utf8")) as { pcrs?: Record<string, string>[] };
     const approved = { ...plain, constitution: readFileSync(at("constitution.cose")).toString("base64"), releases: "approved" };
@@ -195,13 +195,29 @@ describe("submit --release", () => {
     const elsewhere = await governed("--release", at("other.release"), "--out", at("never"));
     expect([elsewhere.code, object(elsewhere)["code"]]).toEqual([EXIT.contraindicated, "measurement-mismatch"]);
 
-    expect(denial(await submit("--trust", at("approved.json"), "--release", at("good.release"), "--out", at("governed")))).toBeNull();
-    const verified = await prepare("verify", at("governed/night.attested"), "--trust", at("approved.json"), "--json");
+    const shared = ["--recipient", `${at("ward.pub")}:findings`, "--out", at("governed")];
+    expect(denial(await submit("--trust", at("approved.json"), "--release", at("good.release"), ...shared))).toBeNull();
     const approvedBy = [
       { person: "ben", role: "hospital" },
       { person: "dan", role: "vendor" },
     ];
-    expect(JSON.parse(verified)).toMatchObject({ claims: { release: { from: "result file", approvedBy } } });
+    const carried = { claims: { release: { from: "result file", approvedBy } } };
+    const verified = async (file: string): Promise<unknown> =>
+      JSON.parse(await prepare("verify", at(file), "--trust", at("approved.json"), "--json"));
+    expect(await verified("governed/night.attested")).toMatchObject(carried);
+
+    const reply = [at("governed/night.recipient-1.json"), "--host", url, "--token", at("token"), "--key", at("ward.key")];
+    const open = (...words: string[]): Promise<Ended> =>
+      call("open", ...reply, "--trust", at("approved.json"), "--out", at("theirs.attested"), "--json", ...words);
+    expect(await open()).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining("--release is missing") as string });
+    const wrong = await open("--release", at("other.release"));
+    expect([wrong.code, object(wrong)["code"], existsSync(at("theirs.attested"))]).toEqual([
+      EXIT.contraindicated,
+      "measurement-mismatch",
+      false,
+    ]);
+    expect(denial(await open("--release", at("good.release")))).toBeNull();
+    expect(await verified("theirs.attested")).toMatchObject(carried);
     expect((await attempt("--release", at("good.release"))).code).toBe(EXIT.usage); // that trust file names its measurements
   });
 });

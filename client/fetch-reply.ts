@@ -6,6 +6,7 @@ import {
   type TrustSettings,
   type Verdict,
 } from "@caladrius/attestation-verifier";
+import type { ApprovedRelease } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import { SubmitError } from "./errors.ts";
 import type { HostClient } from "./host/client.ts";
@@ -13,11 +14,14 @@ import { waitForEnd } from "./host/wait.ts";
 import type { SubmitterKey } from "./keys.ts";
 import { openReply, verifyAnswer } from "./open.ts";
 import type { ReplyReceipt } from "./receipt.ts";
+import { trustUnder, withRelease } from "./release.ts";
 
 export interface FetchReplyOptions {
   readonly host: HostClient;
   /** must pin PCR16 in every set */
   readonly trust: TrustSettings;
+  /** only code of this release counts; it stands with its approvals in the file. Default: the sets of the trust file */
+  readonly release?: ApprovedRelease;
   /** the recipient's own */
   readonly key: SubmitterKey;
   readonly signal: AbortSignal;
@@ -37,8 +41,9 @@ export interface FetchReplyOptions {
  */
 export async function fetchReply(
   receipt: ReplyReceipt,
-  { host, trust, key, signal, waitMs = WAIT_MS, now = Date.now, signatures }: FetchReplyOptions,
+  { host, release, key, signal, waitMs = WAIT_MS, now = Date.now, signatures, ...options }: FetchReplyOptions,
 ): Promise<{ verdict: Verdict<ResultFileClaims>; file: Uint8Array }> {
+  const trust = trustUnder(release, options.trust);
   requireConstitution(trust);
   const end = await waitForEnd(host, receipt.jobId, { signal, forMs: waitMs });
   if (end !== "answered") throw new SubmitError(NO_REPLY[end] ?? "job-late");
@@ -46,7 +51,8 @@ export async function fetchReply(
   if (!(reply instanceof Uint8Array)) throw new SubmitError(NO_REPLY[reply] ?? "job-late");
   const file = await openReply(reply, receipt, key);
   const backend = rememberSignatures(signatures ?? createSignatures());
-  return { verdict: await verifyAnswer(file, receipt, { trust, nowMs: now(), signatures: backend }), file };
+  const verdict = await verifyAnswer(file, receipt, { trust, nowMs: now(), signatures: backend });
+  return { verdict, file: withRelease(release, file) };
 }
 
 /** Ends without a reply. */

@@ -8,16 +8,7 @@ import {
 } from "@caladrius/attestation-verifier";
 import type { ApprovedRelease } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
-import {
-  decodeResultFile,
-  encodeResultFile,
-  utf8Encode,
-  type DisclosureLevel,
-  type Recipient,
-  type Recording,
-  type Request,
-  type SuiteId,
-} from "@caladrius/wire";
+import { utf8Encode, type DisclosureLevel, type Recipient, type Recording, type Request, type SuiteId } from "@caladrius/wire";
 import { openDataKeys, type KmsKey } from "./data-keys.ts";
 import type { DeviceSigner } from "./devices/sign-batch.ts";
 import { Enclaves } from "./enclaves.ts";
@@ -26,6 +17,7 @@ import { HostClient } from "./host/client.ts";
 import type { RetrySettings } from "./host/retry.ts";
 import { createSubmitterKey, type SubmitterKey } from "./keys.ts";
 import { resultNames } from "./names.ts";
+import { trustUnder, withRelease } from "./release.ts";
 import { splitRecording, type PartPosition, type RecordingPart } from "./split.ts";
 import { outputPath, prepareOutput, refuseExisting, writeResult, type OutputOptions } from "./output.ts";
 import { renderReceipt, type ReplyReceipt } from "./receipt.ts";
@@ -136,7 +128,7 @@ export interface SubmitOutcome {
  */
 export async function submit(inputs: readonly SubmitInput[], options: SubmitOptions): Promise<SubmitOutcome[]> {
   const { now = Date.now, retry = {}, suites, release } = options;
-  const trust = release === undefined ? options.trust : { ...options.trust, pcrSets: release.pcrSets };
+  const trust = trustUnder(release, options.trust);
   requireConstitution(trust);
   // All results of one boot carry the same certificates, mostly the same document.
   const signatures = rememberSignatures(options.signatures ?? createSignatures());
@@ -157,7 +149,7 @@ export async function submit(inputs: readonly SubmitInput[], options: SubmitOpti
     ...(suites === undefined ? {} : { suites }),
     ...(dataKeys === null && options.emergency === undefined ? {} : { keys: "boot" }), // of whose identity the constitution is taken, and whose results it will be
   });
-  const output: Output = { release: release ?? null, outDir: options.outDir ?? null, force: options.force ?? false };
+  const output: Output = { release, outDir: options.outDir ?? null, force: options.force ?? false };
   const context: SubmitContext = {
     host,
     enclaves,
@@ -231,7 +223,7 @@ interface Job extends RecordingPart {
 }
 
 interface Output extends OutputOptions {
-  readonly release: ApprovedRelease | null;
+  readonly release: ApprovedRelease | undefined;
 }
 
 interface One {
@@ -260,7 +252,7 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
     await refuseExisting(path, output);
     const { verdict, file: bare, receipts, resealed } = await submitRecording(context, recording, tell);
     if (verdict.status === "contraindicated") return { ...outcome, status: "refused", verdict, resealed };
-    const file = output.release === null ? bare : withRelease(bare, output.release);
+    const file = withRelease(output.release, bare);
     const verified = { ...outcome, status: "verified", verdict, file, receipts, resealed } as const;
     if (path === null) return verified;
     return await writeAll(path, file, receipts, output).then(
@@ -270,11 +262,6 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
   } catch (problem) {
     return { ...outcome, problem: asError(problem) };
   }
-}
-
-/** The result was verified under the sets of this release: its statement and approvals say so to others. */
-function withRelease(file: Uint8Array, { source }: ApprovedRelease): Uint8Array {
-  return encodeResultFile({ ...decodeResultFile(file), release: source.statement, approvals: source.approvals });
 }
 
 async function writeAll(path: string, file: Uint8Array, receipts: readonly ReplyReceipt[], output: OutputOptions): Promise<void> {

@@ -5,6 +5,7 @@ import { about, type ExitCode } from "../exit.ts";
 import { readText, refuseExisting, writeWhole } from "../files.ts";
 import { printAlarms, printCoverage, printFindings } from "../findings.ts";
 import type { Terminal } from "../print.ts";
+import { codeLine, readDemandedRelease } from "../release/demanded.ts";
 import { readTokens } from "../sign-in-options.ts";
 import { readTrustFile } from "../trust.ts";
 import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
@@ -14,6 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const [file, out, force, path] = [args.inputs[0] ?? "", args.text("out"), args.flag("force"), args.text("key")];
   if (!force) await refuseExisting(out);
   const trust = await readTrustFile(args.text("trust"));
+  const release = await readDemandedRelease(args, trust);
   const text = await readText(file, MAX_RECEIPT_BYTES);
   const receipt = await about(file, () => parseReceipt(text));
   const key = await about(path, () => openSubmitterKey(path));
@@ -26,7 +28,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       ...(tokens === null ? {} : { tokens }),
       onRetry: (reason) => terminal.progress(`waiting: ${reason}`),
     });
-    const { verdict, file: result } = await fetchReply(receipt, { host, trust, key, signal: stop.signal });
+    const { verdict, file: result } = await fetchReply(receipt, {
+      host,
+      trust,
+      ...(release === null ? {} : { release }),
+      key,
+      signal: stop.signal,
+    });
     if (verdict.status !== "contraindicated") await writeWhole(out, result, { force, mode: 0o600 });
     terminal.object({ ...verdictObject(out, verdict), receipt: basename(file) });
     printVerdict(verdict, terminal);
@@ -35,6 +43,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       if (disclosed["alarm-summary"] !== null) printAlarms(disclosed["alarm-summary"], terminal);
       printFindings(disclosed.finding, terminal);
       if (disclosed.coverage !== null) printCoverage(disclosed.coverage, terminal);
+      if (release !== null) terminal.line(`${codeLine(release)}; the release is in the result`);
       terminal.line(`wrote ${out}`);
     }
     return verdictExit(verdict, args.flag("strict"));

@@ -1,11 +1,9 @@
-import { verifyRelease, type ApprovedRelease, type GovernedTrust } from "@caladrius/attestation-verifier/governance";
-import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { openSubmitterKey, submit, type KmsKey } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
-import { about, UsageError, worst, type ExitCode } from "../exit.ts";
+import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder, readText } from "../files.ts";
 import { readAll } from "../inputs.ts";
-import { readUnverifiedRelease } from "../release/file.ts";
+import { codeLine, readDemandedRelease } from "../release/demanded.ts";
 import { readTokens } from "../sign-in-options.ts";
 import { readCarried } from "../submit-options.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
@@ -21,7 +19,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const purpose = args.optional("purpose") ?? "TREAT";
   if (!/^.{1,32}$/u.test(purpose)) throw new UsageError("--purpose must be a code of 1 to 32 characters, such as TREAT");
   const trust = await readTrustFile(args.text("trust"));
-  const release = await readRelease(args, trust);
+  const release = await readDemandedRelease(args, trust);
   const kmsKey = await readKmsKey(args);
   const keyPath = args.optional("key");
   const key = keyPath === null ? null : await openSubmitterKey(keyPath);
@@ -58,30 +56,11 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (outDir !== null && outcomes.some(({ receipts }) => receipts.length > 0))
     terminal.line(`receipts: each further recipient opens the reply to them with \`caladrius open\` and ${outDir}/NAME.recipient-N.json`);
   const verified = outcomes.filter(({ status }) => status === "verified");
-  if (release !== null && verified.length > 0) {
-    const { name, softwareVersion } = release.release;
-    const persons = release.approvedBy.map(({ person, role }) => `${person}, ${role}`).join("; ");
-    terminal.line(`code: ${name} ${softwareVersion}, approved by ${persons}; the release is in each result`);
-  }
+  if (release !== null && verified.length > 0) terminal.line(`${codeLine(release)}; the release is in each result`);
   const notChecked = new Set(verified.flatMap(({ verdict }) => verdict?.notChecked ?? []));
   if (notChecked.size > 0) terminal.line(`not checked: ${[...notChecked].join(", ")}`);
   terminal.line(`verified ${verified.length} of ${outcomes.length} results`);
   return worst([exit, ...outcomes.map((outcome) => outcomeExit(outcome, args.flag("strict")))]);
-}
-
-/** The release whose code alone may read; under a trust file that takes any approved one it must be named. */
-async function readRelease(args: Arguments, trust: GovernedTrust): Promise<ApprovedRelease | null> {
-  const file = args.optional("release");
-  const { constitution, acceptsApproved, quorum, pcrSets } = trust;
-  if (file === null) {
-    if (acceptsApproved && pcrSets.length === 0)
-      throw new UsageError("--release is missing: the trust file takes approved releases, and nothing says which one the enclave must run");
-    return null;
-  }
-  if (constitution === null || !acceptsApproved)
-    throw new UsageError('--release needs a trust file with a constitution and "releases": "approved"');
-  const { source } = await readUnverifiedRelease(file);
-  return about(file, () => verifyRelease(source, constitution, signatures, quorum));
 }
 
 /** The KMS key under which to seal, null for none. */

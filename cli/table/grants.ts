@@ -1,5 +1,5 @@
 import type { Command, Option } from "../command.ts";
-import { SIGN_IN } from "./options.ts";
+import { release, SIGN_IN } from "./options.ts";
 
 const json: Option = { value: null, about: "one JSON object a line instead of text" };
 const force: Option = { value: null, about: "overwrite a file that exists" };
@@ -122,6 +122,7 @@ export const GRANT_COMMANDS: readonly Command[] = [
       host: { value: "URL", about: "the host's address", required: true },
       trust: { value: "FILE", about: "trust file: which roots and measurements you accept", required: true },
       key: { value: "F", about: "your key file, whose public half the submitter named", required: true },
+      release,
       out: { value: "F.attested", about: "where to write the result", required: true },
       ...SIGN_IN,
       force,

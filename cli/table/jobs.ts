@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { INPUT_NOTE, MANY, data, detector, json, port, strict, trust, zone, OWN_DEPLOYMENT, SIGN_IN } from "./options.ts";
+import { INPUT_NOTE, MANY, data, detector, json, port, release, strict, trust, zone, OWN_DEPLOYMENT, SIGN_IN } from "./options.ts";
 
 /** Recordings in, results out: with everything on this machine, or with its parts. */
 export const JOB_COMMANDS: readonly Command[] = [
@@ -75,10 +75,7 @@ export const JOB_COMMANDS: readonly Command[] = [
       level: { value: "LEVEL", about: "what is disclosed: alarm, findings or full (default: findings)" },
       purpose: { value: "CODE", about: "why: the policy bundle decides on it (default: TREAT)" },
       zone,
-      release: {
-        value: "F.release",
-        about: "the enclave must run this approved release, which goes into each result; for trust files that take approved ones",
-      },
+      release,
       key: { value: "F", about: "the submitter's key file, made if there is none; without it new keys for this call" },
       grant: { value: "F[:USE]", about: "carry this grant, each job with the next use that this key has not spent", multiple: true },
       recipient: { value: "F.pub:LEVEL", about: "somebody else gets a reply of their own at this level", multiple: true },

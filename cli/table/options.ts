@@ -10,6 +10,10 @@ export const data: Option = {
 };
 export const port: Option = { value: "P", about: `port of the HTTP API on 127.0.0.1; 0 takes a free one (default: ${DEFAULT_PORT})` };
 export const trust: Option = { value: "FILE", about: "trust file: which roots and measurements you accept", required: true };
+export const release: Option = {
+  value: "F.release",
+  about: "the enclave must run this approved release, which goes into each result; for trust files that take approved ones",
+};
 export const zone: Option = { value: "ZONE", about: "of times without offset in CSV files, such as Europe/Berlin or +01:00" };
 export const detector: Option = { value: "ID", about: "run this detector only; without it all that apply", multiple: true };
 export const strict: Option = { value: null, about: "exit 10 for a warning as well" };
