@@ -9,7 +9,7 @@ export type Fields = Record<string, unknown>;
 export const LOINC: string = "http://loinc.org";
 /** IEEE 11073-10101 by its URI. */
 export const MDC: string = "urn:iso:std:iso:11073:10101";
-export const UCUM: string = "http://unitsofmeasure.org";
+const UCUM = "http://unitsofmeasure.org";
 /** A CodeableConcept of one coding. */
 export const code = (value: string, system: string = LOINC): Fields => ({ coding: [{ system, code: value }] });
 export const quantity = (value: number, unit: string): Fields => ({ value, unit: "x", system: UCUM, code: unit });
