@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign } from "node:crypto";
-import { link, mkdir, open, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigurationError, fromHex, toHex, type SealingPublicKey, type SigningPublicKey, type SuiteId } from "@caladrius/wire";
 import { CIPHER_SUITES, SUITE_ORDER } from "./suites.ts";
@@ -114,13 +114,13 @@ async function createFile(path: string, { suite, signing, sealing }: Seeds): Pro
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${randomBytes(6).toString("hex")}.new`;
   const json = { caladriusSubmitterKey: FILE_VERSION, suite, signingSeed: toHex(signing), sealingSeed: toHex(sealing) };
-  await writeFile(beside, `${JSON.stringify(json, null, 2)}\n`, { mode: 0o600, flag: "wx" });
   try {
+    await writeFile(beside, `${JSON.stringify(json, null, 2)}\n`, { mode: 0o600, flag: "wx", flush: true });
     await link(beside, path);
   } catch (error) {
     if (!isSystemError(error, "EEXIST")) throw error;
   } finally {
-    await unlink(beside);
+    await rm(beside, { force: true });
   }
 }
 

@@ -1,4 +1,5 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SubmitError } from "./errors.ts";
 
@@ -27,12 +28,48 @@ export function outputPath(name: string, { outDir }: OutputOptions): string | nu
   return outDir === null ? null : join(outDir, `${name}.attested`);
 }
 
-/** Writes a result file, readable by its owner alone: it holds findings. @throws SubmitError output-exists; errors of the system */
+/**
+ * Writes a result file whole or not at all, readable by its owner alone: it holds findings. What was there stays until the
+ * new one is on the disk. @throws SubmitError output-exists; errors of the system, which name the file
+ */
 export async function writeResult(path: string, file: Uint8Array, { force }: OutputOptions): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}.part`;
   try {
-    await writeFile(path, file, { mode: 0o600, flag: force ? "w" : "wx" });
+    await writeDraft(draft, file);
+    if (force) await rename(draft, path);
+    else await place(draft, path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") throw new SubmitError("output-exists", path);
-    throw error;
+    if (codeOf(error) === "EEXIST") throw new SubmitError("output-exists", path);
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
+
+async function writeDraft(path: string, content: Uint8Array): Promise<void> {
+  const draft = await open(path, "wx", 0o600);
+  try {
+    await draft.writeFile(content);
+    await draft.sync();
+  } finally {
+    await draft.close();
+  }
+}
+
+/** Of two writers one wins, where the file system knows links; elsewhere what another wrote in this moment is lost. */
+async function place(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(codeOf(error))) throw error;
+    await refuseExisting(path, { outDir: null, force: false });
+    await rename(draft, path);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** What file systems without hard links answer, such as those of memory sticks and network shares. */
+const NO_LINKS: readonly string[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
