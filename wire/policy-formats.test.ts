@@ -229,3 +229,27 @@ describe("a policy bundle", () => {
     expect(wire.encodeConstitution({ ...constitution, approvers: [{ ...approver, key: p256 }] })).toBeInstanceOf(Uint8Array);
   });
 });
+
+describe("a status list", () => {
+  const first = { version: 1, number: 1, constitutionDigest: b(48), issuedAt: 1, expiresAt: 2, bootNonce: null, lowestPolicyVersion: 0 };
+  const revocations = (count: number, reason: string): wire.Revocation[] =>
+    Array.from({ length: count }, (_, i) => ({ what: "grant", id: b(16, i), since: 1_800_000_000, reason }));
+  const releases = Array.from({ length: 100 }, (): wire.ReleaseStatus => {
+    return { digest: b(48), images: Array.from({ length: 8 }, () => b(48)), lifecycle: "deprecated" };
+  });
+
+  it("is read with all that it may hold", () => {
+    const whole: wire.StatusList = { ...first, revocations: revocations(10_000, "withdrawn"), releases };
+    expect(wire.decodeStatusList(wire.encodeStatusList(whole)).revocations).toHaveLength(10_000);
+    const many: wire.StatusList = {
+      ...first,
+      revocations: [],
+      releases: Array.from({ length: 1000 }, () => ({ ...(releases[0] as wire.ReleaseStatus) })),
+    };
+    expect(wire.decodeStatusList(wire.encodeStatusList(many)).releases).toHaveLength(1000);
+  });
+
+  it("is not made larger than anybody reads", () => {
+    expect(() => wire.encodeStatusList({ ...first, revocations: revocations(10_000, "r".repeat(128)), releases })).toThrow(LimitError);
+  });
+});

@@ -1,3 +1,4 @@
+import { LimitError } from "./errors.ts";
 import { array, bytes, decodeWith, encodeWith, int, nullable, oneOf, struct, text, version, type Schema } from "./schema/index.ts";
 
 /** The kill switch: what was revoked since when, and which policy is the lowest allowed. */
@@ -76,8 +77,21 @@ const statusList: Schema<StatusList> = struct<StatusList>({
   ],
 });
 
-/** Encodes the payload of a status-list statement. */
-export const encodeStatusList = (value: StatusList): Uint8Array => encodeWith(statusList, value);
+/**
+ * Encodes the payload of a status-list statement.
+ * @throws LimitError limit-bytes for one that is larger than anybody reads: a list that nobody takes revokes nothing
+ */
+export function encodeStatusList(value: StatusList): Uint8Array {
+  const payload = encodeWith(statusList, value);
+  if (payload.length > MAX_PAYLOAD_BYTES)
+    throw new LimitError("limit-bytes", `a status list of ${payload.length} bytes, at most ${MAX_PAYLOAD_BYTES}`);
+  return payload;
+}
 /** Reads the payload of a status-list statement. @throws WireError, LimitError */
 export const decodeStatusList = (payload: Uint8Array): StatusList =>
-  decodeWith(statusList, payload, "status list", { maxBytes: 1024 * 1024, maxDepth: 4 });
+  decodeWith(statusList, payload, "status list", { maxBytes: MAX_PAYLOAD_BYTES, maxDepth: 4, maxItems: MAX_ITEMS });
+
+/** With as many approvals as fit beside it, a list is at most 1 MiB. */
+const MAX_PAYLOAD_BYTES = 768 * 1024;
+/** 10,000 revocations are 90,000, and 1000 releases of 8 images 16,000. */
+const MAX_ITEMS = 131_072;
