@@ -254,7 +254,7 @@ const STEPS: readonly Step[] = [
   },
   { stage: "result", title: "The job was answered, not denied", spec: "ARCHITECTURE §5", codes: ["denied"] },
   { stage: "result", title: "The alarm summary is there", spec: "ARCHITECTURE §5", codes: ["alarm-summary-withheld"] },
-  { stage: "result", title: "A status list was in force", spec: "ARCHITECTURE §5", codes: ["status-stale"] },
+  { stage: "result", title: "The enclave had a status list in force", spec: "ARCHITECTURE §5", codes: ["status-stale"] },
   { stage: "result", title: "Access was taken in the ordinary way", spec: "ARCHITECTURE §5", codes: ["break-glass"] },
   {
     stage: "time",

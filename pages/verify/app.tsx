@@ -1,5 +1,4 @@
 import { verdictJson } from "@caladrius/attestation-verifier";
-import type { GovernedTrust } from "@caladrius/attestation-verifier/governance";
 import { escapeText, escapeTexts } from "@caladrius/wire";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -8,21 +7,25 @@ import { EMPTY_FORM, parseForm, type Expectations, type Form } from "./expectati
 import { FileList } from "./file-list.tsx";
 import { ExpectationsForm } from "./form.tsx";
 import { count, formatTime } from "./format.ts";
-import { readInput, readTrust, type Input, type Trust } from "./inputs.ts";
+import { readTrust, sortFiles, type Input, type Sorted, type Trust } from "./inputs.ts";
 import { judgeAll, type Judged } from "./judge.ts";
+import { GivenLists } from "./list-row.tsx";
+import { addLists, NO_LISTS, prepareLists, removeList, type Lists, type Standing } from "./lists.ts";
 import { STATUS, tally } from "./meanings.ts";
 import { PrintedRecord } from "./record.tsx";
 import { chooseSignatures } from "./signatures.ts";
 import { isSimulated, reasonOf, VerdictView } from "./verdict.tsx";
 
-/** The whole page. Files are judged whenever files, trust or expectations change; nothing is judged without all of them in order. */
+/** The whole page. Files are judged whenever files, trust, lists or expectations change; nothing is judged without all of them in order. */
 export function App(): JSX.Element {
   const [trust, setTrust] = useState<Trust | null>(null);
   const [inputs, setInputs] = useState<readonly Input[]>([]);
+  const [lists, setLists] = useState<Lists>(NO_LISTS);
   const [notes, setNotes] = useState<readonly string[]>([]);
   const [form, setForm] = useState<Form>(EMPTY_FORM);
   const [again, setAgain] = useState(0);
-  const [answer, setAnswer] = useState<{ readonly asked: object; readonly all: readonly Judged[] } | null>(null);
+  const [read, setRead] = useState<{ readonly asked: object; readonly standing: Standing } | null>(null);
+  const [answer, setAnswer] = useState<Answer | null>(null);
   const [done, setDone] = useState(0);
   const [selected, setSelected] = useState(0);
   const [printAll, setPrintAll] = useState(false);
@@ -34,22 +37,29 @@ export function App(): JSX.Element {
   const settings = trust?.settings ?? null;
 
   // A verdict is shown only beside what it was asked under: any change makes it vanish at once.
-  const asked = useMemo(() => ({ settings, inputs, expectations }), [settings, inputs, form, again]);
-  const judged = answer?.asked === asked ? answer.all : null;
+  const asked = useMemo(() => ({ settings, inputs, lists, expectations }), [settings, inputs, lists, form, again]);
+  const current = answer?.asked === asked ? answer : null;
+  const judged = current?.all ?? null;
+  const standing = read?.asked === asked ? read.standing : null;
 
   useEffect(() => {
-    if (asked.settings === null || asked.expectations === null || asked.inputs.length === 0) return undefined;
+    const { settings, inputs: files, lists: given, expectations: expected } = asked;
+    if (expected === null) return undefined;
     let wanted = true;
     const progress = (number: number): boolean => {
       if (wanted) setDone(number);
       return wanted;
     };
-    const judgeThem = async ({ settings, expectations }: { settings: GovernedTrust; expectations: Expectations }): Promise<void> => {
-      const all = await judgeAll(asked.inputs, settings, expectations, { signatures, nowMs: () => Date.now(), progress });
-      if (wanted && all !== null) setAnswer({ asked, all });
+    const judgeThem = async (): Promise<void> => {
+      const found = await prepareLists(given, settings, expected.atMs ?? Date.now(), signatures);
+      if (!wanted) return;
+      setRead({ asked, standing: found });
+      if (settings === null || !found.usable || files.length === 0) return;
+      const all = await judgeAll(files, settings, expected, found, { signatures, nowMs: () => Date.now(), progress });
+      if (wanted && all !== null) setAnswer({ asked, all, standing: found, expectations: expected });
     };
     setDone(0);
-    void judgeThem({ settings: asked.settings, expectations: asked.expectations });
+    void judgeThem();
     return () => {
       wanted = false;
     };
@@ -67,26 +77,35 @@ export function App(): JSX.Element {
     setPrintAll(false);
   }, [printAll]);
 
-  const choose = async (files: readonly File[]): Promise<void> => {
-    if (files.length === 0) return;
-    const read = await Promise.all(files.map(readInput));
-    const good = read.filter((one) => typeof one !== "string");
-    setNotes(read.filter((one) => typeof one === "string"));
-    if (good.length === 0) return;
+  /** Lists are added and results take the place of those before, wherever they were dropped. */
+  const take = ({ inputs: files, lists: more, notes: said }: Sorted): void => {
+    setNotes(said);
+    if (files.length === 0 && more.length === 0) return;
     wantsFocus.current = true;
+    if (more.length > 0) setLists((before) => addLists(before, more));
+    if (files.length === 0) return;
     setSelected(0);
-    setInputs(good);
+    setInputs(files);
+  };
+  const choose = async (files: readonly File[], place: "files" | "lists"): Promise<void> => {
+    if (files.length > 0) take(await sortFiles(files, place));
   };
   const chooseTrust = async (files: readonly File[]): Promise<void> => {
-    const [file] = files;
+    const sorted = await sortFiles(files, "trust");
+    const [file, ...others] = sorted.trust;
+    const more = others.length > 0 ? ["Only one trust file counts at a time: the first was taken."] : [];
+    if (files.length > 0) take({ ...sorted, notes: [...sorted.notes, ...more] });
     if (file === undefined) return;
     wantsFocus.current = true;
-    setNotes(files.length > 1 ? ["Only one trust file counts at a time: the first was taken."] : []);
     setTrust(await readTrust(file));
   };
+  const remove = (file: Parameters<typeof removeList>[1]): void => {
+    setLists((before) => removeList(before, file));
+    document.getElementById("lists")?.focus(); // the button that had the focus goes
+  };
 
-  const wait = waiting(trust, inputs, expectations !== null, done);
-  const current = judged?.[selected] ?? null;
+  const wait = waiting(trust, inputs, { formGood: expectations !== null, listsGood: standing?.usable !== false }, done);
+  const one = judged?.[selected] ?? null;
   return (
     <>
       <header class="top">
@@ -124,9 +143,21 @@ export function App(): JSX.Element {
             button="Choose files to verify"
             multiple={true}
             full={inputs.length > 0}
-            onFiles={(files) => void choose(files)}
+            onFiles={(files) => void choose(files, "files")}
           >
             {inputs.length > 0 && <p class="chosen">{count(inputs.length, "file")} read.</p>}
+          </DropZone>
+          <DropZone
+            id="lists"
+            step="3"
+            title="What was withdrawn (optional)"
+            hint="A status list: with the constitution, unless your trust file holds it. Revocation lists of AWS's certificates (.crl). Signed, so it does not matter where you got them."
+            button="Choose lists"
+            multiple={true}
+            full={lists.statusList !== null || lists.constitution !== null || lists.crls.length > 0}
+            onFiles={(files) => void choose(files, "lists")}
+          >
+            <GivenLists lists={lists} shown={standing?.shown ?? []} onRemove={remove} />
           </DropZone>
         </div>
         <details class="panel expectations">
@@ -135,7 +166,7 @@ export function App(): JSX.Element {
             form={form}
             problems={problems}
             documents={hasDocuments}
-            clock={current === null ? null : formatTime(current.judgedAtMs)}
+            clock={one === null ? null : formatTime(one.judgedAtMs)}
             onChange={(change) => setForm((before) => ({ ...before, ...change }))}
             onSubmit={() => {
               wantsFocus.current = true;
@@ -163,8 +194,14 @@ export function App(): JSX.Element {
             onPrintAll={() => setPrintAll(true)}
           />
         )}
-        {current !== null && (
-          <VerdictView judged={current} heading={heading} onPrint={() => window.print()} onSave={() => save(current, trust)} />
+        {one !== null && current !== null && (
+          <VerdictView
+            judged={one}
+            standing={current.standing}
+            heading={heading}
+            onPrint={() => window.print()}
+            onSave={() => save(one, trust, current.standing)}
+          />
         )}
       </main>
       <footer class="bottom">
@@ -173,10 +210,16 @@ export function App(): JSX.Element {
           finding is medically right.
         </p>
       </footer>
-      {judged !== null && trust !== null && (
+      {current !== null && trust !== null && (
         <div class="records">
-          {(printAll ? judged : current === null ? [] : [current]).map((one, i) => (
-            <PrintedRecord key={i} judged={one} trust={escapeTrust(trust)} />
+          {(printAll ? current.all : one === null ? [] : [one]).map((each, i) => (
+            <PrintedRecord
+              key={i}
+              judged={each}
+              trust={escapeTrust(trust)}
+              standing={current.standing}
+              expectations={current.expectations}
+            />
           ))}
         </div>
       )}
@@ -184,16 +227,30 @@ export function App(): JSX.Element {
   );
 }
 
+/** Verdicts, with what they were asked under. */
+interface Answer {
+  readonly asked: object;
+  readonly all: readonly Judged[];
+  readonly standing: Standing;
+  readonly expectations: Expectations;
+}
+
 /** Everything but the settings: those hold what the verifier parsed, and are only counted here. */
 function escapeTrust(trust: Trust): Trust {
   return trust.problem === null ? { ...trust, name: escapeText(trust.name) } : escapeTexts(trust);
 }
 
-function waiting(trust: Trust | null, inputs: readonly Input[], formGood: boolean, done: number): string {
+function waiting(
+  trust: Trust | null,
+  inputs: readonly Input[],
+  { formGood, listsGood }: { formGood: boolean; listsGood: boolean },
+  done: number,
+): string {
   if (trust === null)
     return inputs.length === 0 ? "Choose a trust file and the files to verify." : "Choose a trust file: without one nothing can be judged.";
   if (trust.settings === null) return "No verdict: the trust file cannot be used.";
   if (!formGood) return "No verdict: correct what you expect first.";
+  if (!listsGood) return "No verdict: a list cannot be used. Remove it, or give another.";
   return inputs.length === 0
     ? "Choose the files to verify."
     : inputs.length < 10
@@ -209,13 +266,14 @@ function announce(judged: readonly Judged[]): string {
   return `${isSimulated(verdict) ? "Simulator. " : ""}${STATUS[verdict.status].word}. ${verdict.status === "contraindicated" ? reasonOf(verdict) : verdict.sentence}`;
 }
 
-/** Saves the verdict as the command line prints it, with the digests of both files. A blob of this page needs no network. */
-function save({ input, verdict, judgedAtMs }: Judged, trust: Trust | null): void {
+/** Saves the verdict as the command line prints it, with the digests of all files. A blob of this page needs no network. */
+function save({ input, verdict, judgedAtMs }: Judged, trust: Trust | null, { shown }: Standing): void {
   if (verdict === null) return;
   const record = {
     file: input.name,
     sha256: input.sha256,
     trust: trust === null ? null : { file: trust.name, sha256: trust.sha256 },
+    lists: shown.map(({ file }) => ({ kind: file.kind, file: file.name, sha256: file.sha256 })),
     verifiedAt: new Date(judgedAtMs).toISOString(),
     ...verdictJson(verdict),
   };

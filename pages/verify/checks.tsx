@@ -1,9 +1,11 @@
-import type { Check, NotChecked } from "@caladrius/attestation-verifier";
+import type { Check } from "@caladrius/attestation-verifier";
 import type { JSX } from "preact";
 import { Code, Section } from "./facts.tsx";
 import { count } from "./format.ts";
 import { CheckIcon } from "./icons.tsx";
-import { CHECK_STATE, NOT_CHECKED } from "./meanings.ts";
+import type { FileVerdict } from "./judge.ts";
+import type { Standing } from "./lists.ts";
+import { CHECK_STATE, leftOpen, NOT_CHECKED } from "./meanings.ts";
 
 /** Every check with what was expected and what was found. */
 export function Checks({ checks }: { checks: readonly Check[] }): JSX.Element {
@@ -19,7 +21,7 @@ export function Checks({ checks }: { checks: readonly Check[] }): JSX.Element {
             </span>
             <div>
               <p class="title">{check.title}</p>
-              <Comparison check={check} />
+              <Comparison expected={check.expected} found={check.found} />
               <p class="spec">
                 {check.stage} · {check.spec}
               </p>
@@ -31,7 +33,8 @@ export function Checks({ checks }: { checks: readonly Check[] }): JSX.Element {
   );
 }
 
-function Comparison({ check: { expected, found } }: { check: Check }): JSX.Element | null {
+/** What was expected beside what was found; nothing where neither is said. */
+export function Comparison({ expected, found }: Pick<Check, "expected" | "found">): JSX.Element | null {
   if (expected === null && found === null) return null;
   if (expected === found)
     return (
@@ -65,7 +68,8 @@ function Comparison({ check: { expected, found } }: { check: Check }): JSX.Eleme
 }
 
 /** What no check looked at, in words for whoever relies on the result. */
-export function NotCheckedList({ topics }: { topics: readonly NotChecked[] }): JSX.Element {
+export function NotCheckedList({ verdict, standing }: { verdict: FileVerdict; standing: Standing }): JSX.Element {
+  const topics = verdict.notChecked;
   return (
     <Section id="not-checked" title="What was not checked">
       {topics.length === 0 ? (
@@ -75,7 +79,7 @@ export function NotCheckedList({ topics }: { topics: readonly NotChecked[] }): J
           {topics.map((topic) => (
             <div key={topic}>
               <dt>{NOT_CHECKED[topic].title}</dt>
-              <dd>{NOT_CHECKED[topic].meaning}</dd>
+              <dd>{leftOpen(topic, verdict, standing)}</dd>
             </div>
           ))}
         </dl>

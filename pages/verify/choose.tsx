@@ -92,13 +92,16 @@ export function TrustSummary({ trust }: { trust: Trust }): JSX.Element {
       </p>
       <ul>
         <li>
+          {settings.anchors.length > 0 && "root "}
           {settings.anchors.map(({ certificate }) => escapeText(certificate.subject.commonName)).join(", ") ||
             "no root: nothing will be accepted"}
         </li>
-        <li>
-          {count(settings.pcrSets.length, "set")} of measurements
-          {settings.pcrSets.length === 0 && !settings.acceptsApproved ? ": nothing will be accepted" : ""}
-        </li>
+        {!(settings.pcrSets.length === 0 && settings.acceptsApproved) && (
+          <li>
+            {count(settings.pcrSets.length, "set")} of measurements
+            {settings.pcrSets.length === 0 ? ": nothing will be accepted" : ""}
+          </li>
+        )}
         {settings.releases.map(({ release, digest }) => (
           <li key={toHex(digest)}>release {escapeText(`${release.name} ${release.softwareVersion}`)}, approved</li>
         ))}

@@ -8,6 +8,7 @@ import { formatTime } from "./format.ts";
 export function Evidence({ evidence }: { evidence: EvidenceClaims }): JSX.Element {
   const { moduleId, region, timestampMs, root, certificate, pcrs, matchedPcrs, nonce, userData, publicKey, unknownFields } = evidence;
   const hex = (bytes: Uint8Array | null): JSX.Element | string => (bytes === null ? "none" : <Code>{toHex(bytes)}</Code>);
+  const lists = evidence.crlDistributionPoints.filter(({ certificate }) => !evidence.revocation.covered.includes(certificate));
   const shown = [...pcrs].filter(([index, value]) => matchedPcrs.includes(index) || value.some((byte) => byte !== 0));
   return (
     <Section id="evidence" title="The enclave and its evidence">
@@ -19,7 +20,19 @@ export function Evidence({ evidence }: { evidence: EvidenceClaims }): JSX.Elemen
           ["Certificate", `${formatTime(certificate.notBeforeMs)} to ${formatTime(certificate.notAfterMs)}`],
           ["Root", `${root.commonName}${evidence.simulated ? ", a simulator's" : ""}`],
           ["SHA-256 of the root", <Code>{root.sha256}</Code>],
-          evidence.revocation.covered.length === 0 ? null : ["Not revoked", evidence.revocation.covered.join(", ")],
+          evidence.revocation.covered.length === 0
+            ? null
+            : ["Not revoked", `${evidence.revocation.covered.join(", ")}, by the lists that you gave`],
+          lists.length === 0
+            ? null
+            : [
+                "Lists not looked at",
+                lists.map(({ certificate, urls }) => (
+                  <p key={certificate}>
+                    of the {certificate}: <Code>{urls.join(" ")}</Code>
+                  </p>
+                )),
+              ],
           ["Debug mode", evidence.debug ? "yes: its console can be read from outside" : "no"],
           ["Nonce", hex(nonce)],
           ["User data", hex(userData)],

@@ -21,7 +21,7 @@ export function ExpectationsForm({
   onChange: (change: Partial<Form>) => void;
   onSubmit: () => void;
 }): JSX.Element {
-  const field = (name: "nonce" | "jobDigest" | "policyVersion" | "maxAge", label: string, hint: string): JSX.Element => (
+  const field = (name: Exclude<keyof Form, "documents">, label: string, hint: string): JSX.Element => (
     <TextField
       name={name}
       label={label}
@@ -71,6 +71,13 @@ export function ExpectationsForm({
         {field("nonce", "Nonce", "Hex. The value that you or the submitter sent along.")}
         {field("jobDigest", "Digest of the sealed job", "Hex, for results. From whoever submitted the job.")}
         {field("policyVersion", "Lowest policy version", "For results. Older ones are refused.")}
+        {field(
+          "at",
+          "Judge as of",
+          "A time in UTC, such as 2026-11-21T10:00:00Z. Left empty: files as of their own evidence, lists as of now.",
+        )}
+        {field("purpose", "Purpose", "A code that the result must show, such as HPAYMT. Several: any of them.")}
+        {field("grantIssuer", "Issuer of the grant", "SHA-256 of its public key, in hex: the result must show a grant of theirs.")}
       </div>
       <button type="submit">Judge again</button>
     </form>

@@ -8,15 +8,30 @@ import { PriorityBadge, rank } from "./findings.tsx";
 import { count, formatLength, formatQuantity, formatTime, formatTimeBeside } from "./format.ts";
 import { CheckIcon, StatusIcon } from "./icons.tsx";
 import type { Trust } from "./inputs.ts";
+import { expectationText, type Expectations } from "./expectations.ts";
 import type { FileVerdict, Judged } from "./judge.ts";
+import type { ShownList, Standing } from "./lists.ts";
 import { approvalSentence } from "./release.tsx";
-import { ACTOR, CHECK_STATE, meaningOf, NO_APPROVALS, NOT_CHECKED, STATUS } from "./meanings.ts";
-import { evidenceOf, isResult, isSimulated, reasonOf, SimulatorBanner } from "./verdict.tsx";
+import { notHeldAgainst } from "./standing.tsx";
+import { ACTOR, CHECK_STATE, evidenceOf, meaningOf, NO_APPROVALS, NOT_CHECKED, STATUS } from "./meanings.ts";
+import { isResult, isSimulated, reasonOf, SimulatorBanner } from "./verdict.tsx";
 
 /** The record on paper: one page of one file. Only print shows it. */
-export function PrintedRecord({ judged: { shown, input, judgedAtMs }, trust }: { judged: Judged; trust: Trust }): JSX.Element | null {
+export function PrintedRecord({
+  judged: { shown, input, judgedAtMs },
+  trust,
+  standing,
+  expectations,
+}: {
+  judged: Judged;
+  trust: Trust;
+  standing: Standing;
+  expectations: Expectations;
+}): JSX.Element | null {
   if (shown === null) return null;
   const { name, verdict, checks } = shown;
+  const expected = expectationText(expectations);
+  const unheld = verdict.claims?.statusList === undefined ? null : notHeldAgainst(verdict.claims.statusList);
   return (
     <article class="record">
       <header>
@@ -36,6 +51,12 @@ export function PrintedRecord({ judged: { shown, input, judgedAtMs }, trust }: {
         rows={[
           ["File", <Named name={`${name} (${input.kind}, ${count(input.bytes.length, "byte")})`} sha256={input.sha256} />],
           ["Trust file", <Named name={trust.name} sha256={trust.sha256} />],
+          ...standing.shown.map((list): [string, JSX.Element] => [
+            heading(list),
+            <Named name={`${list.name}: ${list.brief}`} sha256={list.file.sha256} />,
+          ]),
+          standing.shown.length > 0 ? null : ["Lists", "none: neither a status list nor revocation lists were given"],
+          expected === null ? null : ["Asked for", expected],
           [
             "Code",
             `${verdict.code} (${verdict.stage}, ${verdict.spec}); ${verdict.mode}, ${verdict.atMs === null ? "ended before any time was judged" : `as of ${formatTime(verdict.atMs)}`}`,
@@ -58,17 +79,17 @@ export function PrintedRecord({ judged: { shown, input, judgedAtMs }, trust }: {
       <p>
         {verdict.notChecked.length === 0
           ? "Nothing was left open."
-          : verdict.notChecked.map((topic) => NOT_CHECKED[topic].title).join("; ")}
-        .
+          : `${verdict.notChecked.map((topic) => NOT_CHECKED[topic].title).join("; ")}.`}
+        {unheld !== null && ` Not held against the status list: ${unheld}.`}
       </p>
       {verdict.status !== "contraindicated" && <p>{approvalSentence(isResult(verdict) ? verdict.claims.release : null) ?? NO_APPROVALS}</p>}
-      <footer>Not a medical device. Whoever holds both files can repeat this verification without a network.</footer>
+      <footer>Not a medical device. Whoever holds these files can repeat this verification without a network.</footer>
     </article>
   );
 }
 
 function PrintedClaims({ verdict }: { verdict: Exclude<FileVerdict, { status: "contraindicated" }> }): JSX.Element {
-  const evidence = evidenceOf(verdict);
+  const evidence = evidenceOf(verdict.claims);
   const result = isResult(verdict) ? verdict.claims : null;
   const findings = rank(result?.disclosed.finding ?? []);
   const coverage = result?.disclosed.coverage ?? null;
@@ -133,12 +154,17 @@ function issued({ result, software, provedTime }: ResultFileClaims): string {
   return provedTime === null ? by : `${by}; existed by ${formatTime(provedTime.atMs)}, as ${provedTime.authority} certifies`;
 }
 
+function heading({ title }: ShownList): string {
+  return `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
+}
+
 function Named({ name, sha256 }: { name: string; sha256: string | null }): JSX.Element {
   return (
     <>
-      {name}
-      <br />
-      SHA-256 <Code>{sha256}</Code>
+      {name}{" "}
+      <span class="sha">
+        SHA-256 <Code>{sha256}</Code>
+      </span>
     </>
   );
 }

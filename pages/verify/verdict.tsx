@@ -1,24 +1,28 @@
-import type { AcceptedVerdict, EvidenceClaims, RefusedVerdict } from "@caladrius/attestation-verifier";
-import type { GovernedResultClaims } from "@caladrius/attestation-verifier/governance";
+import type { AcceptedVerdict, RefusedVerdict } from "@caladrius/attestation-verifier";
 import type { JSX, Ref } from "preact";
 import { Checks, NotCheckedList } from "./checks.tsx";
 import { Evidence } from "./evidence.tsx";
 import { Code, Facts } from "./facts.tsx";
 import { formatTime } from "./format.ts";
 import { StatusIcon } from "./icons.tsx";
-import type { FileVerdict, Judged } from "./judge.ts";
+import type { DocumentVerdict, FileVerdict, Judged, ResultVerdict } from "./judge.ts";
+import type { Standing } from "./lists.ts";
 import { ApprovedRelease } from "./release.tsx";
-import { ACTOR, meaningOf, NO_APPROVALS, STATUS } from "./meanings.ts";
+import { ACTOR, evidenceOf, meaningOf, NO_APPROVALS, STATUS } from "./meanings.ts";
 import { Result } from "./result.tsx";
+import { StatusListSection } from "./standing.tsx";
 
 /** Everything about one file: the verdict first, then what it stands on. */
 export function VerdictView({
   judged: { shown, fault, input, judgedAtMs },
+  standing,
   heading,
   onPrint,
   onSave,
 }: {
   judged: Judged;
+  /** what it was judged by */
+  standing: Standing;
   heading: Ref<HTMLHeadingElement>;
   onPrint: () => void;
   onSave: () => void;
@@ -72,10 +76,11 @@ export function VerdictView({
         </div>
       </section>
       {verdict.status !== "contraindicated" && isResult(verdict) && <Result claims={verdict.claims} />}
-      <NotCheckedList topics={verdict.notChecked} />
+      <NotCheckedList verdict={verdict} standing={standing} />
+      {verdict.claims?.statusList !== undefined && <StatusListSection claims={verdict.claims.statusList} />}
       <Approvals verdict={verdict} />
       <Checks checks={checks} />
-      {verdict.status !== "contraindicated" && <Evidence evidence={evidenceOf(verdict)} />}
+      {verdict.status !== "contraindicated" && <Evidence evidence={evidenceOf(verdict.claims)} />}
     </article>
   );
 }
@@ -127,16 +132,11 @@ export function reasonOf({ sentence, actor }: RefusedVerdict<string>): string {
 }
 
 export function isSimulated(verdict: FileVerdict): boolean {
-  return verdict.status !== "contraindicated" && evidenceOf(verdict).simulated;
+  return verdict.status !== "contraindicated" && evidenceOf(verdict.claims).simulated;
 }
 
-export function isResult(
-  verdict: AcceptedVerdict<GovernedResultClaims, string> | AcceptedVerdict<EvidenceClaims>,
-): verdict is AcceptedVerdict<GovernedResultClaims, string> {
+export function isResult(verdict: Accepted<ResultVerdict> | Accepted<DocumentVerdict>): verdict is Accepted<ResultVerdict> {
   return "evidence" in verdict.claims;
 }
 
-/** The evidence of a document, or the one inside a result. */
-export function evidenceOf({ claims }: AcceptedVerdict<GovernedResultClaims, string> | AcceptedVerdict<EvidenceClaims>): EvidenceClaims {
-  return "evidence" in claims ? claims.evidence : claims;
-}
+type Accepted<V> = Exclude<V, { readonly status: "contraindicated" }>;
