@@ -60,7 +60,10 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
 
 function notWritten(path: string, error: unknown): UnreachableError {
   const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-  return new UnreachableError(`${path} cannot be written (${reason}): choose another place, or allow this user to write there`);
+  const advice = NO_ROOM.has(reason)
+    ? "there is no room: make some, or choose another place"
+    : "choose another place, or allow this user to write there";
+  return new UnreachableError(`${path} cannot be written (${reason}): ${advice}`);
 }
 
 async function statIfThere(path: string): Promise<Stats | null> {
@@ -103,3 +106,5 @@ export async function refuseExisting(path: string): Promise<void> {
   );
   if (exists) throw new UnreachableError(`${path} exists already; --force overwrites it`);
 }
+
+const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);

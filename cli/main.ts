@@ -1,25 +1,34 @@
 import { readFileSync } from "node:fs";
 import { closest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { EXIT, failureJson, failureOf, UsageError, type ExitCode } from "./exit.ts";
+import { EXIT, failureJson, failureOf, UsageError, worst, type ExitCode } from "./exit.ts";
 import { groupHelp, helpOf, overview } from "./help.ts";
 import { Terminal, type Streams } from "./print.ts";
 import { COMMANDS } from "./table.ts";
 
 /** Runs the command that the words name and sets the process's exit code. */
 export async function main(words: readonly string[]): Promise<void> {
-  // Whoever reads our output may stop reading; that is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", readerGone);
-  process.exitCode = await runCommand(words, { stdout: process.stdout, stderr: process.stderr, environment: process.env });
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", (error) => outputLost(error, stream === process.stdout));
+  const code = await runCommand(words, { stdout: process.stdout, stderr: process.stderr, environment: process.env });
+  process.exitCode = worst([code, lost]);
 }
 
-/** A command that ends itself tidily on a signal is asked to; any other has nothing to tidy. */
-function readerGone(error: NodeJS.ErrnoException): void {
-  if (process.listenerCount("SIGTERM") === 0) process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.internal);
-  if (!told) process.kill(process.pid, "SIGTERM");
+/**
+ * Output that nobody gets. A reader who goes away, as `head` does, is no error: the command ends its work, and its exit code
+ * says what it would have said. What could not be written is one. A command that runs until a signal is ended by one.
+ */
+function outputLost(error: NodeJS.ErrnoException, isStdout: boolean): void {
+  if (!told && process.listenerCount("SIGTERM") > 0) process.kill(process.pid, "SIGTERM");
+  if (!told && error.code !== "EPIPE") {
+    lost = EXIT.unreachable;
+    process.exitCode = worst([(process.exitCode ?? EXIT.ok) as ExitCode, lost]);
+    if (isStdout)
+      process.stderr.write(`caladrius: standard output cannot be written: ${failureOf(error).sentence} (${error.code ?? ""})\n`);
+  }
   told = true;
 }
 let told = false;
+let lost: ExitCode = EXIT.ok;
 
 /** Runs one command over given streams; every failure is one sentence on stderr (with --json one object) and an exit code. */
 export async function runCommand(words: readonly string[], streams: Streams): Promise<ExitCode> {
