@@ -73,7 +73,7 @@ export function analysedParts(input: ReportInput): Analysed {
     "Findings",
     disclosed.finding.length === 0
       ? noFindings(input)
-      : markup`${findingsTable(disclosed.finding, { clock, strips: strips.places, trends: trendIds })}${meaningsList(disclosed.finding, rules)}`,
+      : markup`${findingsTable(disclosed.finding, { clock, strips: strips.places, trends: trendIds, endMs: coverage?.toMs ?? null })}${meaningsList(disclosed.finding, rules)}`,
   );
   if (leads.length > 0) {
     const leftOut = strips.leftOut.map(({ code, onsetMs }) => `${titleOf(code)} at ${clock.moment(onsetMs)}`);

@@ -47,11 +47,13 @@ const TITLES: ReadonlyMap<string, string> = new Map([
   ["diastolic", "Diastolic pressure"],
   ["gcs", "Glasgow coma score"],
   ["fio2", "Inspired oxygen"],
+  ["qsofa-positive", "qSOFA positive"],
+  ["qsofa-partial", "qSOFA partial"],
 ]);
 
 /** Words that are written otherwise than in a code. */
 const WORDS: ReadonlyMap<string, string> = new Map(
-  ["ECG", "FiO2", "GCS", "MEWS", "NEWS2", "SpO2"].map((word) => [word.toLowerCase(), word]),
+  ["ECG", "FiO2", "GCS", "MEWS", "NEWS2", "qSOFA", "SpO2"].map((word) => [word.toLowerCase(), word]),
 );
 
 /** IEEE 11073-10101: MDC_ECG_ELEC_POTL (131328) and the numbers of its leads. */

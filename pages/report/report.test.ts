@@ -1,3 +1,4 @@
+import type { Measurement } from "@caladrius/wire";
 import { describe, expect, it } from "vitest";
 import { MOST_STRIPS } from "./strips.ts";
 import { renderReport } from "./index.ts";
@@ -95,6 +96,27 @@ describe("a report", () => {
       ]),
     ).html;
     expect(other).toContain("<dt>NEWS2 high</dt><dd>Its rule ran with parameters that are not known to this program.</dd>");
+  });
+
+  it("says how long a finding lasted, which parts were missing when, and glucose in both units", async () => {
+    const point = (name: string, value: number): Measurement => ({ name, value, decimals: 0, unit: "1" });
+    const evidence = [point("score", 9), point("points-pulse", 3), point("missing-pulse", 1)];
+    const low = { name: "lowest", value: 65, decimals: 0, unit: "mg/dL" };
+    const [at, end] = [START_MS + 60_000, START_MS + 120_000];
+    const { html } = renderReport(
+      await inputOf(recordingOf(numeric("loinc:8867-4", "/min", [70, 71])), [
+        ["coverage", coverageOf(120)],
+        ["finding", finding({ code: "qsofa-positive", detector: "qsofa", channel: null, onsetMs: at, endMs: at + 30_000, evidence })],
+        ["finding", finding({ code: "glucose-low-level-1", detector: "glucose", onsetMs: end, endMs: end, evidence: [low] })],
+        ["finding", finding({ code: "spo2-low", detector: "thresholds", onsetMs: at, endMs: at, evidence: [] })],
+      ]),
+    );
+    expect(html).toContain(`qSOFA positive<span class="from">qsofa-positive`);
+    expect(html).toContain(`<span class="from">30 s</span>`);
+    expect(html).toContain(`<span class="from">one moment</span>`);
+    expect(html).toContain(`<span class="from">one moment, to the end of the recording</span>`);
+    expect(html).toContain("<li>lowest <b>65 mg/dL (3.6 mmol/L)</b></li>");
+    expect(html).toContain(`points: pulse 3</li><li class="whole">missing for a part of the time: <b>pulse</b></li>`);
   });
 
   it("leads from each finding to where it is drawn", async () => {

@@ -20,10 +20,12 @@ export interface FindingsContext {
   readonly strips: ReadonlyMap<Finding, string>;
   /** ids of trends by channel */
   readonly trends: ReadonlyMap<string, string>;
+  /** where the recording ends; null where that is withheld */
+  readonly endMs: number | null;
 }
 
 /** Gravest first, with the values that led to them, and links to where they are drawn. */
-export function findingsTable(findings: readonly Finding[], { clock, strips, trends }: FindingsContext): Markup {
+export function findingsTable(findings: readonly Finding[], { clock, strips, trends, endMs: recordedToMs }: FindingsContext): Markup {
   const ranked = findings.toSorted((a, b) => RANK.indexOf(a.priority) - RANK.indexOf(b.priority) || a.onsetMs - b.onsetMs);
   // Roles are written out, as a phone shows rows as blocks, which would else be no table to a screen reader.
   const rows = ranked.map((finding) => {
@@ -36,7 +38,7 @@ export function findingsTable(findings: readonly Finding[], { clock, strips, tre
     ];
     return markup`<tr role="row"><td role="cell">${priorityTag(priority)}</td>
 <th scope="row" role="rowheader">${titleOf(code)}${links.length === 0 ? null : markup` <span class="jump">${links}</span>`}<span class="from">${code}, by ${detector}${channel === null ? "" : `; ${shortChannelName(channel)}`}${technical ? "; technical" : ""}</span></th>
-<td role="cell" class="when">${at} <br>to ${clock.beside(endMs)}<span class="from">${formatLength(endMs - onsetMs)}</span></td>
+<td role="cell" class="when">${at} <br>to ${clock.beside(endMs)}<span class="from">${lengthOf(finding, recordedToMs)}</span></td>
 <td role="cell" class="evidence"><ul class="values">${evidenceItems(evidence)}</ul></td>
 <td role="cell" class="confidence">${confidencePermille === null ? "not stated" : (confidencePermille / 1000).toFixed(3)}</td></tr>`;
   });
@@ -46,19 +48,39 @@ export function findingsTable(findings: readonly Finding[], { clock, strips, tre
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="Table of findings"><table class="cards" role="table"><caption>Gravest first; ${clock.caption}. Confidence, from 0 to 1, puts findings in order; it is no probability.</caption><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${rows}</tbody></table></div>`;
 }
 
-/** The values that led to a finding; points of a score in one line, and what was missing in another. */
+/** How long a finding lasted. One value has no length, and what stands when the recording ends has not ended. */
+function lengthOf({ onsetMs, endMs }: Finding, recordedToMs: number | null): string {
+  const length = endMs === onsetMs ? "one moment" : formatLength(endMs - onsetMs);
+  return recordedToMs !== null && endMs >= recordedToMs ? `${length}, to the end of the recording` : length;
+}
+
+/** The values that led to a finding; points of a score in one line, and what was missing in others: then, or at another time. */
 function evidenceItems(evidence: readonly Measurement[]): Markup[] {
   const points = evidence.filter(({ name }) => name.startsWith("points-"));
   const missing = evidence.filter(({ name, value }) => name.startsWith("missing-") && value === 1);
   const rest = evidence.filter((one) => !points.includes(one) && !missing.includes(one));
+  const scored = new Set(points.map(({ name }) => name.slice("points-".length)));
+  const isScored = ({ name }: Measurement): boolean => scored.has(name.slice("missing-".length));
+  const list = (label: string, parts: readonly Measurement[]): Markup[] =>
+    parts.length === 0 ? [] : [markup`<li class="whole">${label}: <b>${parts.map(nameOf).join(", ")}</b></li>`];
   const nameOf = ({ name }: Measurement): string => wordsOf(name.slice(name.indexOf("-") + 1));
   return [
-    ...rest.map((one) => markup`<li>${wordsOf(one.name)} <b>${formatQuantity(one)}</b></li>`),
+    ...rest.map((one) => markup`<li>${wordsOf(one.name)} <b>${quantityOf(one)}</b></li>`),
     ...(points.length === 0
       ? []
       : [markup`<li class="whole">points: ${points.map((one) => `${nameOf(one)} ${formatQuantity(one)}`).join(", ")}</li>`]),
-    ...(missing.length === 0 ? [] : [markup`<li class="whole">missing: <b>${missing.map(nameOf).join(", ")}</b></li>`]),
+    ...list(
+      "missing",
+      missing.filter((one) => !isScored(one)),
+    ),
+    ...list("missing for a part of the time", missing.filter(isScored)),
   ];
+}
+
+/** Glucose in both units: 14 is a high one in mmol/L and no life in mg/dL. */
+function quantityOf(one: Measurement): string {
+  const text = formatQuantity(one);
+  return one.unit === "mg/dL" ? `${text} (${(one.value / 10 ** one.decimals / MG_DL_PER_MMOL_L).toFixed(1)} mmol/L)` : text;
 }
 
 /** What each kind of finding means, in this build's words, as far as its rule is the one that was in force. */
@@ -109,3 +131,4 @@ export function detectorsTable(rules: readonly RuleInForce[]): Markup {
 }
 
 const MOST_SPANS = 60;
+const MG_DL_PER_MMOL_L = 18.0182;
