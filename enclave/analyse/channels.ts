@@ -93,7 +93,7 @@ const CODES: Readonly<Record<VitalId, readonly string[]>> = {
 };
 
 const FIRST_ECG_LEAD = 131_328; // MDC_ECG_ELEC_POTL, lead unspecified
-const LAST_ECG_LEAD = 131_389; // the block of lead codes ends here
+const LAST_ECG_LEAD = 131_583; // a lead has 8 bits: III is 61, aVR, aVL and aVF are 62 to 64
 
 /** MDC_PULS_OXIM_PLETH; MDC_PRESS_BLD_ART_ABP and MDC_PRESS_BLD_ART: waves that show the pulse (IEEE 11073-10101). */
 const PULSE_WAVES = ["mdc:150452", "mdc:150036", "mdc:150032"] as const;

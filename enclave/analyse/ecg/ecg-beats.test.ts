@@ -103,6 +103,17 @@ describe("ecg-beats on generated leads", () => {
     expect(codes(analysis)).toEqual([]);
     expect(codes(run(dead))).toEqual(["ecg-flat-line"]);
   });
+  it.each([131_328, 131_329, 131_389, 131_390, 131_391, 131_392, 131_583])("reads the lead mdc:%i", (code) => {
+    const analysis = run(lead(every(800, 500, 30_000), 30, 250, { code: `mdc:${code}` }));
+    expect(analysis.series).toMatchObject([{ channel: `mdc:${code}` }]);
+    expect(analysis.coverage.unassessed).toEqual([]);
+  });
+  it("takes a code beside the block of leads for none", () => {
+    for (const code of ["mdc:131327", "mdc:131584"])
+      expect(run(lead(every(800, 500, 30_000), 30, 250, { code })).coverage.unassessed).toContainEqual(
+        expect.objectContaining({ reason: "unknown-code", channel: code }),
+      );
+  });
   it("joins strips that follow each other into one series", () => {
     const strips = [0, 10, 20].map((second) => lead(every(800, 500, 9500), 10, 250, { startMs: START_MS + 1000 * second }));
     const analysis = run(...strips.toReversed());

@@ -13,7 +13,7 @@ import type { QualityLimits } from "./quality.ts";
  */
 export const ecgBeats: Detector = {
   id: "ecg-beats",
-  version: "3.2.0",
+  version: "3.3.0",
   title: "QRS detection (two of Pan-Tompkins, Hamilton, Elgendi) and signal faults",
   parameters: [
     required("flat-ms", 3000, 500, 60_000),
