@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { tellSlow } from "./outcomes.ts";
+import type { SubmitOutcome } from "@caladrius/client";
+import { printOutcomes, tellSlow } from "./outcomes.ts";
 import { Terminal } from "./print.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -15,4 +16,35 @@ it("says after half a minute that a job brings no answer, and nothing of those t
   expect(told).toBe("");
   vi.advanceTimersByTime(60_000);
   expect(told).toMatch(/^waiting: patient-1 [^\n]*http:\/\/127\.0\.0\.1:1\/readyz[^\n]*\n$/);
+});
+
+it("says whose recording each result is of, where the name of its file does not", () => {
+  const told = (named: readonly (readonly [name: string, subject: string])[], isJson = false): string => {
+    let text = "";
+    const stream = { isTTY: false, write: (part: string | Uint8Array): boolean => ((text += String(part)), true) };
+    const outcomes = named.map(([name, subject], index): SubmitOutcome => ({
+      index,
+      name,
+      subject,
+      sources: ["two.csv"],
+      part: null,
+      status: "failed",
+      verdict: null,
+      file: null,
+      path: null,
+      receipts: [],
+      problem: new Error("the reason"),
+      resealed: 0,
+    }));
+    printOutcomes(outcomes, new Terminal({ stdout: stream, stderr: stream, environment: {} }, isJson));
+    return text;
+  };
+  expect(told([["ann", "ann"]])).toBe("failed  ann  internal  the reason\n");
+  expect(
+    told([
+      ["two", "ann"],
+      ["two-2", "bob\n"],
+    ]),
+  ).toBe("failed  two    subject ann        internal  the reason\nfailed  two-2  subject bob\\u000a  internal  the reason\n");
+  expect(told([["ann", "ann"]], true)).toContain('"name":"ann","subject":"ann"');
 });

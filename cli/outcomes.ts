@@ -13,7 +13,10 @@ export function outcomeExit(outcome: SubmitOutcome, strict: boolean): ExitCode {
 /** What became of each recording: one object a line, or a table with the gravest finding. */
 export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Terminal): void {
   for (const outcome of outcomes) terminal.object(outcomeObject(outcome));
-  terminal.table(outcomes.map(row));
+  const areNamesEnough = outcomes.every(
+    ({ name, subject, part }) => name === subject || (part !== null && name.startsWith(`${subject}-part-`)),
+  );
+  terminal.table(outcomes.map((outcome) => row(outcome, areNamesEnough ? [] : [`subject ${outcome.subject}`])));
   for (const { name, resealed } of outcomes)
     if (resealed > 0)
       terminal.line(`${name}: sealed again ${resealed === 1 ? "once" : `${resealed} times`}, as the enclave that held the keys was gone`);
@@ -65,19 +68,19 @@ export function tellRetries(terminal: Terminal): (reason: string) => void {
 }
 
 function outcomeObject(outcome: SubmitOutcome): Readonly<Record<string, unknown>> {
-  const { name, sources, part, path, resealed, verdict, problem } = outcome;
+  const { name, subject, sources, part, path, resealed, verdict, problem } = outcome;
   const object =
     verdict === null || problem !== null ? failureJson(path, failureOf(problem)) : { ...verdictObject("", verdict), file: path };
-  return { ...object, name, sources, part, resealed };
+  return { ...object, name, subject, sources, part, resealed };
 }
 
-function row({ name, verdict, problem, path }: SubmitOutcome): (string | Segment)[] {
+function row({ name, verdict, problem, path }: SubmitOutcome, whose: readonly string[]): (string | Segment)[] {
   if (verdict === null || problem !== null) {
     const failure = failureOf(problem);
-    return [styled("red", "failed"), name, failure.code, failure.sentence];
+    return [styled("red", "failed"), name, ...whose, failure.code, failure.sentence];
   }
-  if (verdict.status === "contraindicated") return [statusSegment(verdict), name, verdict.code, verdict.sentence];
-  return [statusSegment(verdict), name, saidOf(verdict.claims.disclosed), path ?? ""];
+  if (verdict.status === "contraindicated") return [statusSegment(verdict), name, ...whose, verdict.code, verdict.sentence];
+  return [statusSegment(verdict), name, ...whose, saidOf(verdict.claims.disclosed), path ?? ""];
 }
 
 const SLOW_MS = 30_000;

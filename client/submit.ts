@@ -95,6 +95,8 @@ export interface SubmitOutcome {
   readonly index: number;
   /** of the result file, without extension */
   readonly name: string;
+  /** whose recording it was: names do not tell, and a result at level findings does not either */
+  readonly subject: string;
   readonly sources: readonly string[];
   /** which window of a recording that is too large for one job; null for a whole one */
   readonly part: PartPosition | null;
@@ -237,6 +239,7 @@ async function submitOne({ recording, part, sources, index }: Job, { name, conte
   const outcome = {
     index,
     name,
+    subject: recording.subject,
     sources,
     part,
     status: "failed",
