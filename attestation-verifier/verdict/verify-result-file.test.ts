@@ -16,6 +16,7 @@ import {
   sha256,
   trustText,
   VALUES,
+  type NamedValue,
   type ResultOptions,
 } from "../generate/test-result.ts";
 import { makeChain, NOW_MS, pcr, PCR4, RESULT_KEY } from "../generate/test-pki.ts";
@@ -128,19 +129,37 @@ describe("a good result file", () => {
   });
 
   it("counts what is withheld, and knows a device that signed", async () => {
-    const values = VALUES.map((pair) =>
-      pair[0] === "input" ? (["input", { ...pair[1], device: new Uint8Array(32), sequence: 4 }] as const) : pair,
-    );
-    const verdict = await verifyResultFile(
-      makeResultFile({ chain, values, disclose: (all) => all.slice(0, 4) }).bytes,
-      trust,
-      {},
-      signatures,
-    );
-    expect(verdict.claims?.withheldAtMost).toBe(12);
+    const verdict = await verifyResultFile(signed([], (all) => all.slice(0, 5)).bytes, trust, {}, signatures);
+    expect(verdict.claims?.withheldAtMost).toBe(11);
     expect(verdict.notChecked).not.toContain("input provenance");
   });
+
+  it.each<[string, boolean, readonly string[]]>([
+    ["that nothing is told of", true, []],
+    ["with a gap before the recording", true, ["device-gap"]],
+    ["that the policy does not know", false, ["device-unknown"]],
+    ["that does not know, with a gap", false, ["device-unknown", "device-gap"]],
+    ["that signed it before", false, ["device-replay"]],
+  ])("a device %s speaks for the recording: %s, and never where the coverage is withheld", async (_, speaks, flags) => {
+    const all = await verifyResultFile(signed(flags).bytes, trust, {}, signatures);
+    expect(all.status).not.toBe("contraindicated");
+    expect(!all.notChecked.includes("input provenance")).toBe(speaks);
+    const withheld = await verifyResultFile(signed(flags, (values) => values.slice(1)).bytes, trust, {}, signatures);
+    expect(withheld.claims?.disclosed.input?.device).toBeInstanceOf(Uint8Array);
+    expect(withheld.notChecked).toContain("input provenance");
+  });
 });
+
+/** A result of a recording that a device signed, with what the enclave tells of that device. */
+function signed(flags: readonly string[], disclose?: ResultOptions["disclose"]): ReturnType<typeof makeResultFile> {
+  const [fromMs, toMs] = [NOW_MS - 60_000, NOW_MS];
+  const unassessed = flags.map((reason) => ({ detector: "device", channel: null, fromMs, toMs, reason }));
+  const coverage: NamedValue = ["coverage", { fromMs, toMs, samplesReceived: 60, rejected: [], gaps: 0, notAssessedMs: 0, unassessed }];
+  const values = VALUES.filter(([name]) => name !== "coverage").map((pair) =>
+    pair[0] === "input" ? (["input", { ...pair[1], device: new Uint8Array(32), sequence: 4 }] as const) : pair,
+  );
+  return makeResultFile({ chain, values: [coverage, ...values], ...(disclose === undefined ? {} : { disclose }) });
+}
 
 describe("result files that are refused", () => {
   const zeroTo = (index: number): Map<number, CborValue> =>

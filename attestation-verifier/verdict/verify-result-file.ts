@@ -1,12 +1,4 @@
-import {
-  decodeResultFile,
-  equalBytes,
-  WireError,
-  type DisclosureValues,
-  type Identity,
-  type ResultClaims,
-  type ResultFile,
-} from "@caladrius/wire";
+import { decodeResultFile, equalBytes, WireError, type Identity, type ResultClaims, type ResultFile } from "@caladrius/wire";
 import { appraise } from "../appraise/appraise.ts";
 import { DEFAULT_SKEW_MS, type TimeMode } from "../evidence/mode.ts";
 import { verifyEvidence } from "../evidence/verify-evidence.ts";
@@ -171,16 +163,24 @@ function resultReasons({ by, claims, disclosed }: VerifiedResult, time: ResultTi
 
 /** What one file leaves open; without a result, what was not looked at at all. */
 export function leftOpen(mode: TimeMode, result: VerifiedResult | null, time: ResultTime | null): readonly NotChecked[] {
-  const input: DisclosureValues["input"] | null = result?.disclosed.input ?? null;
   return [
     ...(result?.by.appraised.evidence.revocation.complete === true ? [] : (["revocation"] as const)),
     ...(mode.kind === "archived" && time?.inTime !== true ? (["time"] as const) : []),
-    ...(input === null || input.device === null ? (["input provenance"] as const) : []),
+    ...(result !== null && comesFromDevice(result.disclosed) ? [] : (["input provenance"] as const)),
     "fork", // one file cannot show that there is no second chain,
     "tail", // nor that nothing follows it
     "witness",
     "lifecycle",
   ];
+}
+
+/**
+ * Whether the recording is one that a device of the policy signed, for the first time. Where the policy has it told that the
+ * device is none of its own, or that the recording is an older one, the coverage says so: without it nobody knows.
+ */
+function comesFromDevice({ input, coverage }: Pick<Disclosed, "input" | "coverage">): boolean {
+  if (input === null || input.device === null || coverage === null) return false;
+  return !coverage.unassessed.some(({ detector, reason }) => detector === "device" && reason !== "device-gap");
 }
 
 function resultFileClaims(
