@@ -64,6 +64,10 @@ describe("CSV", () => {
     expect(isRelative("time,hr\n2026-01-01T08:00:00Z,60\n")).toBe(false);
   });
 
+  it("takes no saturation of nought or a low one beside others for a fraction", () => {
+    for (const cells of ["0", "97\n1000,0.5"]) expect(read(`time [ms],SpO2\n0,${cells}\n`).problems).toEqual([]);
+  });
+
   it("reads cells over several lines, and says of UTF-16 what it is", () => {
     const { recordings, problems } = read('# x\n"time [ms]","subject",hr\n0,"a\nb",60\n1000,"a\nb",6x\n');
     expect(recordings).toEqual([]);
@@ -194,6 +198,7 @@ describe("CSV", () => {
     ["a day of a spreadsheet", "time,hr\n45352,60\n", "csv-time", "line 2, column 1"],
     ["a day and hour of a spreadsheet", "time,hr\n45352.333333,60\n", "csv-time", "line 2, column 1"],
     ["an hour of the afternoon", "time,hr\n2026-03-01 08:00 PM,60\n", "csv-time", "line 2, column 1"],
+    ["saturations as fractions of one", "time [ms],SpO2 [%]\n0,0.97\n1000,\n2000,1\n", "csv-value", "column 2"],
     ["glucose without a unit", "time [ms],glucose\n0,5.5\n", "csv-header", "line 1"],
     ["glucose by its code for mmol/L without a unit", "time [ms],15074-8\n0,5.5\n", "csv-header", "line 1"],
     ["dashes for no value", "time [ms],hr\n0,--\n", "csv-value", "line 2, column 2"],

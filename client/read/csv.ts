@@ -2,13 +2,13 @@ import type { RecordingEvent } from "@caladrius/wire";
 import { Collector, type ReadResult } from "./collect.ts";
 import { channelFromPoints, type Point } from "./columns.ts";
 import { parseCsvColumn, type CsvColumn } from "./csv-columns.ts";
-import { csvRows, separatorOf, type CsvRow, type CsvSeparator } from "./csv-rows.ts";
+import { CsvNumbers } from "./csv-numbers.ts";
+import { csvRows, separatorOf, type CsvRow } from "./csv-rows.ts";
 import { parseCsvSettings, type CsvSettings } from "./csv-settings.ts";
 import type { ReadLimits } from "./limits.ts";
 import { quote, ReadError } from "./problems.ts";
 import { tooLarge } from "./plausible.ts";
-import { compare, parseDecimal, type Rational } from "./rational.ts";
-import { convert } from "./signals.ts";
+import { compare, rational, type Rational } from "./rational.ts";
 import { decodeText } from "./text.ts";
 
 export interface CsvOptions {
@@ -63,6 +63,7 @@ export function collectCsv(bytes: Uint8Array, file: string, collector: Collector
       parsed.push(parseRow(row, columns, settings, numbers));
     }
     if (parsed.length === 0) throw new ReadError("file-empty", "file", "rows", "none");
+    refuseFractions(parsed, columns);
     if (settings.sampled === null && !columns.some(({ kind }) => kind === "subject")) refuseSeveral(parsed, columns);
     if (settings.sampled === null) handOn(parsed, columns, file, collector);
     else handOnSampled(parsed, columns, settings, settings.sampled, file, collector);
@@ -152,6 +153,16 @@ function parseRow(row: CsvRow, columns: readonly CsvColumn[], settings: CsvSetti
   return parsed;
 }
 
+/** Saturations that are all between nought and one are fractions: as percent they would be a dying patient's. */
+function refuseFractions(rows: readonly ParsedRow[], columns: readonly CsvColumn[]): void {
+  columns.forEach((column, i) => {
+    if (column.kind !== "signal" || column.signal.unit !== "%") return;
+    const values = rows.flatMap(({ values: own }) => own[i] ?? []);
+    if (values.length === 0 || values.some((value) => compare(value, ONE) > 0) || values.every(({ n }) => n <= 0n)) return;
+    throw new ReadError("csv-value", `column ${i + 1}`, "percent, such as 97", "fractions of 1");
+  });
+}
+
 /** Without a column of subjects, two values of one signal and time show that rows of several subjects were put together. */
 function refuseSeveral(rows: readonly ParsedRow[], columns: readonly CsvColumn[]): void {
   columns.forEach((column, i) => {
@@ -166,47 +177,6 @@ function refuseSeveral(rows: readonly ParsedRow[], columns: readonly CsvColumn[]
         throw new ReadError("csv-subject", `line ${line}, column ${i + 1}`, `the value of line ${before.line} again`, "another one");
     }
   });
-}
-
-/** Reads the numbers of one file, which keeps to one decimal mark. Waves repeat their values: those that were read are kept. */
-class CsvNumbers {
-  readonly #separator: CsvSeparator;
-  readonly #known = new Map<SignalColumn, Map<string, Rational>>();
-  #mark: "." | "," | null = null;
-
-  constructor(separator: CsvSeparator) {
-    this.#separator = separator;
-  }
-
-  /** What a cell that is no number should have been. */
-  get expected(): string {
-    if (this.#separator === ",") return "a number with a decimal point, or nothing; decimal commas need semicolons or tabs between cells";
-    return this.#mark === null ? "a number, or nothing" : `a number with "${this.#mark}" as on the lines before, or nothing`;
-  }
-
-  /** A number in the column's unit; "comparator" for one that is known to be smaller or larger; undefined for anything else. */
-  parse(cell: string, column: SignalColumn): Rational | "comparator" | undefined {
-    let known = this.#known.get(column);
-    if (known === undefined) this.#known.set(column, (known = new Map()));
-    const before = known.get(cell);
-    if (before !== undefined) return before;
-    const value = this.#read(cell);
-    if (value === undefined || value === "comparator") return value;
-    const converted = convert(value, column.conversion);
-    if (known.size < MAX_KNOWN) known.set(cell, converted);
-    return converted;
-  }
-
-  #read(cell: string): Rational | "comparator" | undefined {
-    const [, comparator, text = ""] = /^([<>]=?|[≤≥])?\s*(\S+)$/u.exec(cell) ?? [];
-    const mark = text.includes(",") ? "," : text.includes(".") ? "." : null;
-    if (mark === "," && this.#separator === ",") return undefined;
-    if (mark !== null && this.#mark !== null && mark !== this.#mark) return undefined;
-    const value = parseDecimal(mark === "," ? text.replace(",", ".") : text);
-    if (value === null) return undefined;
-    this.#mark ??= mark;
-    return comparator === undefined ? value : "comparator";
-  }
 }
 
 function handOn(rows: readonly ParsedRow[], columns: readonly CsvColumn[], file: string, collector: Collector): void {
@@ -254,11 +224,9 @@ function handOnSampled(
   });
 }
 
-type SignalColumn = Extract<CsvColumn, { kind: "signal" }>;
-
-const MAX_KNOWN = 65_536;
 /** Times of 1970 are no dates: they count from the start of the recording. */
 const FIRST_DATED_MS = 31_536_000_000;
+const ONE: Rational = rational(1n, 1n);
 const ABSENT: ReadonlySet<string> = new Set(["", "NA", "NaN"]);
 const EVENT_VALUES: Readonly<Record<RecordingEvent["kind"], readonly string[]>> = {
   oxygen: ["on", "off"],
