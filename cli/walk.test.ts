@@ -80,12 +80,24 @@ async function found(): Promise<string[]> {
   const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
   const example = async (...words: string[]): Promise<string> =>
     (await prepare(...words)).replaceAll("2026-11-21", day(-1)).replaceAll("2027-11-21", day(300)).replaceAll("2031-11-21", day(1500));
-  writeFileSync(at("constitution.json"), await example("constitution", "new", "--example"));
+  await prepare("key", "show", "--key", at("auditor.key"), "--out", at("auditor.pub"));
+  const { suite, sealing: publicKey } = JSON.parse(readFileSync(at("auditor.pub"), "utf8")) as { suite: string; sealing: string };
+  const constitution = await example("constitution", "new", "--example");
+  expect(constitution).toContain('"auditorKeys": []');
+  writeFileSync(
+    at("constitution.json"),
+    constitution.replace('"auditorKeys": []', `"auditorKeys": ${JSON.stringify([{ suite, publicKey }])}`),
+  );
   writeFileSync(at("policies.cedar"), await example("policy", "new", "--example-policies"));
   const bundle = await example("policy", "new", "--example");
   expect(bundle).toContain('"grantIssuers": []');
+  expect(bundle).toContain('"breakGlass": null');
   const issuers = '"grantIssuers": [{ "name": "consent office", "key": "consent.pub.pem" }]';
-  writeFileSync(at("bundle.json"), bundle.replace('"grantIssuers": []', issuers));
+  const breakGlass = { first: { hospital: 1 }, second: {}, escalateSeconds: 30, validSeconds: 3600, purposes: ["ETREAT"], level: "full" };
+  writeFileSync(
+    at("bundle.json"),
+    bundle.replace('"grantIssuers": []', issuers).replace('"breakGlass": null', `"breakGlass": ${JSON.stringify(breakGlass)}`),
+  );
   await prepare("constitution", "new", at("constitution.json"), "--key", at("ada.pem"), "--out", at("constitution.cose"));
   const under = ["--constitution", at("constitution.cose")];
   await prepare("policy", "new", at("bundle.json"), ...under, "--out", at("bundle.draft"));
@@ -166,6 +178,33 @@ describe("a further recipient", () => {
     const opened = await run(...open("ward.key"));
     expect(denial(opened)).toBeNull();
     expect(object(opened)).toMatchObject({ claims: { disclosed: { level: "alarm", finding: [] } } });
+  });
+});
+
+describe("break-glass", () => {
+  it("asks, decides and reads with a token, and needs none for an auditor's notices", async () => {
+    const by = (key: string, ...words: string[]): string[] => ["--host", url, "--trust", trust, "--key", at(key), "--json", ...words];
+    const signedIn = (key: string, ...words: string[]): string[] => by(key, "--token", at("token"), ...words);
+    const locked = await call("break-glass", "show", ...by("nurse.key"));
+    expect([locked.code, locked.stderr]).toEqual([EXIT.unreachable, expect.stringContaining("401 sign-in-missing")]);
+    const asked = call(
+      "break-glass",
+      "request",
+      at("night.csv"),
+      ...signedIn("nurse.key", "--reason", "unconscious", "--out", at("glass")),
+    );
+    const waiting = async (): Promise<string> => {
+      for (;;) {
+        const { stdout } = await call("break-glass", "show", ...signedIn("nurse.key"));
+        if (stdout !== "") return (JSON.parse(stdout) as { id: string }).id;
+      }
+    };
+    const answer = ["--constitution", at("constitution.cose"), "--id", await waiting(), "--answer", "grant"];
+    expect(await call("break-glass", "watch", ...signedIn("ben.pem", ...answer))).toMatchObject({ code: EXIT.ok, stderr: "" });
+    expect(await asked).toMatchObject({ code: EXIT.ok, stderr: "" });
+    const audited = await call("break-glass", "notices", at("glass/night.attested"), ...by("auditor.key"));
+    expect([audited.code, audited.stderr]).toEqual([EXIT.ok, ""]);
+    expect(audited.stdout).toMatch(/"what":"used".*"countedUses":1,"withheld":false/);
   });
 });
 

@@ -6,6 +6,8 @@ export interface HostLimits {
   attestationsPerMinute: number;
   /** status lists of one address within a minute: each newer one costs the enclave a signature */
   statusListsPerMinute: number;
+  /** pages of notices of one address within a minute: each is large, and nobody signs in for it */
+  noticePagesPerMinute: number;
   /** accepted or running jobs of one address */
   openJobsPerClient: number;
   /** bytes of sealed jobs and replies in the store */
@@ -44,6 +46,7 @@ export const DEFAULT_LIMITS: Readonly<HostLimits> = Object.freeze({
   requestsPerMinute: 6000, // 100 a second: a ward that submits and polls, not a flood
   attestationsPerMinute: 120, // a client needs one before it seals
   statusListsPerMinute: 60, // an authority issues one in hours, or in minutes when something happens
+  noticePagesPerMinute: 300, // an auditor reads all that is kept with 65
   openJobsPerClient: 1024, // a folder of recordings at once
   storedBytes: 16 * 1024 * MIB,
   intakeBytes: 256 * MIB, // eight of the largest jobs

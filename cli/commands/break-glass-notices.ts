@@ -1,6 +1,6 @@
 import { auditNotices, HostClient, openSubmitterKey, type AuditedBoot } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { tellRetries } from "../outcomes.ts";
 import { styled, type Terminal } from "../print.ts";
@@ -9,6 +9,11 @@ import { readTrustFile } from "../trust.ts";
 /** Opens and verifies an auditor's notices, and says what was withheld. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const trust = await readTrustFile(args.text("trust"));
+  if (trust.acceptsApproved && trust.pcrSets.length === 0)
+    throw new UsageError(
+      "the trust file takes approved releases, and notices bring none",
+      "name the releases that ran: `caladrius trust new --constitution F --release F`",
+    );
   const key = await openSubmitterKey(args.text("key"));
   const results = await Promise.all(args.inputs.map((path) => readLimited(path, MAX_RESULT_FILE_BYTES)));
   const stop = new AbortController();

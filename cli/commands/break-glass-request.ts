@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSubmitterKey, EmergencyDesk, openSubmitterKey, submit, type KnownEmergency, type ReadRecording } from "@caladrius/client";
 import { equalBytes, toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
+import { readHost } from "../emergency/host.ts";
 import { emergencyObject, printEmergency } from "../emergency/print.ts";
 import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
-import { readTrustFile } from "../trust.ts";
 
 /** Asks for an emergency, waits until it is decided, and has the recordings read under it. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
@@ -18,8 +18,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (reason === "" || reason.length > 1000) throw new UsageError("--reason must have 1 to 1000 characters");
   const ward = args.optional("ward");
   const waitMs = 1000 * args.integer("wait", 0, 24 * 3600, DEFAULT_WAIT_S);
-  const hostUrl = args.text("host");
-  const trust = await readTrustFile(args.text("trust"));
+  const host = await readHost(args);
   const keyPath = args.optional("key");
   const key = keyPath === null ? await createSubmitterKey() : await openSubmitterKey(keyPath);
   const outDir = args.optional("out");
@@ -29,7 +28,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 
   const stop = new AbortController();
   const onRetry = tellRetries(terminal);
-  const desk = new EmergencyDesk({ hostUrl, trust, key, purpose, signal: stop.signal, onRetry });
+  const desk = new EmergencyDesk({ ...host, key, purpose, signal: stop.signal, onRetry });
   try {
     const opened = await desk.open({ subject, ward, reason, level });
     printEmergency(opened, terminal);
@@ -38,8 +37,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.object(emergencyObject(decided));
     terminal.line(`granted by ${decided.answers.flatMap((one) => (one.granted ? [`${one.person}, ${one.role}`] : [])).join("; ")}`);
     const outcomes = await submit(recordings, {
-      hostUrl,
-      trust,
+      ...host,
       key,
       level,
       purpose,

@@ -1,17 +1,16 @@
 import { EmergencyDesk, openSubmitterKey } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
+import { readHost } from "../emergency/host.ts";
 import { printEmergency } from "../emergency/print.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
-import { readTrustFile } from "../trust.ts";
 
 /** Shows how the emergencies stand that a submitter's key opened. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const stop = new AbortController();
   const desk = new EmergencyDesk({
-    hostUrl: args.text("host"),
-    trust: await readTrustFile(args.text("trust")),
+    ...(await readHost(args)),
     key: await openSubmitterKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",
     signal: stop.signal,

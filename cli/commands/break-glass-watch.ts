@@ -5,6 +5,7 @@ import { EmergencyDesk, type KnownEmergency } from "@caladrius/client";
 import { toHex } from "@caladrius/wire";
 import { passkeySigner, readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
+import { readHost } from "../emergency/host.ts";
 import { readAskingKey } from "../emergency/keys.ts";
 import { printEmergency } from "../emergency/print.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
@@ -13,7 +14,6 @@ import { readConstitution } from "../fleet/deployment.ts";
 import { untilAsked } from "../local.ts";
 import { tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
-import { readTrustFile } from "../trust.ts";
 
 /** Shows an approver what waits for their role, asks them about it, and carries their answer. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
@@ -23,16 +23,19 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const byPasskey = args.flag("passkey");
   if (approvalPath !== null && (word !== "grant" || byPasskey))
     throw new UsageError("--approval goes with --answer grant", "and is given instead of what --passkey would make");
-  if (byPasskey && word === "refuse") throw new UsageError("a passkey cannot refuse", "only a key file of the approver's can");
-  const trust = await readTrustFile(args.text("trust"));
+  if (byPasskey && word === "refuse")
+    throw new UsageError(
+      "a passkey signs approvals alone, and refuses nothing",
+      "leave it unanswered, or refuse with a key file that the constitution names for you beside the passkey",
+    );
+  const host = await readHost(args);
   const founded = await readConstitution(args.text("constitution"), signatures);
   const signer = byPasskey ? passkeySigner(args, founded, terminal) : await readSigner(args, founded, terminal);
   const { approver } = signer;
   const given = approvalPath === null ? null : await readLimited(approvalPath, MAX_APPROVAL_BYTES);
   const stop = new AbortController();
   const desk = new EmergencyDesk({
-    hostUrl: args.text("host"),
-    trust,
+    ...host,
     key: await readAskingKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",
     signal: stop.signal,
@@ -97,6 +100,6 @@ async function ask(question: string, signal: AbortSignal): Promise<boolean | nul
 }
 
 const BY_KEY = "grant it? y = yes, n = refuse, anything else = neither: ";
-const BY_PASSKEY = "look at it on the page, to grant it there? y = yes, anything else = no: ";
+const BY_PASSKEY = "look at it on the page, to grant it there? y = yes, anything else leaves it unanswered: ";
 const POLL_MS = 1000;
 const MAX_APPROVAL_BYTES = 4096;

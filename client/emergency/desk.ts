@@ -1,4 +1,5 @@
 import { rememberSignatures, requireConstitution, type SignatureBackend, type TrustSettings } from "@caladrius/attestation-verifier";
+import type { ApprovedRelease } from "@caladrius/attestation-verifier/governance";
 import { createSignatures } from "@caladrius/attestation-verifier/signatures";
 import {
   decodeEmergency,
@@ -16,13 +17,19 @@ import { SubmitError } from "../errors.ts";
 import { HostClient } from "../host/client.ts";
 import type { RetrySettings } from "../host/retry.ts";
 import type { SubmitterKey } from "../keys.ts";
+import { trustUnder } from "../release.ts";
+import type { AccessTokens } from "../sign-in/access-token.ts";
 import { Turns } from "../turns.ts";
 import { submitRecording, type SubmitContext } from "../submission.ts";
 
 export interface EmergencyDeskOptions {
   readonly hostUrl: string;
+  /** signs in at the host, where it wants that */
+  readonly tokens?: AccessTokens;
   /** must pin PCR16 in every set */
   readonly trust: TrustSettings;
+  /** only an enclave of this release is asked. Default: the sets of the trust file */
+  readonly release?: ApprovedRelease;
   /** of whoever asks: the submitter's, or an approver's signing key with any sealing key */
   readonly key: SubmitterKey;
   /** HL7 v3 PurposeOfUse code; an emergency is opened for it */
@@ -52,10 +59,27 @@ export class EmergencyDesk {
   readonly #context: Omit<SubmitContext, "request">;
   readonly #purpose: string;
 
-  constructor({ hostUrl, trust, key, purpose, signal, retry = {}, onRetry, signatures, now = Date.now }: EmergencyDeskOptions) {
+  constructor({
+    hostUrl,
+    tokens,
+    key,
+    purpose,
+    signal,
+    retry = {},
+    onRetry,
+    signatures,
+    now = Date.now,
+    ...options
+  }: EmergencyDeskOptions) {
+    const trust = trustUnder(options.release, options.trust);
     requireConstitution(trust);
     const backend = rememberSignatures(signatures ?? createSignatures());
-    const host = new HostClient(hostUrl, { signal, retry, ...(onRetry === undefined ? {} : { onRetry }) });
+    const host = new HostClient(hostUrl, {
+      signal,
+      retry,
+      ...(tokens === undefined ? {} : { tokens }),
+      ...(onRetry === undefined ? {} : { onRetry }),
+    });
     this.#purpose = purpose;
     this.#context = {
       host,

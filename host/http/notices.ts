@@ -22,10 +22,11 @@ const Boots = Type.Object({
 });
 
 /** GET /v1/notices and /v1/notices/boots. Notices are sealed to the constitution's auditors: whoever else fetches them learns nothing. */
-export function noticeRoutes(app: HostApp, { queue }: HostServices): void {
+export function noticeRoutes(app: HostApp, { queue, limits }: HostServices): void {
   app.get(
     "/v1/notices",
     {
+      config: { rateLimit: { max: limits.noticePagesPerMinute, timeWindow: 60_000 } },
       schema: {
         summary: "Sealed notices for auditors",
         description:

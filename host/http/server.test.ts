@@ -91,7 +91,7 @@ describe("the host's HTTP interface", () => {
 
   it("limits requests, open jobs and stored bytes", async () => {
     const narrow = await startHarness({
-      limits: { openJobsPerClient: 1, requestsPerMinute: 8, attestationsPerMinute: 1, storedBytes: 20_000 },
+      limits: { openJobsPerClient: 1, requestsPerMinute: 8, attestationsPerMinute: 1, noticePagesPerMinute: 1, storedBytes: 20_000 },
     });
     narrow.enclave.behaviour = "hold";
     expect((await submit(narrow.host, makeOpaqueJob({ keyId: narrow.enclave.keyId }).sealed)).status).toBe(202);
@@ -101,6 +101,8 @@ describe("the host's HTTP interface", () => {
     expect([full.status, ((await full.json()) as { code: string }).code]).toEqual([507, "store-full"]);
     expect((await fetch(`${narrow.host.url}/v1/attestation`)).status).toBe(200);
     expect((await fetch(`${narrow.host.url}/v1/attestation`)).status).toBe(429);
+    expect((await fetch(`${narrow.host.url}/v1/notices`)).status).toBe(200);
+    expect((await fetch(`${narrow.host.url}/v1/notices`)).status).toBe(429);
     for (let i = 0; i < 8; i++) await fetch(`${narrow.host.url}/v1/jobs/${"0".repeat(32)}`);
     const limited = await fetch(`${narrow.host.url}/v1/jobs/${"0".repeat(32)}`);
     expect([limited.status, ((await limited.json()) as { code: string }).code]).toEqual([429, "rate-limit"]);

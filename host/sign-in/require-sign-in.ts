@@ -70,5 +70,8 @@ export function requireSignIn(app: HostApp, { signIn, queue }: HostServices): vo
 /** Header by which a recipient names the sealed job's SHA-256, in hex. */
 export const JOB_DIGEST = "caladrius-job-digest";
 
-/** Everything about jobs, and what costs the enclave something. Status lists need none: whoever stops something must be able to. */
+/**
+ * Everything about jobs, and what costs the enclave something. Status lists need none: whoever stops something must be able
+ * to. Nor do notices: a host that knew which auditor looks could show each what suits it.
+ */
 const NEEDED = /^\/v1\/(jobs|events|attestation)/;

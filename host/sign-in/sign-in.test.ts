@@ -55,7 +55,8 @@ describe("access tokens", () => {
     for (const path of ["/v1/attestation", "/v1/events", `/v1/jobs/${"0".repeat(32)}`])
       expect(await refusal(await ask(path, null))).toEqual([401, "sign-in-missing", 'Bearer realm="caladrius"']);
     expect((await send(makeOpaqueJob().sealed, null)).status).toBe(401);
-    for (const path of ["/healthz", "/readyz", "/metrics", "/v1/status-list"]) expect((await ask(path, null)).status).toBe(200);
+    for (const path of ["/healthz", "/readyz", "/metrics", "/v1/status-list", "/v1/notices", "/v1/notices/boots"])
+      expect((await ask(path, null)).status).toBe(200);
     expect((await ask("/v1/attestation", await server.token())).status).toBe(200);
   });
 
