@@ -51,6 +51,18 @@ describe("a constitution", () => {
     ["that works and that nobody rules alone", made(), ""],
     ["that ends before it begins", made({ notAfter: NOW - 20 }), "constitution-window"],
     ["that has ended", made({ notAfter: NOW }), "constitution-window"],
+    ...["Ada", "ada ", "\u200bada", "a\u00adda", "\uff41da", " ada"].map((name): [string, Constitution, string] => [
+      `with one person in two spellings: ${JSON.stringify(name)}`,
+      made({ approvers: [...made().approvers, approver(name, "hospital", 6)] }),
+      "constitution-duplicate",
+    ]),
+    ["with one role in two spellings", made({ approvers: [...made().approvers, approver("fay", "Vendor", 6)] }), "constitution-duplicate"],
+    [
+      "with accents in two forms",
+      made({ approvers: [...made().approvers, approver("ren\u00e9", "vendor", 6), approver("rene\u0301", "vendor", 7)] }),
+      "constitution-duplicate",
+    ],
+    ["with names that differ", made({ approvers: [...made().approvers, approver("adam", "vendor", 6)] }), ""],
     ["with more seats than persons of a role", made({}, { hospital: 4 }), "constitution-quorum"],
     ["with a role that nobody has", made({}, { auditor: 1 }), "constitution-quorum"],
     [

@@ -27,7 +27,15 @@ export function unreachable(thresholds: readonly RoleThreshold[], approvers: rea
   return missing.map(({ role, threshold, counted }) => `${threshold} of role ${role}, and there are ${counted} to count`).join("; ");
 }
 
-function refuseDuplicates({ approvers, statusKeys, auditorKeys, log }: Constitution): void {
+function refuseDuplicates({ approvers, statusKeys, auditorKeys, log, quorums }: Constitution): void {
+  refuseLookalikes(
+    "person",
+    approvers.map(({ person }) => person),
+  );
+  refuseLookalikes(
+    "role",
+    [...approvers, ...Object.values(quorums).flat()].map(({ role }) => role),
+  );
   const owner = new Map<string, Approver>();
   const entries = new Set<string>();
   for (const [i, approver] of approvers.entries()) {
@@ -48,6 +56,21 @@ function refuseDuplicates({ approvers, statusKeys, auditorKeys, log }: Constitut
   );
   refuseTwice("log.witnesses", (log?.witnesses ?? []).map(keyName));
 }
+
+/** Two spellings of one name would be two persons who count twice, or a role that nobody has, and look like one to who approves. */
+function refuseLookalikes(what: string, names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const look = name.normalize("NFKC").replace(INVISIBLE, "").replace(/\s+/gu, " ").trim().toLowerCase();
+    const other = seen.get(look) ?? name;
+    if (other !== name)
+      throw new AuthoringError("constitution-duplicate", `one ${what} in two spellings: ${JSON.stringify([other, name])}`);
+    seen.set(look, name);
+  }
+}
+
+/** What leaves no mark: format characters such as a zero-width space, controls, variation selectors. */
+const INVISIBLE = /(?!\s)[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cf}]/gu;
 
 function refuseTwice(path: string, names: readonly string[]): void {
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
