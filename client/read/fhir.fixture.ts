@@ -1,5 +1,5 @@
+import { deepEqual } from "node:assert/strict";
 import { decodeRecording, encodeRecording, utf8Encode, type Channel, type Recording } from "@caladrius/wire";
-import { expect } from "vitest";
 import type { ReadResult } from "./collect.ts";
 import { readFhir } from "./fhir.ts";
 
@@ -36,12 +36,11 @@ export const bundle = (...resources: Fields[]): Fields => ({
 
 /** The one recording of a file with which nothing was wrong, and which survives the wire. */
 export function only(result: ReadResult): Recording {
-  expect(result.problems).toEqual([]);
-  expect(result.recordings).toHaveLength(1);
-  const recording = result.recordings[0]?.recording;
-  if (recording === undefined) throw new Error("no recording");
-  expect(decodeRecording(encodeRecording(recording))).toEqual(recording);
-  return recording;
+  deepEqual(result.problems, []);
+  const [first, ...others] = result.recordings;
+  if (first === undefined || others.length > 0) throw new Error(`${result.recordings.length} recordings`);
+  deepEqual(decodeRecording(encodeRecording(first.recording)), first.recording);
+  return first.recording;
 }
 
 /** Physical values of a channel, null where missing. */

@@ -1,5 +1,5 @@
+import { deepEqual } from "node:assert/strict";
 import { utf8Encode } from "@caladrius/wire";
-import { expect } from "vitest";
 import type { ReadResult } from "./collect.ts";
 import { readWfdb } from "./wfdb.ts";
 import type { WfdbFormat } from "./wfdb-formats.ts";
@@ -45,6 +45,6 @@ export const readAll = (header: string, files: Record<string, Uint8Array | strin
 
 /** Code, start and raw samples of each channel; expects that nothing was wrong. */
 export const columnsOf = (result: ReadResult): [string, number, number[]][] => {
-  expect(result.problems).toEqual([]);
+  deepEqual(result.problems, []);
   return (result.recordings[0]?.recording.channels ?? []).map(({ code, startMs, samples }) => [code, startMs, [...samples]]);
 };
