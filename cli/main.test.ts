@@ -195,12 +195,13 @@ describe("verify", () => {
 });
 
 describe("exit codes", () => {
-  it("over several inputs are the first of 1, 3, 30, 20, 10, 0", () => {
+  it("over several inputs are the first of 1, 3, 30, 20, 10, 2, 0", () => {
     expect(worst([0, 10, 20, 30, 3, 1])).toBe(1);
     expect(worst([0, 10, 20, 30, 3])).toBe(3);
     expect(worst([0, 10, 20, 30])).toBe(30);
     expect(worst([0, 10, 20])).toBe(20);
-    expect(worst([0, 10])).toBe(10);
+    expect(worst([0, 2, 10])).toBe(10);
+    expect(worst([0, 2])).toBe(2);
     expect(worst([])).toBe(0);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { SubmitOutcome } from "@caladrius/client";
-import { printOutcomes, tellSlow } from "./outcomes.ts";
+import { printOutcomes, tellDenials, tellSlow } from "./outcomes.ts";
 import { Terminal } from "./print.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -47,4 +47,15 @@ it("says whose recording each result is of, where the name of its file does not"
     ]),
   ).toBe("failed  two    subject ann        internal  the reason\nfailed  two-2  subject bob\\u000a  internal  the reason\n");
   expect(told([["ann", "ann"]], true)).toContain('"name":"ann","subject":"ann"');
+});
+
+it("says once what each denial means, also one that a newer enclave knows", () => {
+  let told = "";
+  const stream = { isTTY: false, write: (text: string | Uint8Array): boolean => ((told += String(text)), true) };
+  const terminal = new Terminal({ stdout: stream, stderr: stream, environment: {} }, false);
+  tellDenials([null, "denied-release-revoked", "denied-release-revoked", "denied-tomorrow"], terminal);
+  expect(told).toBe(
+    "denied-release-revoked: nothing was analysed; the status list revokes the release that this enclave runs: nothing is answered any more\n" +
+      "denied-tomorrow: nothing was analysed\n",
+  );
 });

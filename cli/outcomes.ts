@@ -1,4 +1,5 @@
 import type { SubmitOutcome, SubmitProgress } from "@caladrius/client";
+import { DENIAL } from "@caladrius/policies";
 import { EXIT, failureJson, failureOf, type ExitCode } from "./exit.ts";
 import { NOT_A_MEDICAL_DEVICE, saidOf } from "./findings.ts";
 import { styled, type Segment, type Terminal } from "./print.ts";
@@ -26,16 +27,23 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
       "windows: a recording above the 32 MiB of a sealed job was cut; each window is analysed by itself, what spans a cut is seen as two",
     );
   if (outcomes.some(({ verdict }) => verdict !== null)) terminal.line([styled("dim", NOT_A_MEDICAL_DEVICE)]);
-  if (outcomes.some(isDenied))
-    terminal.line("denied: nothing was analysed; the policy bundle decides on purposes and levels, whoever answers for it can change it");
+  tellDenials(outcomes.map(denialOf), terminal);
+}
+
+/** Says of each kind of denial what it means: a bundle's holder, a grant's issuer or a status list's may have to act. */
+export function tellDenials(denials: readonly (string | null)[], terminal: Terminal): void {
+  for (const denial of new Set(denials)) {
+    const meaning = Object.entries(DENIAL).find(([code]) => code === denial)?.[1];
+    if (denial !== null) terminal.line(`${denial}: nothing was analysed${meaning === undefined ? "" : `; ${meaning}`}`);
+  }
 }
 
 function windowOf({ number, of, startMs, endMs }: NonNullable<SubmitOutcome["part"]>): string {
   return `window ${number} of ${of}, ${new Date(startMs).toISOString()} to ${new Date(endMs).toISOString()}`;
 }
 
-function isDenied({ verdict }: SubmitOutcome): boolean {
-  return verdict !== null && verdict.status !== "contraindicated" && verdict.claims.disclosed.denial !== null;
+function denialOf({ verdict }: SubmitOutcome): string | null {
+  return verdict === null || verdict.status === "contraindicated" ? null : verdict.claims.disclosed.denial;
 }
 
 /** Tells where each recording stands. */

@@ -38,6 +38,11 @@ function only(owners: readonly Approver[], { person, role }: Claimed, what: stri
   const names = (all: readonly Approver[]): string => [...new Set(all.map((one) => `${one.person}, ${one.role}`))].join("; ") || "nobody";
   if (first !== undefined && meant.every((one) => one.person === first.person && one.role === first.role)) return first;
   throw first === undefined
-    ? new UsageError(`the constitution gives ${what} to ${names(owners)}`, "name one of these with --person and --role")
+    ? new UsageError(
+        `the constitution gives ${what} to ${names(owners)}`,
+        owners.length === 0
+          ? "`caladrius constitution show` lists the approvers and their keys"
+          : "name one of these with --person and --role",
+      )
     : new UsageError(`${what} approves for several: ${names(meant)}`, "choose with --person and --role");
 }

@@ -33,9 +33,8 @@ export const BY_PASSKEY: Readonly<Record<string, Option>> = {
 export const MANY: number = Number.MAX_SAFE_INTEGER;
 
 export const INPUT_NOTE: readonly string[] = [
-  "An INPUT is a file or a folder (all .hea .json .ndjson .csv files in it, sorted):",
-  "FHIR R4 (Observation, Bundle, NDJSON, .ndjson.gz), WFDB (.hea with formats 16, 80, 212, 310, 311 and .mat) or CSV. One job per subject,",
-  "and several, one after another in time, where a recording is larger than a sealed job holds.",
+  "An INPUT is a file or a folder (all .hea .json .ndjson .ndjson.gz .csv files in it, sorted): FHIR R4 (Observation, Bundle, NDJSON), WFDB (.hea with formats 16, 80, 212, 310, 311 and .mat) or CSV.",
+  "One job per subject, and several, one after another in time, where a recording is larger than a sealed job holds.",
 ];
 /** Of commands that start a simulated enclave; given-deployment.ts reads them. */
 export const OWN_DEPLOYMENT: Readonly<Record<string, Option>> = {

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { EVIDENCE_OPTIONS, INPUT_NOTE, MANY, detector, json, trust, zone } from "./options.ts";
+import { EVIDENCE_OPTIONS, INPUT_NOTE, MANY, SIGN_IN, detector, json, trust, zone } from "./options.ts";
 
 /** What judges evidence, results and verifiers, and what runs the detectors without any. */
 export const VERIFICATION_COMMANDS: readonly Command[] = [
@@ -23,7 +23,7 @@ export const VERIFICATION_COMMANDS: readonly Command[] = [
       json,
     },
     notes: [
-      "Reads .attested files in archived mode. Over several files the exit code is the first of 1, 3, 30, 20, 10, 0 that occurred.",
+      "Reads .attested files in archived mode. Over several files the exit code is the first of 1, 3, 30, 20, 10, 2, 0 that occurred.",
       "A list that --remember refuses ends with exit code 10 and status-list-older, or another code of status lists; nothing is judged then.",
     ],
     load: () => import("../commands/verify.ts"),
@@ -36,6 +36,7 @@ export const VERIFICATION_COMMANDS: readonly Command[] = [
     options: {
       host: { value: "URL", about: "the host's address", required: true },
       nonce: { value: "HEX", about: "8 to 64 bytes that the evidence must repeat" },
+      ...SIGN_IN,
       out: { value: "FILE", about: "where to write the evidence", required: true },
       force: { value: null, about: "overwrite a file that exists" },
       json,
