@@ -31,12 +31,13 @@ export function meaningOf(concept: Element | null): Meaning | null {
     found = meaning;
   }
   for (const { code, path } of mdc) {
+    const signal = signalOfMdc(code);
     if (found === null) {
-      const signal = signalOfMdc(code);
       if (signal !== null) found = { kind: "signal", signal };
-    } else if (found.kind === "signal" && found.signal.mdc.length > 0 && !found.signal.mdc.includes(code)) {
-      throw new ReadError("fhir-coding", path, `${found.signal.mdc.join(" or ")} beside ${found.signal.code}`, quote(code));
-    }
+    } else if (found.kind === "signal" && found.signal.mdc.length > 0) {
+      if (!found.signal.mdc.includes(code))
+        throw new ReadError("fhir-coding", path, `${found.signal.mdc.join(" or ")} beside ${found.signal.code}`, quote(code));
+    } else if (signal !== null) throw new ReadError("fhir-coding", path, `a code that means ${keyOf(found)}`, quote(code));
   }
   return found;
 }

@@ -237,6 +237,19 @@ describe("vital signs", () => {
       "fhir-coding",
       "Observation.code.coding[1]",
     ],
+    [
+      "an MDC heart rate beside a coma score",
+      {
+        code: {
+          coding: [
+            { system: LOINC, code: "9269-2" },
+            { system: MDC, code: "147842" },
+          ],
+        },
+      },
+      "fhir-coding",
+      "Observation.code.coding[1]",
+    ],
     ["components that are no list", { component: {} }, "fhir-shape", "Observation.component"],
   ])("refuses %s and says where", (_name, fields, expectedCode, where) => {
     const result = read(observation({ valueQuantity: quantity(80, "/min"), ...fields }));
