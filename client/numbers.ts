@@ -34,8 +34,8 @@ export async function takeNumber(
     if (content === null) return null;
     if (!(await place(folder, number, content))) continue; // somebody else was faster
     const taken = await numbersOf(folder);
-    // A number of which others have gone on and removed the file is not free: the highest one always stands.
-    if (taken.some((other) => other > number)) continue;
+    // Its file may have been removed as one of the oldest before it was written here: then it was given to somebody already.
+    if (taken.filter((other) => other > number).length >= KEPT) continue;
     for (const old of taken.slice(0, -KEPT)) await unlink(join(folder, `${old}`)).catch(() => undefined);
     return { number, content };
   }
