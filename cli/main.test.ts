@@ -93,7 +93,7 @@ describe("what cannot be reached", () => {
       join(folder, "evidence"),
     );
     expect(code).toBe(EXIT.unreachable);
-    expect(stderr).toContain("nothing listens there");
+    expect(stderr).toContain("(ECONNREFUSED); is the host up");
   });
 
   it("ends with 3 for an input, as one object of the shape of all", async () => {

@@ -149,6 +149,13 @@ describe("a host that wants sign-in", () => {
     expect(without.code).not.toBe(EXIT.ok);
     expect(without.stderr).toContain("401 sign-in-missing");
   });
+
+  it("shows its evidence to whoever has a token", async () => {
+    const get = (...words: string[]): Promise<Ended> => call("attestation", "get", "--host", url, "--out", at("evidence.bin"), ...words);
+    expect(await get()).toMatchObject({ code: EXIT.unreachable, stderr: expect.stringContaining("401 sign-in-missing") as string });
+    expect((await get("--token", at("token"))).code).toBe(EXIT.ok);
+    expect((await call("attestation", "verify", at("evidence.bin"), "--trust", trust)).code).toBe(EXIT.ok);
+  });
 });
 
 describe("a grant", () => {

@@ -56,12 +56,13 @@ export class HostClient {
   }
 
   /**
-   * Evidence that repeats `nonce`, and the identity it commits to: with the keys of this boot, or with a fleet's.
+   * Evidence that repeats `nonce`, or without one the host's newest, and the identity it commits to: with the keys of this
+   * boot, or with a fleet's.
    * @throws SubmitError host-answer, host-refused; DependencyError
    */
-  attestation(nonce: Uint8Array, keys: "boot" | "fleet" = "boot"): Promise<AttestReply> {
-    const query = `nonce=${toHex(nonce)}${keys === "fleet" ? "&keys=fleet" : ""}`;
-    return this.#call(`/v1/attestation?${query}`, { headers: { accept: ATTESTATION_TYPE } }, async (response) => {
+  attestation(nonce: Uint8Array | null, keys: "boot" | "fleet" = "boot"): Promise<AttestReply> {
+    const query = [...(nonce === null ? [] : [`nonce=${toHex(nonce)}`]), ...(keys === "fleet" ? ["keys=fleet"] : [])].join("&");
+    return this.#call(`/v1/attestation${query === "" ? "" : `?${query}`}`, { headers: { accept: ATTESTATION_TYPE } }, async (response) => {
       await refuseUnless(response, [200]);
       const body = await readBody(response, MAX_ATTESTATION_BYTES);
       try {
