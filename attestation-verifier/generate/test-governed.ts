@@ -1,4 +1,4 @@
-import { encodeResultFile } from "@caladrius/wire";
+import { encodeResultFile, type ResultFile } from "@caladrius/wire";
 import { approvedRelease, foundConstitution, governedKeys } from "./test-approvals.ts";
 import { extended, makeResultFile, POLICY_DIGEST, trustText, type ResultOptions } from "./test-result.ts";
 import { pcr, PCR4 } from "./test-pki.ts";
@@ -10,6 +10,7 @@ export function makeGovernedResult(
   bytes: Uint8Array;
   /** the same file without the release */
   bare: Uint8Array;
+  file: ResultFile;
   founded: ReturnType<typeof foundConstitution>;
   source: ReturnType<typeof approvedRelease>;
   /** a trust file with other keys than a plain one's */
@@ -37,6 +38,7 @@ export function makeGovernedResult(
   return {
     bytes: encodeResultFile({ ...file, ...beside }),
     bare: encodeResultFile(file),
+    file,
     founded,
     source,
     trust: (releases, change = {}) => trustText(root, { ...governedKeys(founded.statement, releases), ...change }),

@@ -48,7 +48,7 @@ export function leftOpen(topic: NotChecked, verdict: FileVerdict, { statusList, 
 }
 
 /** The evidence of a document, or the one inside a result. */
-export function evidenceOf<Claims extends EvidenceClaims>(claims: Claims | { readonly evidence: EvidenceClaims }): EvidenceClaims {
+export function evidenceOf(claims: EvidenceClaims | { readonly evidence: EvidenceClaims }): EvidenceClaims {
   return "evidence" in claims ? claims.evidence : claims;
 }
 
