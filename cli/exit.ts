@@ -121,7 +121,7 @@ export function failureOf(error: unknown): Failure {
       : undefined;
   // What a trust file lacks or has wrong is told with the code, and the exit code, that the verifier's table has for it.
   if (reason !== undefined && (["Refusal", "ReleaseError"].includes(error.name) || error instanceof ConfigurationError))
-    return { exit: REASON_EXIT[reason.status], code, sentence: error.message, stage: reason.stage, spec: reason.spec };
+    return { exit: REASON_EXIT[reason.status], code, sentence: advised(code, error.message), stage: reason.stage, spec: reason.spec };
   if (error instanceof WireError || error instanceof LimitError || error.name === "ImageError") {
     return { exit: UNSUPPORTED.test(code) ? EXIT.unsupported : EXIT.malformed, code, sentence: advised(code, error.message) };
   }
@@ -161,6 +161,7 @@ function submitExit(error: Error): ExitCode {
 
 /** What to do about refusals of the client, which does not know how the command line spells it. */
 const ADVICE: Readonly<Record<string, string>> = {
+  "bundle-root": "or is --trust the file of another deployment?",
   "output-exists": "--force overwrites it",
   "sign-signed": "--replace drops it",
   "host-unreachable": "is the host up, and is --host its address?",

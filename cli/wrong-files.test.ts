@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Refusal } from "@caladrius/attestation-verifier";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { EXIT, failureOf } from "./exit.ts";
+import { call } from "./test-support/call.ts";
+
+// What a slip of the pen in a path leads to.
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "caladrius-wrong-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it("says that a key file was made, and that one was there", async () => {
+  const words = ["key", "show", "--key", join(folder, "me.key")];
+  const made = await call(...words);
+  expect(made.stderr).toContain("me.key (0600), as there was none");
+  expect(await call(...words)).toEqual({ ...made, stderr: "" });
+});
+
+it("asks whether the trust file is of another deployment where the root is another", () => {
+  const failure = failureOf(new Refusal("bundle-root", { expected: "one", actual: "another" }));
+  expect(failure.exit).toBe(EXIT.contraindicated);
+  expect(failure.sentence).toMatch(/found another .*; or is --trust the file of another deployment\?$/);
+});
