@@ -1,11 +1,11 @@
-import { describeBeats, readEcgGroups, VENTRICULAR_PERMILLE, ventricularPermille } from "@caladrius/enclave/analyse/beats";
+import { describeBeats, readEcgGroups, VENTRICULAR_PERMILLE, VentricularModel } from "@caladrius/enclave/analyse/beats";
 import { percentiles, type Report } from "./report.ts";
 import { recordingOf } from "./scoring/detected.ts";
 import { bootstrap } from "./scoring/record-scores.ts";
 import { DS1_FOLDER, readRecord, recordNames, type ScoredRecord } from "./scoring/records.ts";
 import { vebRows, type Leads, type VebRows } from "./training/veb-rows.ts";
 import { streamAgreement, type StreamAgreement } from "./training/veb-stream.ts";
-import { calls, foldModels, ratesOfVeb, scoreVeb, vebTable, type VebRates, type VebScore } from "./training/veb-scores.ts";
+import { callsOf, foldModels, ratesOfVeb, scoreVeb, vebTable, type VebRates, type VebScore } from "./training/veb-scores.ts";
 
 /** What was asked on the command line. */
 export interface VebBenchOptions {
@@ -43,7 +43,8 @@ export async function run(report: Report, { wfdb }: VebBenchOptions = {}): Promi
   const how = isCrossValidated ? "leave one record out" : "shipped table";
   const score = (rows: VebRows): VebScore => {
     const model = models?.get(rows.record);
-    const called = rows.rows.map((row) => (model === undefined ? ventricularPermille(row) >= VENTRICULAR_PERMILLE : calls(model, row)));
+    const shipped = new VentricularModel();
+    const called = model === undefined ? rows.rows.map((row) => shipped.permille(row) >= VENTRICULAR_PERMILLE) : callsOf(model, rows.rows);
     return scoreVeb(rows, (beat) => called[beat] === true);
   };
   for (const leads of LEADS) {
@@ -104,7 +105,10 @@ function addSpeed(report: Report, { leads, length }: ScoredRecord): void {
     const began = performance.now();
     const groups = readEcgGroups(recording);
     const found = performance.now();
-    for (const group of groups) describeBeats(group, (row) => ventricularPermille(row));
+    for (const group of groups) {
+      const model = new VentricularModel();
+      describeBeats(group, (row) => model.permille(row));
+    }
     seconds.beats.push(found - began);
     seconds.labels.push(performance.now() - found);
   }

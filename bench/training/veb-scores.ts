@@ -1,4 +1,4 @@
-import { VENTRICULAR_PERMILLE } from "@caladrius/enclave/analyse/beats";
+import { ShapeScores, VENTRICULAR_PERMILLE } from "@caladrius/enclave/analyse/beats";
 import { logOdds, type Model } from "./boost.ts";
 import type { VebRows } from "./veb-rows.ts";
 import { trainVeb } from "./veb-train.ts";
@@ -61,9 +61,10 @@ export function foldModels(all: readonly VebRows[], progress: (text: string) => 
   return models;
 }
 
-/** Whether a model calls a row ventricular, as the shipped one does. */
-export function calls(model: Model, row: Int32Array): boolean {
-  return 1000 / (1 + Math.exp(-logOdds(model, row))) >= VENTRICULAR_PERMILLE;
+/** Which of one record's rows, in order, a model calls ventricular, as the shipped one does. */
+export function callsOf(model: Model, rows: readonly Int32Array[]): boolean[] {
+  const shapes = new ShapeScores();
+  return rows.map((row) => 1000 / (1 + Math.exp(-shapes.join(row, logOdds(model, row)))) >= VENTRICULAR_PERMILLE);
 }
 
 /** The per-record table as text. */

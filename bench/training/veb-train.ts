@@ -39,8 +39,8 @@ const DIRECTIONS: Readonly<Partial<Record<(typeof FEATURES)[number], 1 | -1>>> =
   "run-after": 1,
 };
 
-/** A table that knows heart rates knows its patients: the interval itself is not asked. */
-const LEFT_OUT = "before";
+/** A table that knows heart rates knows its patients: the interval itself is not asked, nor the name of a shape. */
+const LEFT_OUT: readonly (typeof FEATURES)[number][] = ["before", "shape"];
 
 /** How the shipped model is grown. */
 export const VEB_OPTIONS: BoostOptions = {
@@ -49,7 +49,7 @@ export const VEB_OPTIONS: BoostOptions = {
   rate: 0.1,
   lambda: 5,
   leastWeight: 3,
-  directions: FEATURES.map((name) => (name === LEFT_OUT ? null : (DIRECTIONS[name] ?? 0))),
+  directions: FEATURES.map((name) => (LEFT_OUT.includes(name) ? null : (DIRECTIONS[name] ?? 0))),
   columnsPercent: 50,
   groupsPercent: 100,
 };

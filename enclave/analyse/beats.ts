@@ -12,7 +12,8 @@ export { AfStream, type AfBeat, type AfEpisode, type AfLimits, type AfListener }
 export { BeatFeatures } from "./ecg/ectopy/beat-features.ts";
 export { EctopyStream, type TellBeat } from "./ecg/ectopy/ectopy-stream.ts";
 export { FEATURES } from "./ecg/ectopy/features.ts";
-export { ventricularPermille } from "./ecg/ectopy/model.ts";
+export { VentricularModel } from "./ecg/ectopy/model.ts";
+export { ShapeScores } from "./ecg/ectopy/shape-scores.ts";
 export { describeBeats, VENTRICULAR_PERMILLE, ventricularBeats } from "./ecg/ectopy/ventricular.ts";
 export type { EcgGroup } from "./ecg/groups.ts";
 

@@ -106,6 +106,7 @@ export class BeatFeatures {
     intervals.push(interval);
     const row = this.#nextRow;
     row.fill(0);
+    row[COLUMN.shape] = -1;
     this.#readIntervals(row, interval);
     const known = this.#readShape(row, beat, last);
     const likeness = row[COLUMN.likeness] ?? 0;
@@ -177,6 +178,7 @@ export class BeatFeatures {
     row[COLUMN["shape-width"]] = permille(shape.width / ((usual ?? shape).width + TINY));
     row[COLUMN["shape-before"]] = permille(shape.before);
     row[COLUMN["shape-after"]] = permille(shape.after);
+    row[COLUMN.shape] = shape.id;
     return shape;
   }
 

@@ -33,7 +33,7 @@ interface Found {
  */
 export const ecgEctopy: Detector = {
   id: "ecg-ectopy",
-  version: "1.1.0",
+  version: "1.2.0",
   title: "Ventricular ectopic beats by intervals and by shape beside the patient's own beats",
   parameters: [required("low-per-hour", 30, 0, 10_000), required("run-beats", 3, 2, 100), required("medium-per-minute", 100, 40, 300)],
   readsEcg: true,

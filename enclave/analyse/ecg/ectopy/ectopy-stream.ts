@@ -1,7 +1,7 @@
 import { BeatStream } from "../beat-stream.ts";
 import { cutBeat, type CutLayout } from "./beat-cut.ts";
 import { BeatFeatures, type Cutter } from "./beat-features.ts";
-import { ventricularPermille } from "./model.ts";
+import { VentricularModel } from "./model.ts";
 import { RecentSamples } from "./recent-samples.ts";
 
 /** Gets every beat, in order: its raw sample from the first that was pushed, and how likely it is of ventricular origin. */
@@ -36,7 +36,8 @@ export class EctopyStream {
   constructor(rate: number, microvolts: readonly number[], tell: TellBeat) {
     this.#rate = rate;
     this.#microvolts = [microvolts[0] ?? 0, microvolts[1] ?? 0];
-    this.#features = new BeatFeatures(rate, microvolts.length > 1 ? 2 : 1, (row) => tell(this.#cut.shift() ?? 0, ventricularPermille(row)));
+    const model = new VentricularModel();
+    this.#features = new BeatFeatures(rate, microvolts.length > 1 ? 2 : 1, (row) => tell(this.#cut.shift() ?? 0, model.permille(row)));
     const { length, group } = this.#features.layout;
     this.#reach = length * group;
     const kept = Math.ceil(KEPT_SECONDS * rate) + 2 * this.#reach;

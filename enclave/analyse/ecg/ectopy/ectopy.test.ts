@@ -6,7 +6,7 @@ import { even, recordingOf, START_MS } from "../../recordings.fixture.ts";
 import { EctopyCount, type VentricularRunFound } from "./ectopy-count.ts";
 import { Recent } from "./intervals.ts";
 import { LEAVES, SPLITS } from "./model-table.ts";
-import { ventricularPermille } from "./model.ts";
+import { VentricularModel } from "./model.ts";
 import { FEATURES } from "./features.ts";
 
 /** One heart beat: when, and whether it comes from the ventricles. */
@@ -139,12 +139,13 @@ describe("ecg-ectopy", () => {
   });
 });
 
-describe("ventricularPermille", () => {
+describe("VentricularModel", () => {
   it("is a likelihood for any row", () => {
+    const model = new VentricularModel();
     const row = fc.int32Array({ minLength: FEATURES.length, maxLength: FEATURES.length });
     fc.assert(
       fc.property(row, (values) => {
-        const permille = ventricularPermille(values);
+        const permille = model.permille(values);
         expect(Number.isInteger(permille) && permille >= 0 && permille <= 1000).toBe(true);
       }),
     );

@@ -41,6 +41,7 @@ export const FEATURES = [
   "run-likeness", // mean
   "run-width",
   "run-after", // after-to-usual of the last of them
+  "shape", // which shape it is, -1 for none: a name, which the table does not ask
 ] as const;
 
 /** Column of a feature. */

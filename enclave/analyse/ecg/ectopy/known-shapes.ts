@@ -2,6 +2,8 @@ import type { CutLayout } from "./beat-cut.ts";
 
 /** A shape that was met before, with what its beats have in common. */
 export interface Known {
+  /** its place among the shapes, and 8 times how often a shape there was replaced */
+  id: number;
   /** of each lead the running mean of its beats, from -0.25 s to +0.4 s */
   waves: Float64Array[];
   /** sum and sum of squares of each wave's QRS window */
@@ -153,6 +155,7 @@ export class KnownShapes {
     const waves = cuts.map((cut) => cut.slice(from, from + this.#head + tail + 1));
     const leads = cuts.length;
     const fresh: Known = {
+      id: this.all.length,
       waves,
       sums: new Float64Array(leads),
       squares: new Float64Array(leads),
@@ -168,6 +171,7 @@ export class KnownShapes {
     else {
       let rarest = 0;
       for (let i = 1; i < this.all.length; i++) if ((this.all[i]?.share ?? 0) < (this.all[rarest]?.share ?? 0)) rarest = i;
+      fresh.id = (this.all[rarest]?.id ?? 0) + MOST_SHAPES;
       this.all[rarest] = fresh;
     }
     return fresh;
@@ -196,9 +200,10 @@ export function correlation(a: Float64Array, fromA: number, b: Float64Array, fro
 
 /** Correlation from which on two beats have one shape. */
 export const SAME_SHAPE = 0.9;
+/** Shapes that are kept. */
+export const MOST_SHAPES = 8;
 const USUAL_SHARE = 0.125;
 const SHARE_BEATS = 256;
 const MEAN_BEATS = 16;
-const MOST_SHAPES = 8;
 const LEAST_DISTANCE = 0.03;
 const TINY = 1e-6;

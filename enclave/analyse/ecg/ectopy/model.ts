@@ -1,10 +1,18 @@
 import { BASE, LEAVES, SPLITS } from "./model-table.ts";
+import { ShapeScores } from "./shape-scores.ts";
 
-/**
- * Likelihood that a beat is of ventricular origin, in permille, by its features: a sum of small decision trees, each of
- * three questions, in integers throughout.
- */
-export function ventricularPermille(row: Int32Array): number {
+/** How likely the beats of one patient are of ventricular origin: by each one's own features and by others of its shape. */
+export class VentricularModel {
+  readonly #shapes = new ShapeScores();
+
+  /** Likelihood of the next beat, in permille. */
+  permille(row: Int32Array): number {
+    return likelihoodOf(Math.round(this.#shapes.join(row, scoreOf(row))));
+  }
+}
+
+/** Thousandths of log-odds: a sum of small decision trees, each of three questions, in integers throughout. */
+function scoreOf(row: Int32Array): number {
   let score = BASE;
   for (let tree = 0; tree < TREES; tree++) {
     let node = 1;
@@ -14,7 +22,7 @@ export function ventricularPermille(row: Int32Array): number {
     }
     score += VALUES[tree * LEAVES_OF_TREE + node - LEAVES_OF_TREE] ?? 0;
   }
-  return likelihoodOf(score);
+  return score;
 }
 
 /** Logistic function of thousandths, from a table, straight between its points. */

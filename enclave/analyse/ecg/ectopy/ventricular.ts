@@ -3,9 +3,9 @@ import { claimedBeats } from "../claimed.ts";
 import type { EcgGroup, GroupLead } from "../groups.ts";
 import { cutBeat, type CutLayout } from "./beat-cut.ts";
 import { BeatFeatures, type Cutter } from "./beat-features.ts";
-import { ventricularPermille } from "./model.ts";
+import { VentricularModel } from "./model.ts";
 
-/** Likelihood from which on a beat is called ventricular: on MIT-BIH DS1, cross-validated, about as many are then missed as are false. */
+/** Likelihood from which on a beat is called ventricular: chosen on MIT-BIH DS1, cross-validated, before the scores of a shape were asked. */
 export const VENTRICULAR_PERMILLE = 380;
 
 /** For each beat of a group 1 where it is of ventricular origin, else 0 (also where it is not claimed): found once for all detectors. */
@@ -24,8 +24,9 @@ export function ventricularLikelihoods(group: EcgGroup): Uint16Array {
   if (likelihoods === undefined) {
     likelihoods = new Uint16Array(group.beats.length);
     const found = likelihoods;
+    const model = new VentricularModel();
     describeBeats(group, (row, beat) => {
-      found[beat] = ventricularPermille(row);
+      found[beat] = model.permille(row);
     });
     LIKELIHOODS.set(group, likelihoods);
   }
