@@ -13,7 +13,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const key = await about(path, () => openSubmitterKey(path));
   const text = renderPublicKey(key);
   if (out !== null) await writeWhole(out, text, { force: args.flag("force") });
-  if (isNew) terminal.note(`made ${path} (0600), as there was none: whoever can read it submits and opens replies in its name`);
+  if (isNew) terminal.line(`made ${path} (0600), as there was none: whoever can read it submits and opens replies in its name`);
   terminal.object({ thumbprint: thumbprintOf(key.signing), signing: key.signing.key, suite: key.sealing.suite, out });
   terminal.line(`thumbprint  ${toHex(thumbprintOf(key.signing))}`);
   terminal.line(`signs with  ${key.signing.alg}`);
