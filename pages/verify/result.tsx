@@ -1,4 +1,4 @@
-import type { Disclosed, ResultFileClaims } from "@caladrius/attestation-verifier";
+import type { Disclosed, NotChecked, ResultFileClaims } from "@caladrius/attestation-verifier";
 import { toHex } from "@caladrius/wire";
 import type { JSX } from "preact";
 import { CoverageSection } from "./coverage.tsx";
@@ -7,7 +7,7 @@ import { Detectors, Findings, PriorityBadge } from "./findings.tsx";
 import { count, formatLength, formatTime } from "./format.ts";
 
 /** What a verified result says. */
-export function Result({ claims }: { claims: ResultFileClaims }): JSX.Element {
+export function Result({ claims, notChecked }: { claims: ResultFileClaims; notChecked: readonly NotChecked[] }): JSX.Element {
   const { result, disclosed, software, bootId, withheldAtMost, provedTime } = claims;
   const { grant, input, stream } = disclosed;
   const secret = (value: string | null): JSX.Element | string => value ?? <i>not in this file</i>;
@@ -28,7 +28,7 @@ export function Result({ claims }: { claims: ResultFileClaims }): JSX.Element {
             ["Job", <Code>{toHex(result.jobDigest)}</Code>],
             ["Nonce", <Code>{toHex(result.nonce)}</Code>],
             ["Recording", input === null ? secret(null) : <Code>{toHex(input.recordingDigest)}</Code>],
-            input === null ? null : ["Signed by a device", input.device === null ? "no" : <Code>{toHex(input.device)}</Code>],
+            input === null ? null : ["Signed by a device", signedBy(input.device, notChecked)],
             grant === null ? null : ["Grant", <Code>{`${toHex(grant.digest)}, use ${grant.use}`}</Code>],
             stream === null
               ? null
@@ -50,6 +50,13 @@ export function Result({ claims }: { claims: ResultFileClaims }): JSX.Element {
       {disclosed.denial === null && <Detectors disclosed={disclosed} />}
     </>
   );
+}
+
+/** A key signed; whether it is a device that the policy knows, the coverage says, where it is in the file. */
+function signedBy(device: Uint8Array | null, notChecked: readonly NotChecked[]): JSX.Element | string {
+  if (device === null) return "no";
+  const key = <Code>{toHex(device)}</Code>;
+  return notChecked.includes("input provenance") ? <>{key}, which nothing here shows to be a device that the policy knows</> : key;
 }
 
 function Alarms({ disclosed: { denial, "alarm-summary": summary, finding, coverage } }: { disclosed: Disclosed }): JSX.Element {

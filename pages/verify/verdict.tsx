@@ -75,7 +75,7 @@ export function VerdictView({
           </button>
         </div>
       </section>
-      {verdict.status !== "contraindicated" && isResult(verdict) && <Result claims={verdict.claims} />}
+      {verdict.status !== "contraindicated" && isResult(verdict) && <Result claims={verdict.claims} notChecked={verdict.notChecked} />}
       <NotCheckedList verdict={verdict} standing={standing} />
       {verdict.claims?.statusList !== undefined && <StatusListSection claims={verdict.claims.statusList} />}
       <Approvals verdict={verdict} />
