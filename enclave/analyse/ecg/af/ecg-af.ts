@@ -14,7 +14,7 @@ import { AfStream, type AfEpisode, type AfLimits, type AfListener } from "./af-s
  */
 export const ecgAf: Detector = {
   id: "ecg-af",
-  version: "1.0.0",
+  version: "1.1.0",
   title: "Atrial fibrillation by the sample entropy of intervals between beats",
   parameters: [required("irregularity-permille", 450, 200, 2000), required("hold-ms", 30_000, 10_000, 600_000)],
   readsEcg: true,
