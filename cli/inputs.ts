@@ -1,17 +1,27 @@
-import { readInputs, type ReadProblem, type ReadRecording, type ReadWarning } from "@caladrius/client";
-import { EXIT, failureJson, worst, type ExitCode, type Failure } from "./exit.ts";
+import { isZone, readInputs, type ReadProblem, type ReadRecording, type ReadWarning } from "@caladrius/client";
+import type { Arguments } from "./arguments.ts";
+import { EXIT, failureJson, UsageError, worst, type ExitCode, type Failure } from "./exit.ts";
 import { styled, type Terminal } from "./print.ts";
 
 /** What inputs gave: recordings, and the exit code for what could not be read. */
 export interface Inputs {
   recordings: ReadRecording[];
   exit: ExitCode;
+  /** files of which nothing was used */
+  notRead: number;
 }
 
 /** What a command was told about its inputs. */
 export interface InputOptions {
   /** of times without offset in CSV files */
   zone?: string | null;
+}
+
+/** What --zone says, null when it was not given. @throws UsageError when there is no such zone: the same word in a file is the file's fault */
+export function readZone(args: Arguments): string | null {
+  const zone = args.optional("zone");
+  if (zone === null || isZone(zone)) return zone;
+  throw new UsageError(`--zone must be a zone such as Europe/Berlin, UTC or +01:00, not ${JSON.stringify(zone)}`);
 }
 
 /** Reads files and folders; what could not be read or used is told on stderr (with --json as objects) and never dropped in silence. */
@@ -36,7 +46,12 @@ export async function readAll(paths: readonly string[], terminal: Terminal, { zo
   }
   for (const { recording, notUsed: own } of recordings) tellNotUsed(`subject ${recording.subject}`, own, terminal);
   tellNotUsed("no subject", notUsed, terminal);
-  return { recordings, exit: worst(problems.map((problem) => exitOf(problem, recordings))) };
+  const lost = problems.filter((problem) => exitOf(problem, recordings) !== EXIT.ok);
+  return {
+    recordings,
+    exit: worst(lost.map((problem) => exitOf(problem, recordings))),
+    notRead: new Set(lost.map(({ file }) => file)).size,
+  };
 }
 
 /** What was read and is used all the same; of several of one kind in a file the first place. */

@@ -1,7 +1,17 @@
-import { parsePublicKey, parseVerifyingKey, type SubmitterPublicKey } from "@caladrius/client";
+import { existsSync } from "node:fs";
+import { openSubmitterKey, parsePublicKey, parseVerifyingKey, type SubmitterKey, type SubmitterPublicKey } from "@caladrius/client";
 import type { SigningPublicKey } from "@caladrius/wire";
 import { about } from "./exit.ts";
 import { readText } from "./files.ts";
+import type { Terminal } from "./print.ts";
+
+/** Opens a submitter's key file; one that is made, as there was none, is told: the path may have been mistyped. @throws FileProblem as `openSubmitterKey` */
+export async function openToldKey(path: string, terminal: Terminal): Promise<SubmitterKey> {
+  const isNew = !existsSync(path);
+  const key = await about(path, () => openSubmitterKey(path));
+  if (isNew) terminal.line(`made ${path} (0600), as there was none: whoever can read it submits and opens replies in its name`);
+  return key;
+}
 
 /** Reads the public half of a submitter's keys, as `key show` writes it. @throws FileProblem around ConfigurationError public-key-form */
 export async function readPublicKey(path: string): Promise<SubmitterPublicKey> {

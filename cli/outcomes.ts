@@ -30,6 +30,12 @@ export function printOutcomes(outcomes: readonly SubmitOutcome[], terminal: Term
   tellDenials(outcomes.map(denialOf), terminal);
 }
 
+/** The last line: how many results verified, of how many, and how many inputs gave none as they could not be read. */
+export function countLine(verified: number, of: number, notRead: number): string {
+  const unread = notRead === 0 ? "" : notRead === 1 ? "; 1 input was not read" : `; ${notRead} inputs were not read`;
+  return `verified ${verified} of ${of} results${unread}`;
+}
+
 /** Says of each kind of denial what it means: a bundle's holder, a grant's issuer or a status list's may have to act. */
 export function tellDenials(denials: readonly (string | null)[], terminal: Terminal): void {
   for (const denial of new Set(denials)) {

@@ -92,6 +92,17 @@ describe("submit, verify, show", () => {
     expect(digests[0]).toBe(digests[1]);
   });
 
+  it("count an input that could not be read, and say that a key was made", async () => {
+    writeFileSync(join(folder, "broken.csv"), "no recording");
+    const inputs = [join("samples", "sample-ecg-pause.hea"), "broken.csv"];
+    const words = ["submit", ...inputs, "--host", up.url, "--trust", up.trust, "--key", "mistyped.key"];
+    const { code, stdout } = await call(...words);
+    expect(code).toBe(30);
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe("verified 1 of 1 results; 1 input was not read");
+    expect(stdout).toContain("made mistyped.key (0600), as there was none");
+    expect((await call(...words)).stdout).not.toContain("mistyped.key");
+  });
+
   it("verify the files offline, in archived mode", async () => {
     const files = readdirSync(join(folder, "results")).map((name) => join("results", name));
     expect(statSync(join(folder, files[0] ?? "")).mode & 0o777).toBe(0o600);

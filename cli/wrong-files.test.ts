@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "@caladrius/attestation-verifier";
@@ -19,6 +19,17 @@ it("says that a key file was made, and that one was there", async () => {
   const [first, ...others] = made.stdout.split("\n");
   expect(first).toContain("me.key (0600), as there was none");
   expect(await call(...words)).toEqual({ ...made, stdout: others.join("\n") });
+});
+
+it("holds a zone that there is not against the option, or against the file, as either names it", async () => {
+  const [plain, zoned] = [join(folder, "plain.csv"), join(folder, "zoned.csv")];
+  writeFileSync(plain, "time [ms],hr\n0,60\n");
+  writeFileSync(zoned, "# zone: Mars/Olympus\ntime [ms],hr\n0,60\n");
+  const wrong = await call("analyse", plain, "--zone", "Mars/Olympus");
+  expect([wrong.code, wrong.stdout]).toEqual([EXIT.usage, ""]);
+  expect(wrong.stderr).toContain('--zone must be a zone such as Europe/Berlin, UTC or +01:00, not "Mars/Olympus"');
+  expect((await call("analyse", zoned, "--json")).code).toBe(EXIT.malformed);
+  expect((await call("analyse", plain, "--zone", "+01:00", "--json")).code).toBe(EXIT.ok);
 });
 
 it("asks whether the trust file is of another deployment where the root is another", () => {

@@ -2,14 +2,14 @@ import { analyse, DETECTORS } from "@caladrius/enclave/analyse";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
 import { printAlarms, printCoverage, printFindings } from "../findings.ts";
-import { readAll } from "../inputs.ts";
+import { readAll, readZone } from "../inputs.ts";
 import { styled, type Terminal } from "../print.ts";
 
 /** Runs the detectors on local data. What comes out is neither sealed nor attested, and says so. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const detectors = args.many("detector");
   refuseUnknownDetectors(detectors);
-  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
+  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: readZone(args) });
   terminal.line([styled("yellow", "unattested: computed on this machine, by whatever program stands here. Not a medical device.")]);
   for (const { recording, sources } of recordings) {
     const analysis = analyse(recording, { detectors });

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSubmitterKey, EmergencyDesk, openSubmitterKey, submit, type KnownEmergency, type ReadRecording } from "@caladrius/client";
+import { createSubmitterKey, EmergencyDesk, submit, type KnownEmergency, type ReadRecording } from "@caladrius/client";
 import { equalBytes, toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { readHost } from "../emergency/host.ts";
 import { emergencyObject, printEmergency } from "../emergency/print.ts";
 import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder } from "../files.ts";
-import { readAll } from "../inputs.ts";
+import { readAll, readZone } from "../inputs.ts";
+import { openToldKey } from "../keys.ts";
 import { outcomeExit, printOutcomes, tellProgress, tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 
@@ -18,12 +19,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (reason === "" || reason.length > 1000) throw new UsageError("--reason must have 1 to 1000 characters");
   const ward = args.optional("ward");
   const waitMs = 1000 * args.integer("wait", 0, 24 * 3600, DEFAULT_WAIT_S);
+  const zone = readZone(args);
   const host = await readHost(args);
   const keyPath = args.optional("key");
-  const key = keyPath === null ? await createSubmitterKey() : await openSubmitterKey(keyPath);
+  const key = keyPath === null ? await createSubmitterKey() : await openToldKey(keyPath, terminal);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
-  const { recordings, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
+  const { recordings, exit } = await readAll(args.inputs, terminal, { zone });
   const subject = oneSubject(recordings, args.optional("subject"));
 
   const stop = new AbortController();

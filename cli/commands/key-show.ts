@@ -1,19 +1,17 @@
-import { existsSync } from "node:fs";
-import { openSubmitterKey, renderPublicKey, thumbprintOf } from "@caladrius/client";
+import { renderPublicKey, thumbprintOf } from "@caladrius/client";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
-import { about, EXIT, type ExitCode } from "../exit.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
 import { writeWhole } from "../files.ts";
+import { openToldKey } from "../keys.ts";
 import type { Terminal } from "../print.ts";
 
 /** The public half of a submitter's key file: for whoever gives grants, or names this submitter as a recipient. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const [path, out] = [args.text("key"), args.optional("out")];
-  const isNew = !existsSync(path);
-  const key = await about(path, () => openSubmitterKey(path));
+  const key = await openToldKey(path, terminal);
   const text = renderPublicKey(key);
   if (out !== null) await writeWhole(out, text, { force: args.flag("force") });
-  if (isNew) terminal.line(`made ${path} (0600), as there was none: whoever can read it submits and opens replies in its name`);
   terminal.object({ thumbprint: thumbprintOf(key.signing), signing: key.signing.key, suite: key.sealing.suite, out });
   terminal.line(`thumbprint  ${toHex(thumbprintOf(key.signing))}`);
   terminal.line(`signs with  ${key.signing.alg}`);

@@ -10,7 +10,7 @@ import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { NOT_A_MEDICAL_DEVICE } from "../findings.ts";
 import { readLimited, refuseExisting, writeWhole } from "../files.ts";
-import { readAll } from "../inputs.ts";
+import { readAll, readZone } from "../inputs.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 import { printVerdict, verdictExit, verdictObject } from "../verdicts.ts";
@@ -21,6 +21,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const file = args.inputs[0] ?? "";
   const [out, trustPath, force] = [args.text("out"), args.text("trust"), args.flag("force")];
   if (!force) await refuseExisting(out);
+  const zone = readZone(args);
   const bytes = await readLimited(file, MAX_RESULT_FILE_BYTES);
   const trust = await readTrustFile(trustPath);
   const verdict = await verifyGovernedResultFile(bytes, trust, {}, signatures);
@@ -32,7 +33,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     terminal.line("no page is written, as nothing of this file can be relied on");
     return exit;
   }
-  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal, { zone: args.optional("zone") });
+  const { recordings, exit: readExit } = await readAll(args.many("recording"), terminal, { zone });
   const choice = choose(recordings, verdict.claims);
   if (typeof choice === "string") {
     const unread = recordings.length === 0 && readExit !== EXIT.ok;

@@ -10,7 +10,7 @@ import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder } from "../files.ts";
 import { readAll } from "../inputs.ts";
 import { startLocal, untilAsked } from "../local.ts";
-import { outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
+import { countLine, outcomeExit, printOutcomes, tellProgress } from "../outcomes.ts";
 import { styled, type Terminal } from "../print.ts";
 import { printSimulator, simulatorEvents, warningsTo } from "../tell.ts";
 import { readTrustFile } from "../trust.ts";
@@ -39,11 +39,11 @@ async function demonstrate(args: Arguments, terminal: Terminal, folder: string, 
   terminal.line("Not a medical device.");
   const samples = args.inputs.length === 0;
   const inputs = samples ? await writeSampleFiles(join(folder, "samples")) : args.inputs;
-  const { recordings, exit } = await readAll(inputs, terminal);
+  const { recordings, exit, notRead } = await readAll(inputs, terminal);
   terminal.line(
     `input      ${recordings.length} recordings${samples ? " that a physiological model made, with scripted episodes: nobody's data" : ""}`,
   );
-  if (recordings.length === 0) return finish(0, exit === EXIT.ok ? EXIT.malformed : exit, terminal);
+  if (recordings.length === 0) return finish(0, exit === EXIT.ok ? EXIT.malformed : exit, terminal, 0, notRead);
 
   const local = await startLocal({ data: join(folder, "data"), port: 0, logger: warningsTo(terminal), events: simulatorEvents(terminal) });
   try {
@@ -74,14 +74,14 @@ async function demonstrate(args: Arguments, terminal: Terminal, folder: string, 
       terminal.line(`verdict    ${first.status}, as ${first.sentence}`);
       terminal.line(`           not checked: ${first.notChecked.join(", ")}`);
     }
-    return finish(accepted.length, worst(outcomes.map((outcome) => outcomeExit(outcome, false))), terminal, outcomes.length);
+    return finish(accepted.length, worst(outcomes.map((outcome) => outcomeExit(outcome, false))), terminal, outcomes.length, notRead);
   } finally {
     await local.close();
   }
 }
 
-function finish(verified: number, exit: ExitCode, terminal: Terminal, total = 0): ExitCode {
-  terminal.object({ verified, of: total });
-  terminal.line(`verified ${verified} of ${total} results`);
+function finish(verified: number, exit: ExitCode, terminal: Terminal, total: number, notRead: number): ExitCode {
+  terminal.object({ verified, of: total, notRead });
+  terminal.line(countLine(verified, total, notRead));
   return exit === EXIT.ok && (total === 0 || verified < total) ? EXIT.contraindicated : exit;
 }

@@ -1,12 +1,13 @@
-import { openSubmitterKey, submit, type KmsKey } from "@caladrius/client";
+import { submit, type KmsKey } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
 import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { makeFolder, readText } from "../files.ts";
-import { readAll } from "../inputs.ts";
+import { readAll, readZone } from "../inputs.ts";
+import { openToldKey } from "../keys.ts";
 import { codeLine, readDemandedRelease } from "../release/demanded.ts";
 import { readTokens } from "../sign-in-options.ts";
 import { readCarried } from "../submit-options.ts";
-import { outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
+import { countLine, outcomeExit, printOutcomes, tellProgress, tellRetries, tellSlow } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 import { refuseUnknownDetectors } from "./analyse.ts";
@@ -18,16 +19,17 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const level = args.oneOf("level", ["alarm", "findings", "full"]) ?? "findings";
   const purpose = args.optional("purpose") ?? "TREAT";
   if (!/^.{1,32}$/u.test(purpose)) throw new UsageError("--purpose must be a code of 1 to 32 characters, such as TREAT");
+  const zone = readZone(args);
   const trust = await readTrustFile(args.text("trust"));
   const release = await readDemandedRelease(args, trust);
   const kmsKey = await readKmsKey(args);
   const keyPath = args.optional("key");
-  const key = keyPath === null ? null : await openSubmitterKey(keyPath);
+  const key = keyPath === null ? null : await openToldKey(keyPath, terminal);
   const tokens = await readTokens(args);
   const carried = await readCarried(args, key, keyPath);
   const outDir = args.optional("out");
   if (outDir !== null) await makeFolder(outDir);
-  const { recordings: read, exit } = await readAll(args.inputs, terminal, { zone: args.optional("zone") });
+  const { recordings: read, exit, notRead } = await readAll(args.inputs, terminal, { zone });
   const device = args.optional("device");
   const recordings = device === null ? read : read.map((one) => ({ ...one, recording: { ...one.recording, device } }));
   if (kmsKey !== null)
@@ -59,7 +61,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (release !== null && verified.length > 0) terminal.line(`${codeLine(release)}; the release is in each result`);
   const notChecked = new Set(verified.flatMap(({ verdict }) => verdict?.notChecked ?? []));
   if (notChecked.size > 0) terminal.line(`not checked: ${[...notChecked].join(", ")}`);
-  terminal.line(`verified ${verified.length} of ${outcomes.length} results`);
+  terminal.line(countLine(verified.length, outcomes.length, notRead));
   return worst([exit, ...outcomes.map((outcome) => outcomeExit(outcome, args.flag("strict")))]);
 }
 

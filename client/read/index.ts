@@ -1,2 +1,3 @@
 export { readInputs, type ReadInputsOptions } from "./files.ts";
 export * from "./formats.ts";
+export { isZone } from "./zone.ts";

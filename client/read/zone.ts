@@ -1,3 +1,8 @@
+/** Whether a word names a zone that `readInputs` takes: an IANA name, "UTC" or a fixed offset such as "+01:00". */
+export function isZone(zone: string): boolean {
+  return zoneOffsets(zone) !== null;
+}
+
 /**
  * The moments at which clocks of a zone show a local time: none where the clock skips it, two where it shows it twice.
  * @param zone IANA name ("Europe/Berlin"), "UTC" or a fixed offset ("+01:00")
