@@ -76,6 +76,23 @@ describe("options of verify", () => {
     expect((await run("verify", result, result, "--trust", trust, "--ear", json)).code).toBe(2);
   });
 
+  it("print the verdict where EAR cannot be written, and name the file that cannot", async () => {
+    const nowhere = join(result, "ear.json"); // below a file
+    const { code, stdout, stderr } = await call("verify", result, "--trust", trust, "--ear", nowhere);
+    expect([code, stdout]).toEqual([3, (await call("verify", result, "--trust", trust)).stdout]);
+    expect(stderr).toMatch(new RegExp(`^not written +${nowhere}: `));
+    const { code: exit, objects } = await run("verify", result, "--trust", trust, "--ear", nowhere, "--json");
+    expect([exit, objects.map(({ file, status }) => [file, status])]).toEqual([
+      3,
+      [
+        [result, "warning"],
+        [nowhere, null],
+      ],
+    ]);
+    const document = await call("attestation", "verify", contradictory, "--trust", bare, "--archived", "--ear", nowhere);
+    expect([document.code, document.stdout.startsWith("verdict ")]).toEqual([3, true]);
+  });
+
   it("list every check, for people and programs", async () => {
     const { text } = await run("show", result, "--trust", trust, "--checks");
     expect(text).toMatch(/passed {7}PCR16 is the trusted one/);

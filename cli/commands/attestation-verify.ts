@@ -3,7 +3,7 @@ import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { readCrls, refuseEar, writeEar } from "../evidence-options.ts";
-import { UsageError, type ExitCode } from "../exit.ts";
+import { UsageError, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import type { Terminal } from "../print.ts";
@@ -21,12 +21,11 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     consistency: args.flag("report-contradictions") ? "report" : "enforce",
   });
   const checks = args.flag("checks") ? listChecks(verdict, "attestation document") : null;
-  await writeEar(args, verdict);
   terminal.object(verdictObject(file, verdict, checks));
   printVerdict(verdict, terminal);
   if (checks !== null) printChecks(checks, terminal);
   if (verdict.status !== "contraindicated") printClaims(verdict.claims, terminal);
-  return verdictExit(verdict, args.flag("strict"));
+  return worst([await writeEar(args, verdict, terminal), verdictExit(verdict, args.flag("strict"))]);
 }
 
 function readMode(args: Arguments, nowMs: number): TimeMode {

@@ -61,8 +61,8 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       const shown = judged.verdict.status === "contraindicated" ? null : requiredCheck(verdict, required);
       const more = [judged.check, shown].filter((check) => check !== null);
       const checks = args.flag("checks") ? [...listGovernedChecks(governed), ...more] : null;
-      await writeEar(args, verdict);
       terminal.object(verdictObject(file, verdict, checks));
+      codes.push(await writeEar(args, verdict, terminal));
       if (checks !== null) printChecks(checks, terminal);
       rows.push([statusSegment(verdict), file, verdict.code, summary(verdict)]);
       for (const one of verdict.notChecked) open.add(one);
