@@ -56,18 +56,21 @@ export class UnreachableError extends Error {
 export class FileProblem extends Error {
   override name = "FileProblem";
   readonly file: string;
-  constructor(file: string, cause: unknown) {
+  /** what the file should be, null where its grammar tells nothing about that */
+  readonly kind: string | null;
+  constructor(file: string, cause: unknown, kind: string | null = null) {
     super(`${file} cannot be used`, { cause });
     this.file = file;
+    this.kind = kind;
   }
 }
 
-/** Does something with a file; whatever goes wrong names it. @throws FileProblem */
-export async function about<T>(file: string, work: () => T | Promise<T>): Promise<T> {
+/** Does something with a file; whatever goes wrong names it, and bytes of another grammar what `kind` of file it should be. @throws FileProblem */
+export async function about<T>(file: string, work: () => T | Promise<T>, kind: string | null = null): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof FileProblem ? error : new FileProblem(file, error);
+    throw error instanceof FileProblem ? error : new FileProblem(file, error, kind);
   }
 }
 
@@ -110,7 +113,7 @@ const SYSTEM: Readonly<Record<string, string>> = {
 /** Sorts any thrown value into an exit code, a code and one sentence. Never throws. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { exit: EXIT.internal, code: "internal", sentence: String(error) };
-  if (error instanceof FileProblem) return inFile(error.file, failureOf(error.cause));
+  if (error instanceof FileProblem) return inFile(error);
   if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
   if (error instanceof UnreachableError) return { exit: EXIT.unreachable, code: "unreachable", sentence: error.message };
   const code = codeOf(error);
@@ -181,8 +184,11 @@ function placeOf(error: Error): { stage?: string; spec?: string } {
   };
 }
 
-function inFile(file: string, failure: Failure): Failure {
-  return { ...failure, file, sentence: failure.sentence.startsWith(file) ? failure.sentence : `${file}: ${failure.sentence}` };
+function inFile({ file, kind, cause }: FileProblem): Failure {
+  const failure = failureOf(cause);
+  const isOther = kind !== null && cause instanceof WireError && failure.exit === EXIT.malformed;
+  const sentence = isOther ? `this is no ${kind}: ${failure.sentence}` : failure.sentence;
+  return { ...failure, file, sentence: sentence.startsWith(file) ? sentence : `${file}: ${sentence}` };
 }
 
 /** What lies beneath: fetch wraps the system's error, and a name with several addresses gives one error for each. */

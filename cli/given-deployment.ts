@@ -27,12 +27,12 @@ export async function givenDeployment(args: Arguments): Promise<Deployment | nul
   if (constitutionFile === null || bundleFile === null || statusListFile === null)
     throw new UsageError("--constitution, --bundle and --status-list go together: without them a development deployment is made");
   const constitution = await readLimited(constitutionFile, MAX_CONSTITUTION_BYTES);
-  await about(constitutionFile, () => decodeStatement(constitution, "constitution"));
+  await about(constitutionFile, () => decodeStatement(constitution, "constitution"), "constitution");
   const bundleBytes = await readLimited(bundleFile, 2 * MAX_BUNDLE_BYTES);
-  const bundle = await about(bundleFile, () => decodeApproved(bundleBytes));
-  await about(bundleFile, () => decodeStatement(bundle.statement, "bundle"));
+  const bundle = await about(bundleFile, () => decodeApproved(bundleBytes), "approved bundle");
+  await about(bundleFile, () => decodeStatement(bundle.statement, "bundle"), "approved bundle");
   const statusList = await readLimited(statusListFile, MAX_STATUS_LIST_BYTES);
-  await about(statusListFile, () => decodeStatement(decodeApproved(statusList).statement, "status-list"));
+  await about(statusListFile, () => decodeStatement(decodeApproved(statusList).statement, "status-list"), "status list");
   const paths = {
     constitution: resolve(constitutionFile),
     bundle: resolve(bundleFile),

@@ -37,7 +37,7 @@ export async function readGovernance(args: Arguments): Promise<Governance | null
     throw new UsageError("--bundle pins the policy of one image; releases name no policy, and would be taken under any");
 
   const statement = await readLimited(path, MAX_CONSTITUTION_BYTES);
-  const constitution = await about(path, () => decodeConstitution(decodeStatement(statement, "constitution").payload));
+  const constitution = await about(path, () => decodeConstitution(decodeStatement(statement, "constitution").payload), "constitution");
   const pinned = { constitution, constitutionDigest: sha384(statement) };
   const releases = [];
   for (const file of files) releases.push(await readNamed(file, pinned, quorum));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "@caladrius/attestation-verifier";
@@ -30,6 +30,32 @@ it("holds a zone that there is not against the option, or against the file, as e
   expect(wrong.stderr).toContain('--zone must be a zone such as Europe/Berlin, UTC or +01:00, not "Mars/Olympus"');
   expect((await call("analyse", zoned, "--json")).code).toBe(EXIT.malformed);
   expect((await call("analyse", plain, "--zone", "+01:00", "--json")).code).toBe(EXIT.ok);
+});
+
+it("says of a file of another grammar what it should be", async () => {
+  const wrong = join(folder, "wrong.cose");
+  writeFileSync(wrong, "no statement at all");
+  const constitution = new RegExp(`${wrong}: this is no constitution: .*\\(cbor-`);
+  for (const [words, sentence] of [
+    [["constitution", "show", wrong], constitution],
+    [["host", "--constitution", wrong, "--bundle", wrong, "--status-list", wrong, "--enclave", "/nothing"], constitution],
+    [["fleet", "show", wrong], new RegExp(`${wrong}: this is no epoch of a fleet: .*\\(cbor-`)],
+  ] as const) {
+    const { code, stderr } = await call(...words);
+    expect(code, stderr).toBe(EXIT.malformed);
+    expect(stderr).toMatch(sentence);
+  }
+});
+
+it("makes no approver without a name or a role", async () => {
+  for (const [person, role] of [
+    ["", "hospital"],
+    ["ann", ""],
+  ] as const) {
+    const { code, stderr } = await call("approver", "new", "--person", person, "--role", role, "--out", join(folder, "ann.pem"));
+    expect([code, existsSync(join(folder, "ann.pem"))]).toEqual([EXIT.usage, false]);
+    expect(stderr).toContain(person === "" ? "--person must have 1 to 128 characters" : "--role must have 1 to 128 characters");
+  }
 });
 
 it("asks whether the trust file is of another deployment where the root is another", () => {

@@ -10,6 +10,8 @@ import type { Terminal } from "../print.ts";
 /** Makes a key for somebody who is to approve, and prints the entry that a constitution has for them. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const [person, role] = [args.text("person"), args.text("role")];
+  for (const [name, value] of Object.entries({ person, role }))
+    if (value === "" || value.length > MAX_NAME) throw new UsageError(`--${name} must have 1 to ${MAX_NAME} characters`);
   const [out, byPasskey] = [args.optional("out"), args.flag("passkey")];
   if ((out === null) !== byPasskey) throw new UsageError("give either --out FILE for a key file, or --passkey");
   const approver = out === null ? await passkeyOf(args, person, role, terminal) : await keyFileOf(out, args.flag("force"), person, role);
@@ -52,5 +54,6 @@ function isPoint(bytes: Uint8Array): boolean {
   }
 }
 
+const MAX_NAME = 128;
 const RP_ID = "localhost";
 const DEFAULT_APPROVAL_PORT = 7311;

@@ -14,7 +14,7 @@ import { styled, type Terminal } from "../print.ts";
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const file = args.inputs[0] ?? "";
   const bytes = await readLimited(file, MAX_FLEET_EPOCH_BYTES);
-  const epoch = await about(file, () => decodeFleetEpoch(bytes));
+  const epoch = await about(file, () => decodeFleetEpoch(bytes), "epoch of a fleet");
   const { record } = await about(file, () => readRecord(epoch));
   const constitution = args.optional("constitution");
   const quorum =

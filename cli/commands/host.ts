@@ -85,7 +85,7 @@ async function openStatusList(
 ): Promise<{ first: Uint8Array; source: StatusListSource }> {
   if (!/^https?:/i.test(place)) {
     const first = await readLimited(place, MAX_STATUS_LIST_BYTES);
-    await about(place, () => decodeStatement(decodeApproved(first).statement, "status-list"));
+    await about(place, () => decodeStatement(decodeApproved(first).statement, "status-list"), "status list");
     return { first, source: statusListFile(resolve(place)) };
   }
   const source = statusListUrl(place);
@@ -105,7 +105,7 @@ async function openStatusList(
 /** A file of the kind that is asked for; whether it is the right one shows in the enclave alone. */
 async function readStatement(path: string, kind: StatementKind, maxBytes: number): Promise<Uint8Array> {
   const bytes = await readLimited(path, maxBytes);
-  await about(path, () => decodeStatement(bytes, kind));
+  await about(path, () => decodeStatement(bytes, kind), kind);
   return bytes;
 }
 

@@ -27,12 +27,13 @@ export interface FoundedFile extends Founded {
 /** Reads a constitution and verifies that one of its own approvers signed it. What makes it the right one is its digest. */
 export async function readConstitution(path: string, signatures: SignatureBackend): Promise<FoundedFile> {
   const statement = await readLimited(path, MAX_CONSTITUTION_BYTES);
-  return about(path, async () => {
+  const read = async (): Promise<FoundedFile> => {
     const constitution = decodeConstitution(decodeStatement(statement, "constitution").payload);
     if ((await signedByApprover(statement, "constitution", constitution, signatures)) === null)
       throw new FleetError("fleet-constitution", "none of its own approvers signed it");
     return { constitution, digest: new Uint8Array(createHash("sha384").update(statement).digest()), statement };
-  });
+  };
+  return about(path, read, "constitution");
 }
 
 /** The key of an approver that signed a statement, null for none. */
