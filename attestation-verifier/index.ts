@@ -17,6 +17,7 @@ export { parsePcrSet, type PcrSet } from "./appraise/pcr-set.ts";
 export { verifyIdentity, type VerifiedIdentity } from "./result/verify-identity.ts";
 export { verifyResult, type ResultExpectations, type ResultInput, type VerifiedResult } from "./result/verify-result.ts";
 export type { Disclosed } from "./result/open-disclosures.ts";
+export { areFindingsWithheld } from "./result/are-findings-withheld.ts";
 
 export { parseTimeAuthority, type TimeAuthority } from "./time/time-authority.ts";
 export { verifyTimeStamp, type ProvedTime, type VerifyTimeStampOptions } from "./time/verify-time-stamp.ts";

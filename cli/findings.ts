@@ -1,4 +1,4 @@
-import type { Disclosed } from "@caladrius/attestation-verifier";
+import { areFindingsWithheld, type Disclosed } from "@caladrius/attestation-verifier";
 import type { AlarmSummary, Coverage, Finding, Measurement, Priority, Series } from "@caladrius/wire";
 import { styled, type Segment, type Style, type Terminal } from "./print.ts";
 
@@ -38,15 +38,6 @@ export function saidOf({ denial, level, finding, "alarm-summary": alarms }: Said
   if (alarms === null) return styled("yellow", "alarm unknown: withheld, as all findings are");
   if (!alarms.anyAlarm) return styled("plain", "no alarm (findings withheld)");
   return styled(STYLE[alarms.highestPriority], `alarm, highest priority ${alarms.highestPriority} (findings withheld)`);
-}
-
-/**
- * Whether a result without findings may have had some: silence about them is not their absence where the level gives none,
- * or where level or alarm summary were taken out too, or the summary tells of an alarm.
- */
-export function areFindingsWithheld({ level, finding, "alarm-summary": alarms }: Omit<Said, "denial">): boolean {
-  if (finding.length > 0) return false;
-  return level === null || level === "alarm" || alarms === null || alarms.anyAlarm;
 }
 
 /** One piece of text for the gravest finding of a result. */

@@ -1,14 +1,6 @@
-import type { EvidenceClaims } from "@caladrius/attestation-verifier";
+import { areFindingsWithheld, type EvidenceClaims } from "@caladrius/attestation-verifier";
 import { toHex, type DisclosureValues, type Finding, type Identity, type ResultClaims, type Series } from "@caladrius/wire";
-import {
-  areFindingsWithheld,
-  formatTime,
-  NOT_A_MEDICAL_DEVICE,
-  printAlarms,
-  printCoverage,
-  printFindings,
-  printSeries,
-} from "./findings.ts";
+import { formatTime, NOT_A_MEDICAL_DEVICE, printAlarms, printCoverage, printFindings, printSeries } from "./findings.ts";
 import { styled, type Terminal } from "./print.ts";
 
 type Single = "alarm-summary" | "coverage" | "subject" | "purpose" | "level" | "detectors" | "submitter" | "denial" | "input";

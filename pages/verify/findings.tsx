@@ -5,12 +5,20 @@ import { Code, Section } from "./facts.tsx";
 import { count, formatLength, formatQuantity, formatTime, formatTimeBeside } from "./format.ts";
 
 /** The findings, gravest first, with the values that led to them. */
-export function Findings({ findings, beside }: { findings: readonly Finding[]; beside: number | null }): JSX.Element {
+export function Findings({
+  findings,
+  withheld,
+  beside,
+}: {
+  findings: readonly Finding[];
+  withheld: boolean;
+  beside: number | null;
+}): JSX.Element {
   const ranked = rank(findings);
   return (
     <Section id="findings" title="Findings">
       {ranked.length === 0 ? (
-        <p>No finding is disclosed in this file.</p>
+        <p>{withheld ? "Withheld: that none is shown does not say that there was none." : "No finding is disclosed in this file."}</p>
       ) : (
         <div class="scroll" tabIndex={0} role="group" aria-label="Table of findings">
           <table>

@@ -1,4 +1,4 @@
-import type { Disclosed, NotChecked, ResultFileClaims } from "@caladrius/attestation-verifier";
+import { areFindingsWithheld, type Disclosed, type NotChecked, type ResultFileClaims } from "@caladrius/attestation-verifier";
 import { toHex } from "@caladrius/wire";
 import type { JSX } from "preact";
 import { CoverageSection } from "./coverage.tsx";
@@ -46,7 +46,9 @@ export function Result({ claims, notChecked }: { claims: ResultFileClaims; notCh
         </p>
       </Section>
       {disclosed.coverage !== null && <CoverageSection coverage={disclosed.coverage} findings={disclosed.finding} />}
-      {disclosed.denial === null && <Findings findings={disclosed.finding} beside={disclosed.coverage?.fromMs ?? null} />}
+      {disclosed.denial === null && (
+        <Findings findings={disclosed.finding} withheld={areFindingsWithheld(disclosed)} beside={disclosed.coverage?.fromMs ?? null} />
+      )}
       {disclosed.denial === null && <Detectors disclosed={disclosed} />}
     </>
   );
@@ -59,7 +61,8 @@ function signedBy(device: Uint8Array | null, notChecked: readonly NotChecked[]):
   return notChecked.includes("input provenance") ? <>{key}, which nothing here shows to be a device that the policy knows</> : key;
 }
 
-function Alarms({ disclosed: { denial, "alarm-summary": summary, finding, coverage } }: { disclosed: Disclosed }): JSX.Element {
+function Alarms({ disclosed }: { disclosed: Disclosed }): JSX.Element {
+  const { denial, "alarm-summary": summary, finding, coverage } = disclosed;
   if (denial !== null)
     return (
       <p class="headline">
@@ -79,7 +82,7 @@ function Alarms({ disclosed: { denial, "alarm-summary": summary, finding, covera
       </li>
       <li>
         <span>Findings</span>
-        <b>{finding.length}</b>
+        <b>{areFindingsWithheld(disclosed) ? "withheld" : finding.length}</b>
         {finding.length === 0 && <i>none disclosed</i>}
       </li>
       <li>

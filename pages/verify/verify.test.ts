@@ -12,6 +12,7 @@ import {
   flipped,
   hostile,
   NOW_MS,
+  ORDINARY,
   ordinary,
   pcr,
   simulated,
@@ -412,6 +413,19 @@ describe.skipIf(CHROMIUM === null)("the verification page, opened from a file in
     await it.give(null, file("end.attested", Buffer.concat([result.buffer.subarray(0, -1), Buffer.of((end ?? 0) ^ 1)])));
     await it.page.getByText("end.attested").first().waitFor();
     expect(await word(it)).toBe("Contraindicated");
+  });
+
+  it("never says that there are no findings where they were withheld", async () => {
+    const it = await open();
+    const none = ORDINARY.filter(([name]) => name !== "finding");
+    await it.give(trust, ordinary(none).result);
+    expect(await it.page.locator(".tiles").innerText()).toMatch(/Alarm\s+yes[^]*Findings\s+withheld/);
+    expect(await body(it)).toContain("Withheld: that none is shown does not say that there was none.");
+    const quiet = { anyAlarm: false, highestPriority: "none", secondsNotAssessed: 0 } as const;
+    const calm = ordinary(none.map((one) => (one[0] === "alarm-summary" ? ["alarm-summary", quiet] : one))).result;
+    await it.give(null, file("quiet.attested", calm.buffer));
+    await it.page.getByText("quiet.attested").first().waitFor();
+    expect(await it.page.locator(".tiles").innerText()).toMatch(/Findings\s+0/);
   });
 
   it("says when the alarm summary was withheld, or the job denied", async () => {
