@@ -74,6 +74,14 @@ describe("a trust file that names releases", () => {
     for (const releases of [[], {}, false]) expect(await codeOf(trustText(root, { releases }))).toBe("accepted");
   });
 
+  it("tells every key that it may have where one is unknown", async () => {
+    for (const trust of [text({ more: 1 }), trustText(root, { more: 1 })]) {
+      const refused = parseGovernedTrustFile(trust, signatures);
+      await expect(refused).rejects.toThrow(/"more".*roots, pcrs, .*releases, constitution, quorum/);
+    }
+    expect(() => parseTrustFile(trustText(root, { more: 1 }))).toThrow(/"more".*roots, pcrs, .*logs, releases(?!.*constitution)/);
+  });
+
   it("is refused by the reader of plain ones, which cannot check it", () => {
     expect(() => parseTrustFile(text({}))).toThrow(expect.objectContaining({ code: "trust-key-unknown" }));
     expect(() => parseTrustFile(trustText(root, { releases: ["x"] }))).toThrow(expect.objectContaining({ code: "trust-unsupported" }));

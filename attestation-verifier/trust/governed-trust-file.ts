@@ -20,7 +20,8 @@ import type { PinnedConstitution } from "../status/pinned-constitution.ts";
 import { Refusal } from "../verdict/refusal.ts";
 import { asConfiguration } from "./configuration.ts";
 import { parseStrictJson } from "./json.ts";
-import { parseTrustFile, type TrustFile } from "./trust-file.ts";
+import { refuseUnknownKeys } from "./known-keys.ts";
+import { parseTrustFile, TRUST_KEYS, type TrustFile } from "./trust-file.ts";
 
 /**
  * A trust file that may name a constitution, and releases approved under it, instead of measurements. Its `pcrSets` hold
@@ -55,6 +56,7 @@ export async function parseGovernedTrustFile(text: string, signatures: Signature
 
 async function readGoverned(text: string, signatures: SignatureBackend): Promise<GovernedTrust> {
   const json = asConfiguration(() => parseStrictJson(text));
+  if (isObject(json)) asConfiguration(() => refuseUnknownKeys(Object.keys(json), GOVERNED_KEYS));
   const { constitution, releases, quorum, ...plain } = isObject(json) ? json : {};
   if (constitution === undefined) {
     if (quorum !== undefined || !isEmpty(releases)) throw new ReleaseError("trust-constitution", { expected: "constitution" });
@@ -156,3 +158,4 @@ function isEmpty(value: unknown): boolean {
 }
 
 const ANY_APPROVED = "approved";
+const GOVERNED_KEYS: readonly string[] = [...TRUST_KEYS, "constitution", "quorum"];

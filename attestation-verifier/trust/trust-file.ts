@@ -6,6 +6,7 @@ import { parseTimeAuthority, type TimeAuthority } from "../time/time-authority.t
 import { Refusal } from "../verdict/refusal.ts";
 import { asConfiguration } from "./configuration.ts";
 import { parseStrictJson } from "./json.ts";
+import { refuseUnknownKeys } from "./known-keys.ts";
 import { decodePemCertificate } from "./pem.ts";
 
 declare const parsed: unique symbol;
@@ -50,9 +51,7 @@ function readTrustFile(text: string): TrustFile {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new Refusal("trust-json", { actual: "JSON that is not an object" });
   const file = new Map<string, unknown>(Object.entries(json));
-  for (const key of file.keys())
-    if (!KEYS.has(key))
-      throw new Refusal("trust-key-unknown", { subject: JSON.stringify(key.slice(0, 40)), expected: [...KEYS].join(", ") });
+  refuseUnknownKeys(file.keys(), TRUST_KEYS);
   for (const key of LATER_KEYS) refuseUnlessEmpty(key, file.get(key));
   const allowDebug = readFlag(file, "allowDebug");
   const allowSimulator = readFlag(file, "allowSimulator");
@@ -141,7 +140,8 @@ function refuseUnlessEmpty(key: string, value: unknown): void {
 }
 
 const LATER_KEYS: readonly string[] = ["witnesses", "logs", "releases"];
-const KEYS: ReadonlySet<string> = new Set([
+/** Every key that a trust file may have. */
+export const TRUST_KEYS: readonly string[] = [
   "roots",
   "pcrs",
   "allowDebug",
@@ -151,5 +151,5 @@ const KEYS: ReadonlySet<string> = new Set([
   "timeAuthorities",
   "fleet",
   ...LATER_KEYS,
-]);
+];
 const MAX_AGE_SECONDS = 1_000_000_000;
