@@ -212,7 +212,7 @@ describe("caladrius approver new", () => {
 
 describe("a release of an image", () => {
   /** An image of a few hundred bytes whose manifest is true, but for what it says itself. */
-  const image = (name: string, unreproducible: string[], program = "// program\n"): string => {
+  const image = (name: string, unreproducible: string[], program = "// program\n", kernel = new Uint8Array(64).fill(1)): string => {
     const data = Buffer.from(program);
     const listed = {
       path: "/app/enclave.mjs",
@@ -243,7 +243,7 @@ describe("a release of an image", () => {
       name,
       writeEif({
         architecture: "x86_64",
-        kernel: new Uint8Array(64).fill(1),
+        kernel,
         cmdline: Buffer.from("quiet"),
         metadata: encodeMetadata(metadata),
         ramdisks: [boot, writeCpio(entries)],
@@ -253,6 +253,13 @@ describe("a release of an image", () => {
   const fromImage = (out: string, ...words: string[]): ReturnType<typeof call> =>
     stateAs(keys.ada, "2.0.0", at(out), "--commit", "0123abc", "--json", ...words);
   const digest = (bytes: Uint8Array): string => createHash("sha384").update(bytes).digest("hex");
+
+  it("is stated with a warning where a placeholder stands for the kernel", async () => {
+    const kernel = new Uint8Array(Buffer.from("CALADRIUS PLACEHOLDER: no kernel was given to the builder; this image does not boot.\n"));
+    const { code, stderr } = await fromImage("unbootable.release", "--eif", image("unbootable.eif", [], "// program\n", kernel));
+    expect([code, stderr]).toEqual([EXIT.ok, expect.stringMatching(/^look at +.*unbootable\.eif: kernel: none was given, .*cannot boot/)]);
+    expect(await fromImage("bootable.release", "--eif", image("bootable.eif", []))).toMatchObject({ code: EXIT.ok, stderr: "" });
+  });
 
   it("is measured, with the digests of image and bill of materials", async () => {
     const eif = image("good.eif", []);

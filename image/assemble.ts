@@ -2,7 +2,7 @@ import type { EifArchitecture } from "./eif/layout.ts";
 import type { Measurements } from "./eif/measure.ts";
 import { measureParts } from "./eif/measure.ts";
 import { encodeMetadata, FIXED_BUILD_TIME } from "./eif/metadata.ts";
-import { readEif } from "./eif/read.ts";
+import { readEif, type Eif } from "./eif/read.ts";
 import { writeEif } from "./eif/write.ts";
 import { bootRamdisk } from "./ramdisk/boot.ts";
 
@@ -35,8 +35,7 @@ export interface Assembled {
 export function assembleImage(parts: ImageParts, placeholders: string[], progress: (step: string) => void): Assembled {
   progress("eif");
   const { architecture } = parts;
-  if (parts.kernel === undefined)
-    placeholders.push("kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own");
+  if (parts.kernel === undefined) placeholders.push(NO_KERNEL);
   const eif = writeEif({
     architecture,
     kernel: parts.kernel ?? placeholder("kernel"),
@@ -48,6 +47,11 @@ export function assembleImage(parts: ImageParts, placeholders: string[], progres
   return { eif, measurements: { ...measureParts(readEif(eif)), pcr8: null } };
 }
 
+/** The sentence about an image whose kernel is a placeholder, null for one with another kernel. */
+export function kernelPlaceholderOf({ kernel }: Pick<Eif, "kernel">): string | null {
+  return Buffer.compare(kernel, placeholder("kernel")) === 0 ? NO_KERNEL : null;
+}
+
 /** The command line as it is measured. */
 export function cmdlineOf(given: string | undefined, architecture: EifArchitecture): Uint8Array {
   return new TextEncoder().encode((given ?? CMDLINE[architecture]).trim());
@@ -57,6 +61,8 @@ export function cmdlineOf(given: string | undefined, architecture: EifArchitectu
 export function placeholder(part: string): Uint8Array {
   return new TextEncoder().encode(`CALADRIUS PLACEHOLDER: no ${part} was given to the builder; this image does not boot.\n`);
 }
+
+const NO_KERNEL = "kernel: none was given, so this image cannot boot on hardware and its PCR0 and PCR1 are its own";
 
 /** The processor of this machine. */
 export const HERE: EifArchitecture = process.arch === "arm64" ? "aarch64" : "x86_64";

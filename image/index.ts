@@ -1,6 +1,7 @@
 export { COMMAND, ENVIRONMENT, PROGRAM_USER, SOCKET_FOLDER } from "./application/command.ts";
 export type { BundleInput } from "./application/bundle.ts";
 export type { Manifest, ManifestFile } from "./application/manifest.ts";
+export { kernelPlaceholderOf } from "./assemble.ts";
 export { buildImage } from "./build.ts";
 export type { BuildOptions, Image } from "./build.ts";
 export { extendZero, measureApplication, measureEif, nitroMeasurements } from "./eif/measure.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { explainImages, sbomOf } from "@caladrius/image";
+import { explainImages, kernelPlaceholderOf, readEif, sbomOf } from "@caladrius/image";
 import { encodeApproved, encodeRelease, encodeStatement, fromHex, type Release } from "@caladrius/wire";
 import { approverOfKey } from "../approval/approver.ts";
 import type { Arguments } from "../arguments.ts";
@@ -8,7 +8,7 @@ import { readText, refuseExisting, writeWhole } from "../files.ts";
 import { readApproverKey } from "../fleet/approver-key.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { measureFile, readImage } from "../image-file.ts";
-import type { Terminal } from "../print.ts";
+import { styled, type Terminal } from "../print.ts";
 import { countUnder } from "../release/file.ts";
 import { printQuorum, printRelease } from "../release/print.ts";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
@@ -75,6 +75,8 @@ async function measureImages(paths: readonly string[], allowUnreproducible: bool
         "build it again where it can be reproduced, or release it all the same with --allow-unreproducible",
       );
     for (const doubt of doubts) terminal.note(`${path}: ${doubt}`);
+    const unbootable = kernelPlaceholderOf(readEif(bytes));
+    if (unbootable !== null) terminal.note([styled("yellow", "look at   "), `${path}: ${unbootable}`]);
     pcrs.push({ pcr0, pcr1, pcr2 });
     digests.push(sha384(bytes));
     if (manifest.status === "read") boms.push(await about(path, () => sha384(Buffer.from(sbomOf(bytes)))));
