@@ -78,7 +78,7 @@ export async function buildServer(
     sendProblem(reply, new Refusal("route-unknown", "see /docs")),
   );
   await app.register(swagger, { openapi: OPENAPI });
-  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true, uiConfig: { validatorUrl: null } });
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true, uiConfig: { validatorUrl: null, layout: "BaseLayout" } });
   app.get("/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/json").send(JSON.stringify(app.swagger())),
   );
