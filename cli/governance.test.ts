@@ -12,7 +12,7 @@ import type { Arguments } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { givenDeployment } from "./given-deployment.ts";
 import { startLocal } from "./local.ts";
-import { call } from "./test-support/call.ts";
+import { call, callOnTerminal } from "./test-support/call.ts";
 
 // A hospital founds a deployment, changes its policy and succeeds its constitution, with the commands that people use.
 
@@ -144,6 +144,14 @@ describe("a rogue administrator", () => {
     // their own role, somebody else's name, a key of nobody
     expect(await approve("wide.cbor", "ada", "--person", "dan", "--role", "vendor")).toMatchObject({ code: EXIT.usage });
     expect(await approve("wide.cbor", "mallory")).toMatchObject({ code: EXIT.usage });
+  });
+
+  it("is judged with a line of progress, on a terminal alone", async () => {
+    const words = ["policy", "verify", at("bundle.cbor"), "--constitution", at("constitution.cose")];
+    expect((await callOnTerminal(...words)).stderr).toMatch(
+      /checking 1 of 4: [^]*checking 2 of 4: Cedar[^]*checking 4 of 4: author and quorum/,
+    );
+    expect((await call(...words)).stderr).not.toContain("checking");
   });
 
   it("cannot take approvals of one policy for another", async () => {

@@ -42,7 +42,10 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     ],
   ];
   const outcomes: { check: string; code: string | null; sentence: string | null }[] = [];
-  for (const [check, judge] of checks) outcomes.push({ check, ...(await problemOf(judge)) });
+  for (const [index, [check, judge]] of checks.entries()) {
+    terminal.progress(`checking ${index + 1} of ${checks.length}: ${check}`, true);
+    outcomes.push({ check, ...(await problemOf(judge)) });
+  }
   const ok = outcomes.every(({ code }) => code === null);
 
   const measured = sha384(mine.statement);
