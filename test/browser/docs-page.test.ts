@@ -30,7 +30,7 @@ it.skipIf(!existsSync(CHROMIUM))("the page of a host's interface opens in Chromi
     page.on("pageerror", (error) => void seen.push(error.message));
     page.on(
       "request",
-      (request) => void (new URL(request.url()).origin !== host.url && !/^data:/.test(request.url()) && seen.push(request.url())),
+      (request) => void (new URL(request.url()).origin !== host.url && !request.url().startsWith("data:") && seen.push(request.url())),
     );
     await page.goto(`${host.url}/docs`);
     await page.getByText("/v1/jobs", { exact: true }).first().waitFor();
