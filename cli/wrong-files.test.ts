@@ -47,6 +47,16 @@ it("says of a file of another grammar what it should be", async () => {
   }
 });
 
+it("counts in the last line of `start` what could not be read", async () => {
+  const wrong = ["one.csv", "two.csv"].map((name) => join(folder, name));
+  for (const path of wrong) writeFileSync(path, "no recording");
+  const { code, stdout } = await call("start", ...wrong);
+  expect(code).toBe(EXIT.malformed);
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe("verified 0 of 0 results; 2 inputs were not read");
+  const { stdout: json } = await call("start", ...wrong, "--json");
+  expect(JSON.parse(json.trimEnd().split("\n").at(-1) ?? "")).toEqual({ verified: 0, of: 0, notRead: 2 });
+});
+
 it("makes no approver without a name or a role", async () => {
   for (const [person, role] of [
     ["", "hospital"],
