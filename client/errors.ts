@@ -13,6 +13,11 @@ export const CLIENT_CODE = {
     spec: "RFC 8747 §3.1",
     meaning: "the grant was given to another key: submit with that one, or ask its issuer for another grant",
   },
+  "grant-subject": {
+    stage: "grant",
+    spec: "ARCHITECTURE §7",
+    meaning: "no grant that was given is for the recording's subject: submit with one that is; no use was taken",
+  },
   "grant-used-up": { stage: "grant", spec: "ARCHITECTURE §7", meaning: "every use of the grant was spent: ask its issuer for another" },
   "grant-signature": { stage: "grant", spec: "RFC 9052 §4.4", meaning: "the grant is not signed by an issuer that was named" },
   "grant-window": { stage: "grant", spec: "ARCHITECTURE §7", meaning: "the grant may not be used at this time" },

@@ -65,7 +65,7 @@ export async function submitRecording(context: SubmitContext, recording: Recordi
   tell("verifying");
   let target = await context.enclaves.target();
   // Sealed again, a recording is the same use and the same batch: of several copies one is answered.
-  const grants = await context.grantUses?.next();
+  const grants = await context.grantUses?.next(recording.subject);
   const deviceBatch = await context.device?.sign(sha256(encodeRecording(recording)));
   const asked = { ...context.request, nonce, ...(grants === undefined ? {} : { grants }), deviceBatch: deviceBatch ?? null };
   for (let resealed = 0; resealed <= MAX_RESEALS; resealed++) {

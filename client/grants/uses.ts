@@ -6,8 +6,11 @@ import { takeNumber } from "../numbers.ts";
 
 /** Gives out uses of grants, one set for each job. */
 export interface GrantUses {
-  /** @throws SubmitError grant-used-up; errors of the system */
-  next(): Promise<Request["grants"]>;
+  /**
+   * The next use of each grant that is for this subject. No use is taken for another's recording: the enclave would deny it.
+   * @throws SubmitError grant-subject, grant-used-up; errors of the system
+   */
+  next(subject: string): Promise<Request["grants"]>;
 }
 
 /** A grant, and the number of its first use where somebody chose one. */
@@ -35,9 +38,14 @@ export function openGrantUses(grants: readonly HeldGrant[], holder: SigningPubli
     return { statement, grant, chosen: firstUse };
   });
   return {
-    async next() {
+    async next(subject) {
       const uses: Request["grants"] = [];
-      for (const one of held) {
+      const fitting = held.filter(({ grant }) => grant.subject === subject);
+      if (fitting.length === 0) {
+        const named = [...new Set(held.map(({ grant }) => grant.subject))].join(", ");
+        throw new SubmitError("grant-subject", `the recording is of ${subject}, the grants are for ${named}`);
+      }
+      for (const one of fitting) {
         const use = one.chosen ?? (await nextUse(join(folder, toHex(sha256(one.statement))), one.grant));
         if (use > one.grant.uses) throw usedUp(one.grant);
         if (one.chosen !== null) one.chosen += 1;

@@ -155,6 +155,28 @@ describe("grants at the submitter", () => {
     expect((await submitted(1, { purpose: "HRESCH", grantUses: again })).map(denialOf)).toEqual(["denied-grant-spent"]);
   });
 
+  it("go with recordings of their own subject alone, and lose no use to another's", async () => {
+    const [one, two] = [grantOf({ uses: 1 }), grantOf({ uses: 1, subject: "subject-other" })];
+    const uses = openGrantUses(
+      [one, two].map((statement) => ({ statement, firstUse: null })),
+      key.signing,
+      join(folder, "uses-of-two"),
+    );
+    const of = (subject: string): Parameters<typeof submit>[0][number] => ({ recording: smallRecording(subject), sources: ["night.csv"] });
+    const [stranger] = await submit([of("subject-third")], { hostUrl: url, trust, key, retry: QUICK, purpose: "HRESCH", grantUses: uses });
+    expect(stranger?.problem).toMatchObject({ code: "grant-subject" });
+    expect(String(stranger?.problem)).toContain(`the recording is of subject-third, the grants are for ${SUBJECT}, subject-other`);
+    const both = await submit([of(SUBJECT), of("subject-other")], {
+      hostUrl: url,
+      trust,
+      key,
+      retry: QUICK,
+      purpose: "HRESCH",
+      grantUses: uses,
+    });
+    expect(both.map(denialOf)).toEqual([null, null]);
+  });
+
   it("are refused here when they are another's, and are no help to another who sends them all the same", async () => {
     const statement = grantOf();
     const thief = await createSubmitterKey();
