@@ -82,6 +82,9 @@ describe("break-glass at night", () => {
         notices: [{ what: "opened" }, { what: "granted" }, { what: "used", subject: "p1", reason: "unconscious, bed 4" }],
       });
 
+      const mistaken = await call("break-glass", "notices", file(`results/${result}`), ...common, "--key", file("nurse.key"));
+      expect([mistaken.code, mistaken.stderr]).toEqual([10, expect.stringContaining("none of them opens with this key")]);
+
       const audit = (hide: (index: number) => boolean): ReturnType<typeof auditNotices> =>
         hidden(hide, [readFileSync(file(`results/${result}`))]);
       const whole = await audit(() => false);
@@ -126,6 +129,12 @@ describe("break-glass at night", () => {
           "--json",
         );
         expect([refused.stderr, refused.code]).toEqual(["", 0]);
+        if (person !== DOCTORS[0]) continue;
+        const mine = [...watch, "--role", "doctor", "--key", file(`${person}.pem`), "--id", id, "--answer"];
+        const again = await call(...mine, "refuse");
+        expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`unchanged: ${person}, doctor has refused it already`)]);
+        const other = await call(...mine, "grant");
+        expect([other.code, other.stderr]).toEqual([10, expect.stringContaining("the first answer counts")]);
       }
       const { code, stdout } = await asked;
       expect(code).toBe(10);

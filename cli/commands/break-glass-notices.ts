@@ -30,6 +30,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     const { unverified, refused, foreignBoots, fetched } = audit;
     terminal.object({ boots: audit.boots.length, fetched, unverified, refused, foreignBoots });
     terminal.line(`${fetched} sealed notices fetched, of ${audit.boots.length} boots`);
+    if (fetched > 0 && audit.boots.every(({ notices }) => notices.length === 0)) terminal.note(NONE_OPENS);
     if (unverified > 0)
       terminal.line([styled("red", "not verified"), `  ${unverified} notices of enclaves whose evidence the host does not show`]);
     if (refused > 0) terminal.line([styled("red", "refused"), `  ${refused} result files that the trust file does not accept`]);
@@ -63,5 +64,9 @@ function printBoot(boot: AuditedBoot, terminal: Terminal): void {
     terminal.line([styled("red", "a notice was withheld"), `  a result counts ${countedUses} uses, the notices tell of ${uses}`]);
   if (!withheld) terminal.line(`  complete up to ${notices.length}, ${uses} uses${countedUses === null ? "" : ", as results count"}`);
 }
+
+/** A key that no constitution names opens nothing either: the operator is not to be accused for that. */
+const NONE_OPENS =
+  "none of them opens with this key: unless it is the one whose sealing key the constitution names for an auditor, that says nothing about the host";
 
 const MAX_RESULT_FILE_BYTES = 32 * 1024 * 1024;

@@ -50,6 +50,12 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
     if (id !== null) {
       const known = (await desk.list()).find(({ emergency }) => toHex(emergency.id) === toHex(id));
       if (known === undefined) throw new UsageError(`no emergency ${toHex(id)} waits for ${approver.role} there`);
+      // An approval that is brought as a file is of whoever signed it, not of this key.
+      const before = given === null ? known.answers.find(({ person }) => person === approver.person) : undefined;
+      if (before !== undefined) {
+        printEmergency(known, terminal);
+        return answeredBefore(before, word === "grant", terminal);
+      }
       await answer(known, word === "grant");
       return EXIT.ok;
     }
@@ -61,6 +67,13 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   } finally {
     stop.abort();
   }
+}
+
+/** The enclave takes a person's first answer alone: the same one again changes nothing, another one does not count. */
+function answeredBefore({ person, role, granted }: KnownEmergency["answers"][number], grants: boolean, terminal: Terminal): ExitCode {
+  const said = `${person}, ${role} has ${granted ? "granted" : "refused"} it already`;
+  terminal.note(granted === grants ? `unchanged: ${said}` : `not taken: ${said}, and the first answer counts`);
+  return granted === grants ? EXIT.ok : EXIT.contraindicated;
 }
 
 /** Shows each emergency once; on a terminal it asks. Elsewhere the answer is given by another call with --id. */
