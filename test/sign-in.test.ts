@@ -79,7 +79,7 @@ describe("signing in", () => {
   it("fails in words, and sends no token in the clear", async () => {
     await expect(run({})).rejects.toMatchObject({
       code: "host-refused",
-      message: expect.stringContaining("401 sign-in-missing") as string,
+      message: expect.stringContaining("401 sign-in-missing, it wants an access token and got none") as string,
     });
     await expect(run({ tokens: ofServer("wrong") })).rejects.toMatchObject({ code: "sign-in-token" });
     const path = join(folder, "old");

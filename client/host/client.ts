@@ -222,7 +222,9 @@ async function busy(response: IncomingMessage): Promise<PassingFailure> {
 }
 
 async function refuseUnless(response: IncomingMessage, statuses: readonly number[]): Promise<void> {
-  if (!statuses.includes(response.statusCode ?? 0)) throw new SubmitError("host-refused", await refusalOf(response));
+  if (statuses.includes(response.statusCode ?? 0)) return;
+  const refusal = await refusalOf(response);
+  throw new SubmitError("host-refused", refusal === SIGN_IN_MISSING ? `${refusal}, it wants an access token and got none` : refusal);
 }
 
 /** Status and code of a refusal. Its texts are the host's and are not repeated. */
@@ -260,3 +262,4 @@ function listOf<T>(answer: ReadonlyMap<string, unknown>, name: string, read: (on
 }
 
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
+const SIGN_IN_MISSING = "401 sign-in-missing";
