@@ -13,6 +13,15 @@ export async function openToldKey(path: string, terminal: Terminal): Promise<Sub
   return key;
 }
 
+/**
+ * Opens a submitter's key file that must be there already: what was sealed to somebody opens with no new key.
+ * @throws FileProblem as `openSubmitterKey`, and where there is none
+ */
+export async function openExistingKey(path: string): Promise<SubmitterKey> {
+  await readText(path, MAX_BYTES);
+  return about(path, () => openSubmitterKey(path));
+}
+
 /** Reads the public half of a submitter's keys, as `key show` writes it. @throws FileProblem around ConfigurationError public-key-form */
 export async function readPublicKey(path: string): Promise<SubmitterPublicKey> {
   const text = await readText(path, MAX_BYTES);

@@ -192,6 +192,7 @@ describe("break-glass", () => {
   it("asks, decides and reads with a token, and needs none for an auditor's notices", async () => {
     const by = (key: string, ...words: string[]): string[] => ["--host", url, "--trust", trust, "--key", at(key), "--json", ...words];
     const signedIn = (key: string, ...words: string[]): string[] => by(key, "--token", at("token"), ...words);
+    await prepare("key", "show", "--key", at("nurse.key"));
     const locked = await call("break-glass", "show", ...by("nurse.key"));
     expect([locked.code, locked.stderr]).toEqual([EXIT.unreachable, expect.stringContaining("401 sign-in-missing")]);
     const asked = call(

@@ -21,6 +21,17 @@ it("says that a key file was made, and that one was there", async () => {
   expect(await call(...words)).toEqual({ ...made, stdout: others.join("\n") });
 });
 
+it("makes no key to open with what was sealed to another", async () => {
+  const [key, trust] = [join(folder, "mistyped.key"), join(folder, "trust.json")];
+  const pcrs = Object.fromEntries([0, 1, 2, 16].map((index) => [index, "01".repeat(48)]));
+  writeFileSync(trust, JSON.stringify({ roots: ["aws-nitro-root-g1"], pcrs: [pcrs] }));
+  for (const command of ["show", "notices"]) {
+    const { code, stderr } = await call("break-glass", command, "--host", "http://127.0.0.1:9", "--trust", trust, "--key", key);
+    expect([command, code, existsSync(key)]).toEqual([command, EXIT.unreachable, false]);
+    expect(stderr).toContain("mistyped.key");
+  }
+});
+
 it("holds a zone that there is not against the option, or against the file, as either names it", async () => {
   const [plain, zoned] = [join(folder, "plain.csv"), join(folder, "zoned.csv")];
   writeFileSync(plain, "time [ms],hr\n0,60\n");

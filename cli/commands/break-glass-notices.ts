@@ -1,7 +1,8 @@
-import { auditNotices, HostClient, openSubmitterKey, type AuditedBoot } from "@caladrius/client";
+import { auditNotices, HostClient, type AuditedBoot } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
 import { EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
+import { openExistingKey } from "../keys.ts";
 import { tellRetries } from "../outcomes.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
@@ -14,7 +15,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       "the trust file takes approved releases, and notices bring none",
       "name the releases that ran: `caladrius trust new --constitution F --release F`",
     );
-  const key = await openSubmitterKey(args.text("key"));
+  const key = await openExistingKey(args.text("key"));
   const results = await Promise.all(args.inputs.map((path) => readLimited(path, MAX_RESULT_FILE_BYTES)));
   const stop = new AbortController();
   const host = new HostClient(args.text("host"), { signal: stop.signal, onRetry: tellRetries(terminal) });

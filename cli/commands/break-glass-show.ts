@@ -1,8 +1,9 @@
-import { EmergencyDesk, openSubmitterKey } from "@caladrius/client";
+import { EmergencyDesk } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
 import { readHost } from "../emergency/host.ts";
 import { printEmergency } from "../emergency/print.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
+import { openExistingKey } from "../keys.ts";
 import { tellRetries } from "../outcomes.ts";
 import type { Terminal } from "../print.ts";
 
@@ -11,7 +12,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const stop = new AbortController();
   const desk = new EmergencyDesk({
     ...(await readHost(args)),
-    key: await openSubmitterKey(args.text("key")),
+    key: await openExistingKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",
     signal: stop.signal,
     onRetry: tellRetries(terminal),

@@ -1,9 +1,10 @@
 import { basename } from "node:path";
-import { fetchReply, HostClient, openSubmitterKey, parseReceipt } from "@caladrius/client";
+import { fetchReply, HostClient, parseReceipt } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
 import { about, type ExitCode } from "../exit.ts";
 import { readText, refuseExisting, writeWhole } from "../files.ts";
 import { printAlarms, printCoverage, printFindings } from "../findings.ts";
+import { openExistingKey } from "../keys.ts";
 import type { Terminal } from "../print.ts";
 import { codeLine, readDemandedRelease } from "../release/demanded.ts";
 import { readTokens } from "../sign-in-options.ts";
@@ -18,7 +19,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const release = await readDemandedRelease(args, trust);
   const text = await readText(file, MAX_RECEIPT_BYTES);
   const receipt = await about(file, () => parseReceipt(text));
-  const key = await about(path, () => openSubmitterKey(path));
+  const key = await openExistingKey(path);
   const tokens = await readTokens(args);
   const stop = new AbortController();
   try {

@@ -1,3 +1,4 @@
+import { areFindingsWithheld } from "@caladrius/attestation-verifier";
 import { viewLeads, viewVitals } from "@caladrius/enclave/analyse/view";
 import { viewBeatRates } from "./beat-rate.ts";
 import { clockOf, type Clock } from "./clock.ts";
@@ -93,8 +94,9 @@ function withheld(what: string): Markup {
 }
 
 function noFindings({ verdict }: ReportInput): Markup {
-  const { level } = verdict.claims.disclosed;
-  if (level === "alarm") return markup`<p>Findings were withheld: this recipient's level is “alarm”.</p>`;
+  const { disclosed } = verdict.claims;
+  if (disclosed.level === "alarm") return markup`<p>Findings were withheld: this recipient's level is “alarm”.</p>`;
+  if (areFindingsWithheld(disclosed)) return markup`<p>Findings were withheld: that none is shown does not say that there was none.</p>`;
   return markup`<p>No finding is disclosed in this file.${verdict.claims.withheldAtMost > 0 ? " Some may have been taken out: see what is withheld." : ""}</p>`;
 }
 

@@ -1,4 +1,4 @@
-import type { Measurement } from "@caladrius/wire";
+import type { AlarmSummary, Measurement } from "@caladrius/wire";
 import { describe, expect, it } from "vitest";
 import { MOST_STRIPS } from "./strips.ts";
 import { renderReport } from "./index.ts";
@@ -50,6 +50,21 @@ describe("a report", () => {
     expect(html).toContain("nothing shows that the recording drawn below is the one that was analysed");
     expect(html).toMatch(/<dt>Subject<\/dt><dd>withheld/);
     expect(html).toMatch(/<dt>Withheld<\/dt><dd>at most 15 statements/);
+  });
+
+  it("says that findings were taken out where an alarm tells of them, and that there are none where none were", async () => {
+    const saying = async (anyAlarm: boolean): Promise<string> => {
+      const summary: AlarmSummary = { anyAlarm, highestPriority: anyAlarm ? "high" : "none", secondsNotAssessed: 0 };
+      return renderReport(
+        await inputOf(recordingOf(ecg(30, BEATS)), [["level", "findings"], ["alarm-summary", summary], detectorsOf(["ecg-beats"])]),
+      ).html;
+    };
+    const told = await saying(true);
+    expect(told).toContain("<dt>Findings disclosed</dt><dd>withheld</dd>");
+    expect(told).toContain("Findings were withheld: that none is shown does not say that there was none.");
+    const silent = await saying(false);
+    expect(silent).toContain("<dt>Findings disclosed</dt><dd><b>0</b>");
+    expect(silent).toContain("No finding is disclosed in this file.");
   });
 
   it("shows a denial and draws nothing", async () => {

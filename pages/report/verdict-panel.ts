@@ -1,3 +1,4 @@
+import { areFindingsWithheld } from "@caladrius/attestation-verifier";
 import { formatLength, formatTime } from "../verify/format.ts";
 import { STATUS } from "../verify/meanings.ts";
 import type { Clock } from "./clock.ts";
@@ -32,7 +33,9 @@ export function verdictPanel({ verdict, match }: ReportInput, clock: Clock): Mar
   const found: Part =
     finding.length === 0 && level === "alarm"
       ? "withheld: this recipient's level is alarm"
-      : markup`<b>${finding.length}</b> ${byPriority(finding.map(({ priority }) => priority))}`;
+      : areFindingsWithheld(disclosed)
+        ? "withheld"
+        : markup`<b>${finding.length}</b> ${byPriority(finding.map(({ priority }) => priority))}`;
   return markup`<section class="verdict ${status}" aria-labelledby="verdict">
 ${evidence.simulated ? markup`<p class="banner"><strong>Simulator.</strong> Software under a test root made this result: it proves nothing about hardware.</p>` : null}
 <div class="glance"><h2 id="verdict">${STATUS[status].word}</h2><p>${STATUS[status].advice}</p><p class="sentence">${sentence} <span class="from">(${code}${atMs === null ? "" : `, judged at ${formatTime(atMs)}`})</span></p></div>

@@ -19,7 +19,6 @@ it.skipIf(!existsSync(CHROMIUM))("the page of a host's interface opens in Chromi
     dataDir: join(folder, "data"),
     port: 0,
     listenHost: "127.0.0.1",
-    pages: null,
     clock: { nowMs: () => Date.now() },
   });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
