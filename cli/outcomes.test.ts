@@ -15,7 +15,7 @@ it("says after half a minute that a job brings no answer, and nothing of those t
   tell({ index: 0, name: "patient-0", stage: "opening" });
   expect(told).toBe("");
   vi.advanceTimersByTime(60_000);
-  expect(told).toMatch(/^waiting: patient-1 [^\n]*http:\/\/127\.0\.0\.1:1\/readyz[^\n]*\n$/);
+  expect(told).toMatch(/^waiting: patient-1 [^\n]*http:\/\/127\.0\.0\.1:1\/readyz says under waitingFor [^\n]*\n$/);
 });
 
 it("says whose recording each result is of, where the name of its file does not", () => {

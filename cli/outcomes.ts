@@ -66,7 +66,7 @@ export function tellSlow(hostUrl: string, terminal: Terminal): (progress: Pick<S
     if (stage !== "waiting") return;
     const tell = (): void =>
       terminal.progress(
-        `waiting: ${name} was handed over ${SLOW_MS / 1000} s ago and is not answered; ${hostUrl}/readyz says whether the enclave waits for KMS, and the host's operator knows why`,
+        `waiting: ${name} was handed over ${SLOW_MS / 1000} s ago and is not answered; ${hostUrl}/readyz says under waitingFor whether the enclave waits for KMS, such as kms-denied, and the host's operator knows more`,
       );
     timers.set(index, setTimeout(tell, SLOW_MS).unref());
   };

@@ -36,6 +36,7 @@ describe("a host with a fleet", () => {
     status: string;
     fleet: { epoch: number; state: string; code: string | null }[];
     jobsWaiting: number;
+    waitingFor: string[];
   }> => (await fetch(`${harness.host.url}/readyz`)).json() as Promise<never>;
   const attestation = (query: string): Promise<Response> => fetch(`${harness.host.url}/v1/attestation?${query}`);
 
@@ -59,8 +60,13 @@ describe("a host with a fleet", () => {
     const boot = await accept(harness.enclave.keyId);
     await reaches(boot, "answered"); // others do not wait
     await until(async () => (await readyz()).jobsWaiting === 1);
+    await until(async () => (await readyz()).fleet[0]?.code !== null); // the epoch may be handed over after the job
     expect(await stateOf(harness.host, job.id)).toMatch(/accepted|running/);
-    expect(await readyz()).toMatchObject({ status: "degraded", fleet: [{ epoch: 7, state: "waiting", code: "kms-unreachable" }] });
+    expect(await readyz()).toMatchObject({
+      status: "degraded",
+      fleet: [{ epoch: 7, state: "waiting", code: "kms-unreachable" }],
+      waitingFor: ["unknown-key"],
+    });
     expect(((await (await attestation("keys=fleet")).json()) as { code: string }).code).toBe("fleet-waiting");
     harness.enclave.kms = "answers";
     await reaches(job, "answered");
@@ -153,11 +159,11 @@ describe("a host with a fleet", () => {
       const job = await accept(new Uint8Array(32).fill(3), { suite: KMS_SUITE });
       await until(() => (harness.enclave.arrivals.get(job.id) ?? 0) >= 2);
       expect(await stateOf(harness.host, job.id)).toMatch(/accepted|running/);
-      expect(await readyz()).toMatchObject({ status: "degraded", jobsWaiting: 1 });
+      expect(await readyz()).toMatchObject({ status: "degraded", jobsWaiting: 1, waitingFor: [code] });
       expect(harness.log.filter((line) => line.includes(`refused a job for now: ${ENCLAVE_REFUSAL[code]}`))).toHaveLength(1);
       harness.enclave.kms = "answers";
       await reaches(job, "answered");
-      expect(await readyz()).toMatchObject({ status: "ready", jobsWaiting: 0 });
+      expect(await readyz()).toMatchObject({ status: "ready", jobsWaiting: 0, waitingFor: [] });
     },
   );
 

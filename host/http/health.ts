@@ -27,7 +27,7 @@ export function healthRoutes(app: HostApp, services: HostServices): void {
         description:
           "200 while the enclave is connected and gave evidence within the last 15 minutes: jobs sealed to the keys of this boot are computed. " +
           "`degraded` says that jobs of the fleet, or under data keys, wait, or that the enclave has no status list in force and denies all but care; " +
-          "`kms`, `fleet` and `statusList` say which, and the log says who acts.",
+          "`kms`, `fleet`, `statusList` and `waitingFor` say which, and the log says who acts.",
         response: { 200: Ready, ...PROBLEM_RESPONSES },
       },
     },
@@ -76,6 +76,9 @@ const Ready = Type.Object({
   ),
   statusList: StatusListView,
   jobsWaiting: Type.Integer({ description: "Jobs that wait for KMS, or for an epoch to be served." }),
+  waitingFor: Type.Array(Type.String(), {
+    description: "What the enclave last answered to those jobs, such as kms-denied; each code once.",
+  }),
 });
 
 function readyDetail({ credentials, fleet, enclave, statusLists }: HostServices): Omit<Static<typeof Ready>, "attestationAgeSeconds"> {
@@ -83,7 +86,7 @@ function readyDetail({ credentials, fleet, enclave, statusLists }: HostServices)
   const epochs = fleet?.views ?? [];
   const late = kms !== null && (kms.state === "missing" || kms.state === "expired");
   const waits = epochs.some(({ state }) => state === "waiting" || state === "refused");
-  const { jobsWaiting } = enclave.state;
+  const { jobsWaiting, waitingFor } = enclave.state;
   const statusList = viewOf(statusLists.state);
   return {
     status: late || waits || jobsWaiting > 0 || statusList.state !== "in-force" ? "degraded" : "ready",
@@ -91,6 +94,7 @@ function readyDetail({ credentials, fleet, enclave, statusLists }: HostServices)
     fleet: epochs.map(({ notAfterMs, ...one }) => ({ ...one, notAfter: iso(notAfterMs) })),
     statusList,
     jobsWaiting,
+    waitingFor: [...waitingFor],
   };
 }
 

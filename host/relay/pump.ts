@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { decodeSealedJobHeader, MESSAGE, toHex } from "@caladrius/wire";
+import { decodeSealedJobHeader, MESSAGE, toHex, type EnclaveErrorName } from "@caladrius/wire";
 import { ENCLAVE_REFUSAL } from "../enclave-errors.ts";
 import type { ClaimedJob, JobQueue, Outcome } from "../queue.ts";
 import { outcomeOfRefusal, readOutcome } from "./outcome.ts";
@@ -20,8 +20,8 @@ export class JobPump {
   readonly #options: PumpOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #attempts = new Map<string, number>();
-  /** jobs that the enclave could not open for want of KMS or of an epoch */
-  readonly #waiting = new Set<string>();
+  /** jobs that the enclave could not open for want of KMS or of an epoch, and what it last said of each */
+  readonly #waiting = new Map<string, EnclaveErrorName>();
   #session: EnclaveSession | null = null;
   #bytes = 0;
   #claiming = false;
@@ -48,7 +48,7 @@ export class JobPump {
 
   /** Something changed for jobs that wait for KMS: they are handed out now, not when their pause is over. */
   wake(): void {
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.keys()];
     this.#waiting.clear();
     for (const id of waiting) this.#attempts.delete(id);
     this.#options.queue.hurry(waiting);
@@ -57,6 +57,11 @@ export class JobPump {
   /** How many jobs wait for KMS or for an epoch. */
   get jobsWaiting(): number {
     return this.#waiting.size;
+  }
+
+  /** What the enclave last said of them, each code once. */
+  get waitingFor(): EnclaveErrorName[] {
+    return [...new Set(this.#waiting.values())].toSorted();
   }
 
   /** Claims nothing more and waits until what runs has ended, at most `ms`. */
@@ -142,9 +147,9 @@ export class JobPump {
       error instanceof EnclaveRefusal ? outcomeOfRefusal(error.reason, error.reason === "unknown-key" && isFleetKey()) : "retry";
     if (typeof outcome !== "string") return outcome;
     const known = this.#waiting.has(id);
-    if (outcome === "wait") {
+    if (outcome === "wait" && error instanceof EnclaveRefusal) {
       if (this.#waiting.size >= MOST_REMEMBERED) this.#waiting.clear(); // they are tried again all the same, only later
-      this.#waiting.add(id);
+      this.#waiting.set(id, error.reason);
     } else this.#waiting.delete(id);
     if (error instanceof EnclaveRefusal) {
       const { reason, correlation } = error;

@@ -10,6 +10,7 @@ import {
   PROTOCOL_VERSION,
   toHex,
   type AttestReply,
+  type EnclaveErrorName,
 } from "@caladrius/wire";
 import type { JobQueue } from "../queue.ts";
 import { ENCLAVE_REFUSAL } from "../enclave-errors.ts";
@@ -59,6 +60,8 @@ export interface RelayState {
   jobsInFlight: number;
   /** jobs that wait for KMS, or for an epoch of a fleet to be served */
   jobsWaiting: number;
+  /** what the enclave last said of those, each code once */
+  waitingFor: readonly EnclaveErrorName[];
 }
 
 /** The enclave's answer, as it came and as it reads. */
@@ -109,9 +112,9 @@ export class Relay {
   }
 
   get state(): RelayState {
-    const { jobsInFlight, jobsWaiting } = this.#pump;
+    const { jobsInFlight, jobsWaiting, waitingFor } = this.#pump;
     const [connected, attestedAtMs] = [this.#session !== null, this.#attestedAtMs];
-    return { connected, reconnects: Math.max(0, this.#reconnects), attestedAtMs, jobsInFlight, jobsWaiting };
+    return { connected, reconnects: Math.max(0, this.#reconnects), attestedAtMs, jobsInFlight, jobsWaiting, waitingFor };
   }
 
   /**
