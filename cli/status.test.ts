@@ -123,6 +123,18 @@ describe("status revoke", () => {
     ]);
   });
 
+  it.each([
+    ["signer", "00", "a file with the key in PEM, or the 64 hex digits of its SHA-256", ", 2 hex digits"],
+    ["device", "bed-4", "a file with the key in PEM, or the 64 hex digits of its SHA-256", ""],
+    ["grant", "0011", "a grant's file, or the 32 hex digits of its id", ", 4 hex digits"],
+    ["grant", GRANT.toUpperCase(), "a grant's file, or the 32 hex digits of its id", ", 32 hex digits, some in upper case"],
+    ["release", "ab".repeat(32), "a release's file, or the 96 hex digits of its digest", ", 64 hex digits"],
+  ])("says what --%s takes, which is not %s", async (option, named, expected, digits) => {
+    const { code, stderr } = await run("revoke", "list.cbor", `--${option}`, named, "--reason", "x");
+    const found = `--${option}: expected ${expected}, found "${named}"${digits} and no file of this name`;
+    expect([code, stderr]).toEqual([EXIT.usage, expect.stringContaining(found)]);
+  });
+
   it.each<[string, string[], number]>([
     ["nothing is named", ["--reason", "x"], EXIT.usage],
     ["no reason is given", ["--grant", GRANT], EXIT.usage],

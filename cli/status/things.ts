@@ -11,7 +11,7 @@ import {
 } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, UsageError } from "../exit.ts";
-import { readLimited } from "../files.ts";
+import { readIfThere } from "../files.ts";
 
 /** Something that a status list can name, and how a person named it. */
 export interface Thing extends Pick<Revocation, "what" | "id"> {
@@ -23,7 +23,7 @@ export interface Thing extends Pick<Revocation, "what" | "id"> {
 /** What --signer, --grant, --device and --release name: hex, or a file that shows it. @throws UsageError for none at all */
 export async function readThings(args: Arguments): Promise<Thing[]> {
   const things = [
-    ...args.many("signer").map((named) => readKey("key", named)),
+    ...args.many("signer").map((named) => readKey("signer", named)),
     ...args.many("device").map((named) => readKey("device", named)),
     ...args.many("grant").map(readGrant),
     ...args.many("release").map(readRelease),
@@ -34,7 +34,7 @@ export async function readThings(args: Arguments): Promise<Thing[]> {
 /** A release by its file, or by its digest where the last list names its images. */
 export async function readRelease(named: string): Promise<Thing> {
   if (isHex(named, 48)) return { what: "release", id: fromHexText(named), named, images: null };
-  const bytes = await readLimited(named, MAX_FILE_BYTES);
+  const bytes = await readNamed("--release", named, "a release's file, or the 96 hex digits of its digest");
   return about(named, () => {
     const { statement } = decodeApproved(bytes);
     const { pcrs } = decodeRelease(decodeStatement(statement, "release").payload);
@@ -55,17 +55,28 @@ export function releaseEntry({ id, named, images }: Thing, last: StatusList, lif
   return { digest: id, images: distinct, lifecycle };
 }
 
-async function readKey(what: "key" | "device", named: string): Promise<Thing> {
+async function readKey(option: "signer" | "device", named: string): Promise<Thing> {
+  const what = option === "signer" ? "key" : option;
   if (isHex(named, 32)) return { what, id: fromHexText(named), named, images: null };
-  const pem = new TextDecoder().decode(await readLimited(named, MAX_FILE_BYTES));
+  const pem = new TextDecoder().decode(
+    await readNamed(`--${option}`, named, "a file with the key in PEM, or the 64 hex digits of its SHA-256"),
+  );
   return about(named, () => ({ what, id: sha("sha256", rawKey(pem)), named, images: null }));
 }
 
 /** A grant by its id, or by its file: the statement. */
 async function readGrant(named: string): Promise<Thing> {
   if (isHex(named, 16)) return { what: "grant", id: fromHexText(named), named, images: null };
-  const bytes = await readLimited(named, MAX_FILE_BYTES);
+  const bytes = await readNamed("--grant", named, "a grant's file, or the 32 hex digits of its id");
   return about(named, () => ({ what: "grant", id: decodeGrant(decodeStatement(bytes, "grant").payload).id, named, images: null }));
+}
+
+/** What is not hex of the right length names a file. @throws UsageError where there is none: hex may have been meant */
+async function readNamed(option: string, named: string, expected: string): Promise<Uint8Array> {
+  const bytes = await readIfThere(named, MAX_FILE_BYTES);
+  if (bytes !== null) return bytes;
+  const digits = /^[0-9a-f]+$/i.test(named) ? `, ${named.length} hex digits${/[A-F]/.test(named) ? ", some in upper case" : ""}` : "";
+  throw new UsageError(`${option}: expected ${expected}, found ${JSON.stringify(named)}${digits} and no file of this name`);
 }
 
 function rawKey(pem: string): Uint8Array {
