@@ -80,6 +80,12 @@ describe("a consent that a grant can say", () => {
     expect(read(value, { actor: "Organization/lab", purposes: ["TREAT"] }).purposes).toEqual(["TREAT"]);
     expect(refused(value)).toBe("consent-inexact Consent.provision.actor");
     expect(refused(value, { actor: "Organization/other" })).toBe("consent-inexact Consent.provision.actor");
+    expect(() => read(value, { actor: "Organization/other" })).toThrow(
+      'Consent.provision.actor: expected "Organization/other" among the actors, found "Organization/lab"',
+    );
+    expect(() => read(value)).toThrow(`expected to be told which actor is the grant's holder, found "Organization/lab"`);
+    const many = Array.from({ length: 10 }, (_, i) => ({ ...actor[0], reference: i === 0 ? {} : { reference: `Device/${i}` } }));
+    expect(() => read(consent({}, rule({ actor: many })))).toThrow(/found one without a reference, "Device\/1", .*"Device\/7" and 2 more$/);
     expect(refused(value, { actor: "Organization/lab", purposes: ["HPAYMT"] })).toBe("consent-inexact Consent.provision.purpose");
   });
 });

@@ -149,9 +149,15 @@ function refuseActors(provision: Element, holder: string | null): void {
   if (holder === null || !named.includes(holder))
     throw inexact(
       `${provision.path}.actor`,
-      "the grant's holder among the actors",
-      holder === null ? "no actor was said to be the holder" : quote(holder),
+      holder === null ? "to be told which actor is the grant's holder" : `${quote(holder)} among the actors`,
+      listed(named),
     );
+}
+
+function listed(references: readonly (string | null)[]): string {
+  const distinct = [...new Set(references)].map((one) => (one === null ? "one without a reference" : quote(one)));
+  const more = distinct.length - MOST_LISTED;
+  return `${distinct.slice(0, MOST_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Under a grant a holder has recordings analysed, and may name further recipients of results. */
@@ -250,4 +256,5 @@ const SCOPES: ReadonlySet<string> = new Set(["patient-privacy", "research"]);
 /** HL7 v3 participation types: those who receive, unlike custodians or authors. */
 const RECIPIENT_ROLES: ReadonlySet<string> = new Set(["IRCP", "PRCP"]);
 const MOST_PURPOSES = 16;
+const MOST_LISTED = 8;
 const MAX_BYTES = 1024 * 1024;
