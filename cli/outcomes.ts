@@ -39,9 +39,15 @@ export function countLine(verified: number, of: number, notRead: number): string
 /** Says of each kind of denial what it means: a bundle's holder, a grant's issuer or a status list's may have to act. */
 export function tellDenials(denials: readonly (string | null)[], terminal: Terminal): void {
   for (const denial of new Set(denials)) {
-    const meaning = Object.entries(DENIAL).find(([code]) => code === denial)?.[1];
-    if (denial !== null) terminal.line(`${denial}: nothing was analysed${meaning === undefined ? "" : `; ${meaning}`}`);
+    if (denial === null) continue;
+    const meaning = meaningOf(denial);
+    terminal.line(`${denial}: nothing was analysed${meaning === null ? "" : `; ${meaning}`}`);
   }
+}
+
+/** What a denial means; null for one that a newer enclave knows. */
+export function meaningOf(denial: string): string | null {
+  return Object.entries(DENIAL).find(([code]) => code === denial)?.[1] ?? null;
 }
 
 function windowOf({ number, of, startMs, endMs }: NonNullable<SubmitOutcome["part"]>): string {

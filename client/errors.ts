@@ -114,8 +114,11 @@ export class SubmitError extends Error {
   readonly code: ClientCode;
   readonly stage: string;
   readonly spec: string;
+  /** what was found this time: of emergency-denied the enclave's code */
+  readonly detail: string | null;
   constructor(code: ClientCode, detail: string | null = null) {
     super(sentence(code, detail));
+    this.detail = detail;
     this.code = code;
     this.stage = CLIENT_CODE[code].stage;
     this.spec = CLIENT_CODE[code].spec;

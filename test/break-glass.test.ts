@@ -152,7 +152,11 @@ describe("break-glass at night", () => {
   it("is called in its own words", async () => {
     expect((await request("--level", "alarm")).code).toBe(2);
     expect((await request("--subject", "p2")).code).toBe(2);
-    expect((await request("--purpose", "TREAT")).code).toBe(10);
+    const denied = await request("--purpose", "TREAT");
+    expect([denied.code, denied.stdout + denied.stderr]).toEqual([
+      10,
+      expect.stringMatching(/an emergency.*: denied-emergency-purpose; the policy bundle opens no emergency/),
+    ]);
     const watch = ["break-glass", "watch", ...common, "--constitution", file("constitution"), "--key", file("ben.pem")];
     expect((await call(...watch, "--id", "00".repeat(16))).code).toBe(2);
     expect((await call(...watch, "--id", "00".repeat(16), "--answer", "grant")).code).toBe(2);

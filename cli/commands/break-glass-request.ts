@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSubmitterKey, EmergencyDesk, submit, type KnownEmergency, type ReadRecording } from "@caladrius/client";
+import { createSubmitterKey, submit, type KnownEmergency, type ReadRecording } from "@caladrius/client";
 import { equalBytes, toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
+import { PlainDesk } from "../emergency/desk.ts";
 import { readHost } from "../emergency/host.ts";
 import { emergencyObject, printEmergency } from "../emergency/print.ts";
 import { EXIT, UsageError, worst, type ExitCode } from "../exit.ts";
@@ -30,7 +31,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
 
   const stop = new AbortController();
   const onRetry = tellRetries(terminal);
-  const desk = new EmergencyDesk({ ...host, key, purpose, signal: stop.signal, onRetry });
+  const desk = new PlainDesk({ ...host, key, purpose, signal: stop.signal, onRetry });
   try {
     const opened = await desk.open({ subject, ward, reason, level });
     printEmergency(opened, terminal);
@@ -67,7 +68,7 @@ function oneSubject(recordings: readonly ReadRecording[], named: string | null):
   return subject;
 }
 
-async function untilDecided(desk: EmergencyDesk, opened: KnownEmergency, waitMs: number, terminal: Terminal): Promise<KnownEmergency> {
+async function untilDecided(desk: PlainDesk, opened: KnownEmergency, waitMs: number, terminal: Terminal): Promise<KnownEmergency> {
   const endMs = performance.now() + waitMs;
   let last = opened;
   while (last.state === "waiting" && performance.now() < endMs) {

@@ -1,5 +1,5 @@
-import { EmergencyDesk } from "@caladrius/client";
 import type { Arguments } from "../arguments.ts";
+import { PlainDesk } from "../emergency/desk.ts";
 import { readHost } from "../emergency/host.ts";
 import { printEmergency } from "../emergency/print.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -10,7 +10,7 @@ import type { Terminal } from "../print.ts";
 /** Shows how the emergencies stand that a submitter's key opened. */
 export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const stop = new AbortController();
-  const desk = new EmergencyDesk({
+  const desk = new PlainDesk({
     ...(await readHost(args)),
     key: await openExistingKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",

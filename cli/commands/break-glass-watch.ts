@@ -5,6 +5,7 @@ import { EmergencyDesk, type KnownEmergency } from "@caladrius/client";
 import { toHex } from "@caladrius/wire";
 import { passkeySigner, readSigner } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
+import { PlainDesk } from "../emergency/desk.ts";
 import { readHost } from "../emergency/host.ts";
 import { readAskingKey } from "../emergency/keys.ts";
 import { printEmergency } from "../emergency/print.ts";
@@ -34,7 +35,7 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   const { approver } = signer;
   const given = approvalPath === null ? null : await readLimited(approvalPath, MAX_APPROVAL_BYTES);
   const stop = new AbortController();
-  const desk = new EmergencyDesk({
+  const desk = new PlainDesk({
     ...host,
     key: await readAskingKey(args.text("key")),
     purpose: args.optional("purpose") ?? "ETREAT",

@@ -14,9 +14,11 @@ export const DENIAL = {
     "the policy bundle demands a status list made for this boot of the enclave, and the purpose is not one of care",
   "denied-revoked": "the submitter's key has been revoked",
   "denied-recording": "the recording is not in the format, or its digest or subject is not the one that the request names",
-  "denied-emergency": "no emergency of this id is granted here to this submitter for this subject, or the request carries grants beside it",
-  "denied-emergency-purpose": "the emergency was not granted for this purpose",
-  "denied-emergency-level": "a recipient asks for a wider disclosure level than the emergency was granted for",
+  "denied-emergency":
+    "the policy bundle knows no emergencies, none of this id is granted here to this submitter for this subject, or the request carries grants beside it",
+  "denied-emergency-purpose": "the policy bundle opens no emergency for this purpose, or the one that is named was not granted for it",
+  "denied-emergency-level":
+    "a recipient asks for a wider disclosure level than the policy bundle has for emergencies, or than the one that is named was granted for",
   "denied-emergency-answer":
     "the answer is by nobody who is asked about this emergency now, or is not the first of theirs; its requester is never asked",
   "denied-emergency-memory": "the enclave keeps as many emergencies, of this requester or at all, or uses of one, as it can",
