@@ -3,21 +3,16 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { extendZero } from "@caladrius/image";
-import { bootPcrs, createNsm, instanceIdOf, makeModuleId, openSimulatedPki, type SimulatedPki } from "@caladrius/nitro-sim";
+import { openSimulatedPki, type SimulatedPki } from "@caladrius/nitro-sim";
+import { CANDIDATE_PCR, simulateCandidate } from "@caladrius/nitro-sim/test-support/candidate.ts";
 import {
   decodeFleetEpoch,
-  decodeNsmResponse,
   encodeConstitution,
-  encodeFleetBirthReply,
-  encodeFleetCandidate,
   encodeFleetEpoch,
   encodeKeySet,
-  encodeNsmRequest,
   encodeStatement,
-  fleetCommitment,
   toHex,
   type FleetCandidate,
-  type NsmRequest,
 } from "@caladrius/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "./exit.ts";
@@ -28,7 +23,6 @@ const KEYS = [
   "arn:aws:kms:eu-central-1:444455556666:key/66666666-7777-8888-9999-000000000000",
 ];
 const CLOCK = { nowMs: (): number => Date.now() };
-const ONES = new Uint8Array(48).fill(1);
 const sha384 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha384").update(bytes).digest());
 
 let folder: string;
@@ -71,31 +65,13 @@ async function makeCandidate(
   change: Partial<FleetCandidate> = {},
   { under = constitution, userData }: { under?: Uint8Array; userData?: Uint8Array } = {},
 ): Promise<string> {
-  const moduleId = makeModuleId(CLOCK, randomBytes);
-  const pcrs = bootPcrs({ pcr0: ONES, pcr1: ONES, pcr2: ONES, pcr8: null }, instanceIdOf(moduleId), null);
-  const nsm = createNsm({ pki, moduleId, pcrs, clock: CLOCK, randomBytes });
-  const ask = async (request: NsmRequest): Promise<ReturnType<typeof decodeNsmResponse>> =>
-    decodeNsmResponse(await nsm.request(encodeNsmRequest(request)));
-  await ask({ kind: "ExtendPCR", index: 16, data: sha384(under) });
-  await ask({ kind: "LockPCRs", range: 18 });
-  const candidate = encodeFleetCandidate({
-    version: 1,
-    fleet: "ward",
-    epoch: 1,
-    constitutionDigest: sha384(under),
-    keySet: encodeKeySet({ keys: [{ suite: "X25519", publicKey: randomBytes(32) }], fleet: "ward" }),
-    wrapped: KEYS.map((keyArn) => ({ keyArn, blob: randomBytes(184) })),
-    bootId: randomBytes(16),
-    ...change,
-  });
-  const answer = await ask({ kind: "Attestation", userData: userData ?? sha384(fleetCommitment(candidate)), nonce: null, publicKey: null });
-  if (answer.kind !== "Attestation") throw new Error(answer.kind);
-  writeFileSync(at(name), encodeFleetBirthReply({ candidate, evidence: answer.document }));
+  const commitment = userData === undefined ? {} : { userData };
+  writeFileSync(at(name), await simulateCandidate({ pki, clock: CLOCK, constitution: under, kmsKeys: KEYS, change, ...commitment }));
   return at(name);
 }
 
 function writeTrust(name: string, change: Record<string, unknown> = {}): string {
-  const ones = toHex(ONES);
+  const ones = toHex(CANDIDATE_PCR);
   const pcrs = [{ "0": ones, "1": ones, "2": ones, "16": toHex(extendZero(sha384(constitution))) }];
   writeFileSync(at(name), JSON.stringify({ roots: [pki.rootPem], pcrs, allowDebug: false, allowSimulator: true, ...change }));
   return at(name);
@@ -176,7 +152,10 @@ describe("fleet candidates", () => {
     [
       "a trust file without PCR16",
       "trust-pcr16-missing",
-      async () => [at("candidate.cbor"), writeTrust("open.json", { pcrs: [{ "0": toHex(ONES), "1": toHex(ONES), "2": toHex(ONES) }] })],
+      async () => [
+        at("candidate.cbor"),
+        writeTrust("open.json", { pcrs: [{ "0": toHex(CANDIDATE_PCR), "1": toHex(CANDIDATE_PCR), "2": toHex(CANDIDATE_PCR) }] }),
+      ],
       EXIT.contraindicated,
     ],
     ["bytes that are none", "schema-type", async () => [at("constitution.cose"), at("trust.json")], EXIT.malformed],
@@ -219,7 +198,10 @@ describe("fleet approve, show and retire", () => {
 
   it("says whose a key is, and which constitutions differ", async () => {
     const stranger = await approve("ada", "hospital", "no.fleet", { key: "ben" });
-    expect(stranger.stderr).toContain("named ada, hospital; the constitution gives this key to ben, hospital");
+    expect(stranger).toMatchObject({
+      code: EXIT.usage,
+      stderr: expect.stringContaining("the constitution gives this key to ben, hospital") as string,
+    });
     const other = constitutionOf([KEYS[0]!]);
     writeFileSync(at("another.cose"), other);
     const foreign = await approve("ada", "vendor", "no.fleet", { constitutionFile: "another.cose" });
@@ -251,9 +233,9 @@ describe("fleet approve, show and retire", () => {
   });
 
   it.each<[string, string, () => Promise<Awaited<ReturnType<typeof call>>>, number]>([
-    ["a role that the person does not have", "fleet-approver", () => approve("ada", "hospital", "no.fleet"), EXIT.contraindicated],
+    ["a role that the person does not have", "gives this key to ada, vendor", () => approve("ada", "hospital", "no.fleet"), EXIT.usage],
     ["a file that no host would take", "must end in .fleet", () => approve("ada", "vendor", "no.fleet.new"), EXIT.usage],
-    ["somebody else's name", "fleet-approver", () => approve("ada", "vendor", "no.fleet", { key: "ben" }), EXIT.contraindicated],
+    ["somebody else's name", "gives this key to ben, hospital", () => approve("ada", "vendor", "no.fleet", { key: "ben" }), EXIT.usage],
     [
       "a candidate under other KMS keys",
       "fleet-kms-keys",

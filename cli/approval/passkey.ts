@@ -9,7 +9,7 @@ import { servePage } from "./serve.ts";
 
 /** Whose approval of what is asked for. */
 export interface Asking {
-  readonly kind: PageKind;
+  readonly kind: ApprovableKind;
   readonly statement: Uint8Array;
   /** of a status list: the statement of the list before, to say what changes */
   readonly previous: Uint8Array | null;
@@ -19,9 +19,6 @@ export interface Asking {
   readonly port: number | null;
   readonly signal?: AbortSignal;
 }
-
-/** What the page can show. */
-export type PageKind = Exclude<ApprovableKind, "fleet-record">;
 
 /** Serves the approval page until a passkey has approved; what the page sends is verified as every reader of the file will. */
 export function askApproval(

@@ -1,23 +1,14 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { decodeFleetEpoch, encodeFleetEpoch, equalBytes, MAX_FLEET_EPOCH_BYTES, type FleetEpoch } from "@caladrius/wire";
+import { readSigner, type Signer } from "../approval/signer.ts";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { readIfThere, readLimited, writeWhole } from "../files.ts";
-import { readApproverKey } from "../fleet/approver-key.ts";
+import type { ApproverKey } from "../fleet/approver-key.ts";
 import { MAX_CANDIDATE_BYTES, verifyCandidate, type VerifiedCandidate } from "../fleet/candidate.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { FleetError } from "../fleet/errors.ts";
-import {
-  approveRecord,
-  authorRecord,
-  missingWords,
-  nameOf,
-  refuseForeign,
-  refuseStranger,
-  verifyRecord,
-  type Approving,
-  type Window,
-} from "../fleet/record.ts";
+import { authorRecord, missingWords, nameOf, refuseForeign, verifyRecord, type Window } from "../fleet/record.ts";
 import { printEpoch } from "../fleet/print.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
@@ -29,38 +20,38 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
   if (!out.endsWith(SUFFIX)) throw new UsageError(`--out must end in ${SUFFIX}: a host takes no other file from its folder`);
   const trust = await readTrustFile(args.text("trust"));
   const founded = await readConstitution(args.text("constitution"), signatures);
-  const key = await readApproverKey(args.text("key"));
-  const approving: Approving = { person: args.text("person"), role: args.text("role"), key, now: Math.floor(Date.now() / 1000) };
+  const signer = await readSigner(args, founded, terminal);
+  const { person, role } = signer.approver;
   const [notBefore, notAfter] = [seconds(args.instant("not-before")), seconds(args.instant("not-after"))];
   const bytes = await readLimited(file, MAX_CANDIDATE_BYTES);
   const candidate = await about(file, () => verifyCandidate(bytes, trust, signatures));
   refuseForeign(candidate, founded);
-  refuseStranger(founded, approving);
 
   const existing = await readIfThere(out, MAX_FLEET_EPOCH_BYTES);
-  const start = notBefore ?? approving.now;
+  const start = notBefore ?? Math.floor(Date.now() / 1000);
   const stated =
     existing === null
-      ? authorRecord(candidate, founded, { notBefore: start, notAfter: notAfter ?? start + DEFAULT_SECONDS }, approving)
+      ? authorRecord(candidate, founded, { notBefore: start, notAfter: notAfter ?? start + DEFAULT_SECONDS }, authorKey(signer, out))
       : await about(out, () => sameCandidate(decodeFleetEpoch(existing), candidate));
   const { record, quorum: before } = await about(out, () => verifyRecord(stated, founded, signatures));
   refuseOtherWindow(record, { notBefore, notAfter });
-  const approved = approveRecord(stated, founded, approving, before.approvedBy);
-  if (approved !== stated) await writeWhole(out, encodeFleetEpoch(approved), { force: true });
+  printEpoch(record, terminal);
+  const known = before.approvedBy.some((one) => one.person === person && one.role === role);
+  const added = known ? [] : [await signer.approve("fleet-record", stated.record)];
+  const approved = { ...stated, approvals: [...stated.approvals, ...added] };
+  if (!known) await writeWhole(out, encodeFleetEpoch(approved), { force: true });
   const { quorum } = await verifyRecord(approved, founded, signatures);
   const missing = missingWords(quorum);
 
   terminal.object({
     out,
-    added: approved !== stated,
+    added: !known,
     complete: quorum.ok,
     approvedBy: quorum.approvedBy,
     missing: quorum.missing,
     ...record,
   });
-  printEpoch(record, terminal);
-  const person = `${approving.person}, ${approving.role}`;
-  terminal.line(approved === stated ? `unchanged: ${out} has the approval of ${person}` : `${out}: approved by ${person}`);
+  terminal.line(known ? `unchanged: ${out} has the approval of ${person}, ${role}` : `${out}: approved by ${person}, ${role}`);
   if (quorum.ok)
     terminal.line([styled("green", "complete"), `  hosts take it from their --fleet folder; the enclaves check it themselves`]);
   else
@@ -69,6 +60,15 @@ export async function run(args: Arguments, terminal: Terminal): Promise<ExitCode
       `  ${missing} for ${nameOf(record)}: they run this command on the same candidate and the same ${out}`,
     ]);
   return EXIT.ok;
+}
+
+/** The record's own signature is its author's, which no passkey makes. */
+function authorKey({ key }: Signer, out: string): ApproverKey {
+  if (key !== null) return key;
+  throw new UsageError(
+    `${out} does not exist, and a passkey states no record: it approves one`,
+    "the first approver runs this command with --key",
+  );
 }
 
 function sameCandidate(epoch: FleetEpoch, { bytes }: VerifiedCandidate): FleetEpoch {

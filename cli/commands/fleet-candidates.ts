@@ -1,11 +1,11 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
+import { whoReadsEverything } from "@caladrius/policies/words";
 import { toHex } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, failureJson, failureOf, worst, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
 import { MAX_CANDIDATE_BYTES, verifyCandidate, type VerifiedCandidate } from "../fleet/candidate.ts";
-import { whoReadsEverything } from "../fleet/readers.ts";
 import { styled, type Terminal } from "../print.ts";
 import { readTrustFile } from "../trust.ts";
 

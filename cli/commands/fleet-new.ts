@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { requestFleetBirth } from "@caladrius/host";
+import { whoReadsEverything } from "@caladrius/policies/words";
 import { decodeFleetCandidate, encodeFleetBirthReply } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UsageError, type ExitCode } from "../exit.ts";
 import { makeFolder, refuseExisting, writeWhole } from "../files.ts";
-import { whoReadsEverything } from "../fleet/readers.ts";
 import { styled, type Terminal } from "../print.ts";
 
 /** Has an enclave make keys for an epoch and writes candidate and evidence as they came. Nothing is verified here. */

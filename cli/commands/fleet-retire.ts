@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
+import { accountOf } from "@caladrius/policies/words";
 import { decodeFleetEpoch, MAX_FLEET_EPOCH_BYTES } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, UnreachableError, UsageError, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { formatTime } from "../findings.ts";
-import { accountOf } from "../fleet/readers.ts";
 import { nameOf, readRecord } from "../fleet/record.ts";
 import { styled, type Terminal } from "../print.ts";
 

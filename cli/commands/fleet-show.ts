@@ -1,12 +1,12 @@
 import { signatures } from "@caladrius/attestation-verifier/signatures";
-import { decodeApproval, decodeFleetEpoch, decodeStatement, MAX_FLEET_EPOCH_BYTES } from "@caladrius/wire";
+import { whoReadsEverything } from "@caladrius/policies/words";
+import { decodeApproval, decodeFleetEpoch, decodePasskeyApproval, decodeStatement, MAX_FLEET_EPOCH_BYTES } from "@caladrius/wire";
 import type { Arguments } from "../arguments.ts";
 import { about, EXIT, type ExitCode } from "../exit.ts";
 import { readLimited } from "../files.ts";
 import { readConstitution } from "../fleet/deployment.ts";
 import { FleetError } from "../fleet/errors.ts";
 import { printEpoch } from "../fleet/print.ts";
-import { whoReadsEverything } from "../fleet/readers.ts";
 import { missingWords, readRecord, verifyRecord } from "../fleet/record.ts";
 import { styled, type Terminal } from "../print.ts";
 
@@ -52,12 +52,18 @@ function stateAt({ notBefore, notAfter }: { notBefore: number; notAfter: number 
   return now < notAfter ? "in force" : "ended";
 }
 
-/** Who an approval says it is by. */
+/** Who an approval says it is by: a statement, or what a passkey signed. */
 function claimed(approval: Uint8Array): { person: string; role: string } {
-  try {
-    const { person, role } = decodeApproval(decodeStatement(approval, "approval").payload);
-    return { person, role };
-  } catch {
-    return { person: "no approval", role: "unreadable" };
+  for (const payloadOf of [payloadOfStatement, payloadOfPasskey]) {
+    try {
+      const { person, role } = decodeApproval(payloadOf(approval));
+      return { person, role };
+    } catch {
+      // not of this form
+    }
   }
+  return { person: "no approval", role: "unreadable" };
 }
+
+const payloadOfStatement = (bytes: Uint8Array): Uint8Array => decodeStatement(bytes, "approval").payload;
+const payloadOfPasskey = (bytes: Uint8Array): Uint8Array => decodePasskeyApproval(bytes).approval;

@@ -10,10 +10,6 @@ export const FLEET_CODE = {
     spec: "ARCHITECTURE §6",
     meaning: "the seed is not wrapped under exactly the constitution's KMS keys, in their order: nobody approves this candidate",
   },
-  "fleet-approver": {
-    spec: "ARCHITECTURE §6",
-    meaning: "the constitution does not give this key to this person in this role: the approver names their own",
-  },
   "fleet-record": {
     spec: "ARCHITECTURE §6",
     meaning: "the record is not of this candidate, or no approver of the constitution signed it: nobody approves it",

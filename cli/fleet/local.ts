@@ -4,12 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { requestFleetBirth } from "@caladrius/host";
 import { decodeFleetEpoch, DependencyError, encodeFleetBirthReply, encodeFleetEpoch, equalBytes } from "@caladrius/wire";
+import { keySigner } from "../approval/key-signer.ts";
 import { makeFolder, writeWhole } from "../files.ts";
 import { readTrustFile } from "../trust.ts";
 import { readApproverKey } from "./approver-key.ts";
 import { verifyCandidate } from "./candidate.ts";
 import { readConstitution } from "./deployment.ts";
-import { approveRecord, authorRecord, readRecord, refuseForeign } from "./record.ts";
+import { authorRecord, readRecord, refuseForeign } from "./record.ts";
 
 /** Where the one approver of a development deployment finds what they sign with and what they hold it against. */
 export interface LocalApproval {
@@ -45,10 +46,10 @@ export async function ensureLocalEpoch(options: LocalApproval): Promise<boolean>
   const founded = await readConstitution(options.constitution, signatures);
   const candidate = await verifyCandidate(encodeFleetBirthReply(reply), await readTrustFile(options.trust), signatures);
   refuseForeign(candidate, founded);
-  const [approver] = founded.constitution.approvers;
-  const approving = { person: approver?.person ?? "", role: approver?.role ?? "", key: await readApproverKey(options.approverKey), now };
-  const record = authorRecord(candidate, founded, { notBefore: now - SKEW_SECONDS, notAfter: now + EPOCH_SECONDS }, approving);
-  await writeWhole(join(epochs, `${epoch}.fleet`), encodeFleetEpoch(approveRecord(record, founded, approving, [])), { force: true });
+  const key = await readApproverKey(options.approverKey);
+  const stated = authorRecord(candidate, founded, { notBefore: now - SKEW_SECONDS, notAfter: now + EPOCH_SECONDS }, key);
+  const approval = await keySigner(key, founded, { person: null, role: null }).approve("fleet-record", stated.record);
+  await writeWhole(join(epochs, `${epoch}.fleet`), encodeFleetEpoch({ ...stated, approvals: [approval] }), { force: true });
   return true;
 }
 

@@ -1,7 +1,7 @@
+import { whoReadsEverything } from "@caladrius/policies/words";
 import type { FleetRecord } from "@caladrius/wire";
 import { formatTime } from "../findings.ts";
 import { styled, type Terminal } from "../print.ts";
-import { whoReadsEverything } from "./readers.ts";
 import { keyIdOf } from "./record.ts";
 
 /** What a record says, for people: keys, dates, KMS keys, and who could read everything. */

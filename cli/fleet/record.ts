@@ -2,11 +2,9 @@ import { createHash } from "node:crypto";
 import type { SignatureBackend } from "@caladrius/attestation-verifier";
 import { verifyApprovals, type Quorum } from "@caladrius/attestation-verifier/governance";
 import {
-  approvedBytes,
   decodeFleetCandidate,
   decodeFleetRecord,
   decodeStatement,
-  encodeApproval,
   encodeFleetRecord,
   encodeStatement,
   equalBytes,
@@ -21,27 +19,10 @@ import type { VerifiedCandidate } from "./candidate.ts";
 import { signedByApprover, type Founded } from "./deployment.ts";
 import { FleetError } from "./errors.ts";
 
-/** Who approves, and with what. */
-export interface Approving {
-  person: string;
-  role: string;
-  key: ApproverKey;
-  /** Unix seconds, of this machine */
-  now: number;
-}
-
 /** When an epoch is in force, Unix seconds. */
 export interface Window {
   notBefore: number;
   notAfter: number;
-}
-
-/** @throws FleetError fleet-approver unless the constitution gives this key to this person in this role */
-export function refuseStranger({ constitution }: Founded, { person, role, key }: Approving): void {
-  const owners = constitution.approvers.filter((one) => one.key.alg === key.publicKey.alg && equalBytes(one.key.key, key.publicKey.key));
-  if (owners.some((one) => one.person === person && one.role === role)) return;
-  const given = owners.length === 0 ? "to nobody" : `to ${owners.map((one) => `${one.person}, ${one.role}`).join("; ")}`;
-  throw new FleetError("fleet-approver", `named ${person}, ${role}; the constitution gives this key ${given}`);
 }
 
 /** @throws FleetError fleet-constitution, fleet-kms-keys unless the candidate is one of this deployment */
@@ -62,7 +43,7 @@ export function authorRecord(
   { candidate, bytes, keyId }: VerifiedCandidate,
   founded: Founded,
   window: Window,
-  { key }: Approving,
+  key: ApproverKey,
 ): FleetEpoch {
   refuseWindow(window, founded);
   const { fleet, epoch, constitutionDigest } = candidate;
@@ -111,22 +92,6 @@ export async function verifyRecord(
   const { record: statement, approvals } = epoch;
   const quorum = await verifyApprovals({ kind: "fleet-record", statement, constitution, constitutionDigest, approvals }, signatures);
   return { record, candidate, quorum };
-}
-
-/** Adds an approval. The same one again changes nothing, so that the command may be repeated. */
-export function approveRecord(
-  epoch: FleetEpoch,
-  { digest }: Founded,
-  { person, role, key, now }: Approving,
-  known: Quorum["approvedBy"],
-): FleetEpoch {
-  if (known.some((one) => one.person === person && one.role === role)) return epoch;
-  const approved = createHash("sha384")
-    .update(approvedBytes("fleet-record", digest, epoch.record))
-    .digest();
-  const payload = encodeApproval({ kind: "fleet-record", digest: new Uint8Array(approved), person, role, at: now });
-  const approval = encodeStatement("approval", key.publicKey.alg, payload, (signed) => key.sign(signed));
-  return { ...epoch, approvals: [...epoch.approvals, approval] };
 }
 
 function refuseWindow({ notBefore, notAfter }: Window, { constitution }: Founded): void {

@@ -9,8 +9,8 @@ import {
   type AuthoringWarning,
   type BundleDifference,
 } from "@caladrius/policies/authoring";
+import { whoReadsEverything } from "@caladrius/policies/words";
 import { toHex, type Bundle, type Constitution } from "@caladrius/wire";
-import { whoReadsEverything } from "../fleet/readers.ts";
 import { missingWords } from "../fleet/record.ts";
 import { styled, type Terminal } from "../print.ts";
 

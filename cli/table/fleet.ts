@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { MANY, json, trust } from "./options.ts";
+import { BY_PASSKEY, MANY, json, trust } from "./options.ts";
 
 /** Keys that several enclaves share. */
 export const FLEET_COMMANDS: readonly Command[] = [
@@ -33,15 +33,16 @@ export const FLEET_COMMANDS: readonly Command[] = [
   },
   {
     name: "fleet approve",
-    summary: "approve a candidate, alone or after others",
+    summary: "approve a candidate with your key or passkey, alone or after others",
     inputs: "CANDIDATE",
     count: [1, 1],
     options: {
       trust,
       constitution: { value: "F", about: "the deployment's constitution: its quorum for fleets decides", required: true },
-      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600", required: true },
-      person: { value: "NAME", about: "you, as the constitution names you", required: true },
-      role: { value: "ROLE", about: "the role in which you approve", required: true },
+      key: { value: "FILE", about: "your private key in PEM (Ed25519 or P-256), 0600" },
+      ...BY_PASSKEY,
+      person: { value: "NAME", about: "you, as the constitution names you; where the key alone does not say it" },
+      role: { value: "ROLE", about: "the role in which you approve; where the key alone does not say it" },
       "not-before": { value: "ISO", about: "first moment of the epoch (default: now)" },
       "not-after": { value: "ISO", about: "its end, at most 31 days later (default: 30 days later)" },
       out: { value: "F.fleet", about: "the epoch's file: the first approver makes it, the next ones add to it", required: true },
@@ -49,7 +50,7 @@ export const FLEET_COMMANDS: readonly Command[] = [
     },
     notes: [
       "Verifies the candidate first, and refuses one under another constitution, under other KMS keys or with other digests.",
-      "The first approver states the record and its dates; who comes later approves these. Repeating it changes nothing.",
+      "The first approver states the record and its dates, with a key file; who comes later approves these. Repeating it changes nothing.",
     ],
     load: () => import("../commands/fleet-approve.ts"),
   },

@@ -1,4 +1,13 @@
 import {
+  approvalOf,
+  BEN,
+  ORIGIN,
+  publicKeyOf,
+  RP_ID,
+  signByPasskey,
+  signStatement,
+} from "@caladrius/attestation-verifier/generate/test-approvals.ts";
+import {
   decodeFleetCandidate,
   decodeFleetEpoch,
   encodeFleetCandidate,
@@ -6,6 +15,7 @@ import {
   MAX_EPOCH_SECONDS,
   toHex,
   type FleetCandidate,
+  type FleetEpoch,
 } from "@caladrius/wire";
 import { beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../crypto.ts";
@@ -26,6 +36,31 @@ beforeEach(async () => {
 async function bornAndSigned(fleet = "ward", epoch = 1, ...signing: [change?: object]): Promise<Uint8Array> {
   return signEpoch((await a.birth(fleet, epoch)).candidate, ...signing);
 }
+
+describe("a record that one of two approves by passkey", () => {
+  const byPasskey = makeDeployment({ hospital: { key: publicKeyOf(BEN), passkey: { rpId: RP_ID, origins: [ORIGIN] } } });
+  const HOSPITAL = { person: "hospital", role: "hospital" };
+
+  it("is served, and refused when the passkey did not verify its user, signed elsewhere or for another record", async () => {
+    const enclave = await world.boot(byPasskey);
+    const stated = async (): Promise<FleetEpoch> =>
+      decodeFleetEpoch(signEpoch((await enclave.birth("ward", 1)).candidate, {}, { approvers: ["developer"] }));
+    const [epoch, other] = [await stated(), await stated()];
+    const approvalFor = ({ record }: FleetEpoch): Uint8Array => approvalOf("fleet-record", byPasskey.constitutionDigest, record, HOSPITAL);
+    const approved = (approval: Uint8Array): Uint8Array => encodeFleetEpoch({ ...epoch, approvals: [...epoch.approvals, approval] });
+    const calls = world.kms.calls.length;
+    for (const approval of [
+      signByPasskey(approvalFor(epoch), BEN, { flags: PRESENT_ONLY }),
+      signByPasskey(approvalFor(epoch), BEN, { clientData: { origin: "https://host.example" } }),
+      signByPasskey(approvalFor(other), BEN),
+      signStatement("approval", approvalFor(epoch), BEN),
+    ])
+      await expect(enclave.serve(approved(approval))).rejects.toThrow("fleet-record-refused");
+    expect(world.kms.calls.length).toBe(calls);
+    await enclave.serve(approved(signByPasskey(approvalFor(epoch), BEN)));
+    expect((await enclave.attest("fleet")).identity).toBeInstanceOf(Uint8Array);
+  });
+});
 
 describe("a record that is refused", () => {
   const refused: Record<string, () => Promise<Uint8Array>> = {
@@ -197,3 +232,6 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   changed[index] = (changed[index] ?? 0) ^ 1;
   return changed;
 }
+
+/** Authenticator data whose user was present and not verified. */
+const PRESENT_ONLY = 0x19;

@@ -10,6 +10,7 @@ import {
   encodeFleetRecord,
   encodeStatement,
   decodeFleetCandidate,
+  type Approver,
   type BootMessage,
   type Constitution,
   type FleetRecord,
@@ -47,7 +48,14 @@ export function makeDeployment({
   kms = true,
   dataKeys = [DATA_KEY],
   nowSeconds = NOW_SECONDS,
-}: { name?: string; kms?: boolean | Constitution["kms"]; dataKeys?: readonly string[]; nowSeconds?: number } = {}): TestDeployment {
+  hospital = { key: PERSON.hospital.publicKey, passkey: null },
+}: {
+  name?: string;
+  kms?: boolean | Constitution["kms"];
+  dataKeys?: readonly string[];
+  nowSeconds?: number;
+  hospital?: Pick<Approver, "key" | "passkey">;
+} = {}): TestDeployment {
   const statusKey = STATUS_KEY.first;
   const development = [{ role: ROLE.developer, threshold: 1 }];
   const payload = encodeConstitution({
@@ -59,7 +67,7 @@ export function makeDeployment({
     notAfter: nowSeconds + 365 * 24 * 3600,
     approvers: [
       { person: "developer", role: ROLE.developer, key: PERSON.developer.publicKey, passkey: null },
-      { person: "hospital", role: ROLE.hospital, key: PERSON.hospital.publicKey, passkey: null },
+      { person: "hospital", role: ROLE.hospital, ...hospital },
     ],
     quorums: {
       bundle: development,

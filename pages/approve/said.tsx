@@ -1,6 +1,6 @@
 import { diffStatusLists, revokedWords } from "@caladrius/policies/status";
-import { breakGlassWords, durationWords, iso, parameterWords, thresholdWords } from "@caladrius/policies/words";
-import type { Bundle, Constitution, Emergency, Release, StatusList } from "@caladrius/wire";
+import { breakGlassWords, durationWords, iso, parameterWords, thresholdWords, whoReadsEverything } from "@caladrius/policies/words";
+import type { Bundle, Constitution, Emergency, FleetRecord, Release, StatusList } from "@caladrius/wire";
 import type { JSX } from "preact";
 import type { Subject } from "./subject.ts";
 import { escapeLines, Hex, Part, Source, Table, Thumbprint } from "./words.tsx";
@@ -14,6 +14,8 @@ export function Said({ subject }: { subject: Subject }): JSX.Element {
       return <BundleSaid bundle={subject.says} />;
     case "constitution":
       return <ConstitutionSaid constitution={subject.says} />;
+    case "fleet-record":
+      return <FleetRecordSaid record={subject.says} />;
     case "status-list":
       return <StatusListSaid list={subject.says} before={subject.before} />;
     case "emergency":
@@ -168,6 +170,31 @@ function ConstitutionSaid({ constitution }: { constitution: Constitution }): JSX
             ? []
             : [["Keys of log and witnesses", ...[log.key, ...log.witnesses].map((key, i) => <Thumbprint key={i} of={key} />)] as const]),
         ]}
+      />
+    </>
+  );
+}
+
+function FleetRecordSaid({ record }: { record: FleetRecord }): JSX.Element {
+  const { fleet, epoch, keySetDigest, wrapped, notBefore, notAfter } = record;
+  const readers = whoReadsEverything(wrapped.map(({ keyArn }) => keyArn));
+  return (
+    <>
+      <Part
+        title="The keys"
+        rows={[
+          ["Fleet", fleet],
+          ["Epoch", String(epoch)],
+          ["Key id", <Hex key="id" of={keySetDigest} />],
+          ["In force", `${iso(notBefore)} to ${iso(notAfter)}`],
+          ["Who reads everything", readers ?? "no administrator of a single AWS account"],
+        ]}
+      />
+      <Table
+        title="Behind which KMS keys they lie"
+        columns={["ARN", "SHA-256 of the encrypted part"]}
+        none="none"
+        rows={wrapped.map(({ keyArn, digest }) => [keyArn, <Hex key="digest" of={digest} />])}
       />
     </>
   );

@@ -2,6 +2,7 @@ import {
   decodeBundle,
   decodeConstitution,
   decodeEmergency,
+  decodeFleetRecord,
   decodeRelease,
   decodeStatement,
   decodeStatusList,
@@ -10,6 +11,7 @@ import {
   type Bundle,
   type Constitution,
   type Emergency,
+  type FleetRecord,
   type Release,
   type RoleThreshold,
   type StatusList,
@@ -20,6 +22,7 @@ export type Subject =
   | { readonly kind: "release"; readonly says: Release }
   | { readonly kind: "bundle"; readonly says: Bundle }
   | { readonly kind: "constitution"; readonly says: Constitution }
+  | { readonly kind: "fleet-record"; readonly says: FleetRecord }
   | { readonly kind: "status-list"; readonly says: StatusList; readonly before: StatusList | null }
   | { readonly kind: "emergency"; readonly says: Emergency };
 /** The name of a kind. */
@@ -45,6 +48,8 @@ function decode(kind: string, statement: Uint8Array, previous: Uint8Array | null
       return { kind, says: decodeBundle(decodeStatement(statement, kind).payload) };
     case "constitution":
       return { kind, says: decodeConstitution(decodeStatement(statement, kind).payload) };
+    case "fleet-record":
+      return { kind, says: decodeFleetRecord(decodeStatement(statement, kind).payload) };
     case "status-list": {
       const read = (bytes: Uint8Array): StatusList => decodeStatusList(decodeStatement(bytes, kind).payload);
       return { kind, says: read(statement), before: previous === null ? null : read(previous) };
@@ -72,7 +77,14 @@ export const NOUN: Readonly<Record<SubjectKind, string>> = {
   release: "release",
   bundle: "policy bundle",
   constitution: "constitution",
+  "fleet-record": "record of fleet keys",
   "status-list": "status list",
   emergency: "emergency",
 };
-const QUORUM = { release: "release", bundle: "bundle", constitution: "succession", "status-list": "status" } as const;
+const QUORUM = {
+  release: "release",
+  bundle: "bundle",
+  constitution: "succession",
+  "fleet-record": "fleet",
+  "status-list": "status",
+} as const;

@@ -24,9 +24,24 @@ import {
 } from "@caladrius/attestation-verifier/generate/test-approvals.ts";
 import { signatures } from "@caladrius/attestation-verifier/signatures";
 import { openSubmitterKey } from "@caladrius/client";
+import { extendZero } from "@caladrius/image";
+import { openSimulatedPki } from "@caladrius/nitro-sim";
+import { CANDIDATE_PCR, simulateCandidate } from "@caladrius/nitro-sim/test-support/candidate.ts";
 import { makeDevelopmentBundle } from "@caladrius/policies/development";
 import { firstStatusList } from "@caladrius/policies/status";
-import { decodeApproved, encodeApproved, encodeStatusList, fromHex, toHex, type Approver, type StatusList } from "@caladrius/wire";
+import { iso } from "@caladrius/policies/words";
+import {
+  decodeApproved,
+  decodeFleetEpoch,
+  decodeFleetRecord,
+  decodeStatement,
+  encodeApproved,
+  encodeStatusList,
+  fromHex,
+  toHex,
+  type Approver,
+  type StatusList,
+} from "@caladrius/wire";
 import axe from "axe-core";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -383,6 +398,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
   };
   const BY_BEN = { added: 1, complete: false, approvedBy: [{ person: "ben", role: "hospital", by: "passkey" }] };
   const nowSeconds = Math.floor(Date.now() / 1000);
+  const nextWeek = iso(nowSeconds + 7 * 24 * 3600);
   const bundleUnder = (constitutionDigest: Uint8Array): Uint8Array =>
     makeDevelopmentBundle({
       nowSeconds,
@@ -452,6 +468,57 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     expect(said).toMatchObject({ changed: true, complete: false, approvedBy: BY_BEN.approvedBy });
   });
 
+  it("approves the keys of a fleet that somebody's key file stated, and says who could read everything", async () => {
+    const { entry, credential } = await registered();
+    const { constitution: testing } = found(entry);
+    const kmsKeys = [1, 2].map((n) => `arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-55555555555${n}`);
+    const founded = foundConstitution({
+      ...testing,
+      kms: { keys: kmsKeys, endpoint: "https://kms.eu-central-1.amazonaws.com", tlsRoots: [new Uint8Array(10)] },
+      quorums: { ...testing.quorums, fleet: testing.quorums.release },
+    });
+    const { constitution } = setUp("fleet", founded);
+    const clock = { nowMs: (): number => Date.now() };
+    const pki = await openSimulatedPki(at("pki"), clock);
+    const [ones, pcr16] = [toHex(CANDIDATE_PCR), toHex(extendZero(founded.constitutionDigest))];
+    const trust = {
+      roots: [pki.rootPem],
+      pcrs: [{ "0": ones, "1": ones, "2": ones, "16": pcr16 }],
+      allowDebug: false,
+      allowSimulator: true,
+    };
+    writeFileSync(at("fleet-trust.json"), JSON.stringify(trust));
+    writeFileSync(at("candidate.cbor"), await simulateCandidate({ pki, clock, constitution: founded.statement, kmsKeys }));
+    const common = ["--trust", at("fleet-trust.json"), "--constitution", constitution, "--out", at("ward.fleet")];
+    const words = ["fleet", "approve", at("candidate.cbor"), ...common];
+    expect(await call(...words, "--passkey")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("a passkey states no record") as string,
+    });
+    expect(existsSync(at("ward.fleet"))).toBe(false);
+    writeFileSync(at("ada-fleet.pem"), ADA.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
+    expect(await call(...words, "--key", at("ada-fleet.pem"), "--not-after", nextWeek)).toMatchObject({ code: 0 });
+    const stated = decodeFleetEpoch(readFileSync(at("ward.fleet")));
+    const record = decodeFleetRecord(decodeStatement(stated.record, "fleet-record").payload);
+    const shown = [
+      "Approve a record of fleet keys",
+      "Fleet\nward",
+      "Epoch\n1",
+      `to ${nextWeek}`,
+      toHex(record.keySetDigest),
+      ...record.wrapped.flatMap(({ keyArn, digest }) => [keyArn, toHex(digest)]),
+      "administers the AWS account 111122223333 CAN READ EVERY JOB",
+      "1 of role vendor and 1 of role hospital",
+    ];
+    const said = await approveOnPage([...words, "--person", "ben"], shown, credential);
+    expect(said).toMatchObject({ added: true, complete: true, approvedBy: [{ person: "ada", by: "key" }, BY_BEN.approvedBy[0]] });
+    expect(decodeFleetEpoch(readFileSync(at("ward.fleet"))).record).toEqual(stated.record);
+    expect((await call("fleet", "show", at("ward.fleet"))).stdout).toContain("approved   ben, hospital (not verified)");
+    expect((await call("fleet", "show", at("ward.fleet"), "--constitution", constitution)).stdout).toContain("complete");
+    // again: nothing is asked, nothing changes
+    expect((await call(...words, "--passkey")).stdout).toContain("unchanged");
+  });
+
   it("shows nothing, and asks no passkey, for a statement of another kind or under another constitution", async () => {
     const { entry, credential } = await registered();
     const founded = found(entry);
@@ -461,7 +528,8 @@ describe.skipIf(!existsSync(CHROMIUM))("the approval page", () => {
     for (const [change, sentence] of [
       [{ kind: "bundle" }, "cannot be approved here"],
       [{ statement: Buffer.from(bundleUnder(founded.constitutionDigest)).toString("base64") }, "cannot be approved here"],
-      [{ kind: "fleet-record" }, "nothing of a kind that is approved here"],
+      [{ kind: "fleet-record" }, "cannot be approved here"],
+      [{ kind: "grant" }, "nothing of a kind that is approved here"],
       [{ kind: "bundle", statement: Buffer.from(bundleUnder(elsewhere)).toString("base64") }, "it names another constitution"],
     ] as const) {
       const init = `const ask = fetch; globalThis.fetch = async (path, ...more) => { const answer = await ask(path, ...more); return path === "question" ? Response.json({ ...(await answer.json()), ...${JSON.stringify(change)} }) : answer; };`;
