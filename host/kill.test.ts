@@ -42,7 +42,7 @@ describe("a host that is killed", () => {
   it("between accept and finish loses nothing and finishes once", async () => {
     let host = await start();
     const done = makeOpaqueJob({ keyId: enclave.keyId });
-    await submit(host, done.sealed);
+    expect((await submit(host, done.sealed)).status).toBe(202);
     await answered(host, done);
     enclave.behaviour = "hold";
     const jobs = [4096, 43_000, 400_000].map((bytes) => makeOpaqueJob({ keyId: enclave.keyId, bytes }));

@@ -18,6 +18,8 @@ export interface HostLimits {
   requestMs: number;
   /** how long a body may pause */
   bodyIdleMs: number;
+  /** how far the host may fall behind with its own work before it refuses more */
+  loopDelayMs: number;
   /** open connections, and open event streams among them */
   connections: number;
   eventStreams: number;
@@ -52,6 +54,7 @@ export const DEFAULT_LIMITS: Readonly<HostLimits> = Object.freeze({
   intakeBytes: 256 * MIB, // eight of the largest jobs
   requestMs: 120_000, // 32 MiB over 2.5 Mbit/s
   bodyIdleMs: 15_000,
+  loopDelayMs: 1000, // a client that is told to come again waits less than one that is not answered
   connections: 2048,
   eventStreams: 512,
   retentionMs: 7 * DAY_MS,

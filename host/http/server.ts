@@ -60,7 +60,7 @@ export async function buildServer(
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
   await app.register(underPressure, {
-    maxEventLoopDelay: MOST_LOOP_DELAY_MS,
+    maxEventLoopDelay: limits.loopDelayMs,
     pressureHandler: (request) => {
       if (!ALWAYS.has(request.routeOptions.url ?? "")) throw new Refusal("busy", "the host is overloaded", 1000);
     },
@@ -113,7 +113,6 @@ const CLIENT_ERROR: Readonly<Record<string, HostCode>> = {
 const ALWAYS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics", "/v1/status-list"]);
 const KEEP_ALIVE_MS = 30_000;
 const HEADERS_MS = 10_000;
-const MOST_LOOP_DELAY_MS = 1000;
 
 const OPENAPI = {
   openapi: "3.1.0",

@@ -55,9 +55,10 @@ int main(int count, char **words) {
   if (write(nsm, "\0\0\0\x0a\x69" "GetRandom", 14) != 14) return 2;
   printf("nsm %zd\n", recv(nsm, bytes, 4 + 53, MSG_WAITALL));
   int kms = reach("kms");
-  if (write(kms, "to kms", 6) != 6) return 3;
+  if (send(kms, "to kms", 6, MSG_NOSIGNAL) != 6 && errno != EPIPE && errno != ECONNRESET) return 3; /* closed already where nobody forwards */
   shutdown(kms, SHUT_WR);
-  printf("kms %.*s\n", (int)recv(kms, bytes, 8, MSG_WAITALL), bytes);
+  ssize_t answered = recv(kms, bytes, 8, MSG_WAITALL);
+  printf("kms %.*s\n", answered < 0 ? 0 : (int)answered, bytes);
   struct sockaddr_un address = at("serve");
   int server = socket(AF_UNIX, SOCK_STREAM, 0);
   if (bind(server, (struct sockaddr *)&address, sizeof address) != 0 || listen(server, 64) != 0 || chmod(address.sun_path, 0600) != 0) return 4;

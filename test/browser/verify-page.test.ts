@@ -45,6 +45,7 @@ describe.skipIf(!existsSync(CHROMIUM))("the verification page, served by a host,
       dataDir: join(folder, "data"),
       port: 0,
       listenHost: "127.0.0.1",
+      limits: { loopDelayMs: 60_000 }, // a busy machine is not what is tested
       pages: { verify: () => Promise.resolve(built) },
       clock: { nowMs: () => Date.now() },
     });
