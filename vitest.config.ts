@@ -4,6 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["*/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**"],
+    setupFiles: ["test/seed.ts"],
     maxWorkers: 3, // many tests wait for other processes
     testTimeout: 180_000, // on a busy machine, stories of several processes take their time
     hookTimeout: 180_000,

@@ -47,7 +47,7 @@ const FOREIGN: Readonly<Record<string, readonly string[]>> = {
   image: ["esbuild"],
   client: ["hpke", "@aws-sdk/client-kms"],
   pages: ["@noble/hashes", "esbuild", "preact"],
-  test: ["esbuild"],
+  test: ["esbuild", "fast-check"],
 };
 
 /** What any test may import besides its package, and what one folder's tests compare with. */
