@@ -33,7 +33,7 @@ export const FLEET_COMMANDS: readonly Command[] = [
   },
   {
     name: "fleet approve",
-    summary: "approve a candidate with your key or passkey, alone or after others",
+    summary: "approve a candidate with a key or passkey",
     inputs: "CANDIDATE",
     count: [1, 1],
     options: {
