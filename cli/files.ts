@@ -1,5 +1,5 @@
 import { constants, createReadStream, type Stats } from "node:fs";
-import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimitError } from "@caladrius/wire";
 import { about, UnreachableError, UsageError } from "./exit.ts";
@@ -84,13 +84,7 @@ export async function writeWhole(path: string, content: Uint8Array | string, opt
   await makeFolder(dirname(path));
   const draft = `${path}.${process.pid}.part`;
   try {
-    const file = await open(draft, "wx", options.mode ?? 0o644);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeFile(draft, content, { mode: options.mode ?? 0o644, flag: "wx", flush: true });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** A number that nobody else was given, and what was kept with it. */
@@ -70,13 +70,7 @@ async function numbersOf(folder: string): Promise<number[]> {
 /** False when the number is taken. What was written is on the disk before the number counts. */
 async function place(folder: string, number: number, content: Uint8Array): Promise<boolean> {
   const draft = join(folder, `.${randomBytes(8).toString("hex")}.new`);
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeFile(draft, content, { mode: 0o600, flag: "wx", flush: true });
   try {
     await link(draft, join(folder, `${number}`));
     await syncFolder(folder);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, link, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SubmitError } from "./errors.ts";
 
@@ -35,7 +35,7 @@ export function outputPath(name: string, { outDir }: OutputOptions): string | nu
 export async function writeResult(path: string, file: Uint8Array, { force }: OutputOptions): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString("hex")}.part`;
   try {
-    await writeDraft(draft, file);
+    await writeFile(draft, file, { mode: 0o600, flag: "wx", flush: true });
     if (force) await rename(draft, path);
     else await place(draft, path);
   } catch (error) {
@@ -43,16 +43,6 @@ export async function writeResult(path: string, file: Uint8Array, { force }: Out
     throw error instanceof Error ? Object.assign(error, { path }) : error;
   } finally {
     await rm(draft, { force: true });
-  }
-}
-
-async function writeDraft(path: string, content: Uint8Array): Promise<void> {
-  const draft = await open(path, "wx", 0o600);
-  try {
-    await draft.writeFile(content);
-    await draft.sync();
-  } finally {
-    await draft.close();
   }
 }
 
